@@ -1,0 +1,126 @@
+"""The database: a pool, and the two ways to use it.
+
+A transaction is opened by a request handler or a job step, never by a use case, and never spans a call to the
+outside. ``Tx`` is what use cases and stores take.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, Self
+
+import msgspec
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from tieline.platform.errors import Unavailable
+
+Tx = psycopg.AsyncConnection[DictRow]
+
+set_json_dumps(msgspec.json.encode)
+set_json_loads(msgspec.json.decode)
+
+
+def sql(text: str) -> LiteralString:
+    """Mark SQL that a store composed from its own constants; values never come this way."""
+    return text
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database."""
+
+    def __init__(self, pool: AsyncConnectionPool[Tx], url: str) -> None:
+        self._pool = pool
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 12, name: str = "tieline") -> Self:
+        """Open a pool of at most ``size`` connections; ``name`` shows in ``pg_stat_activity``."""
+        pool: AsyncConnectionPool[Tx] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=15,
+            max_waiting=size * 50,
+            open=False,
+            kwargs={"row_factory": dict_row, "application_name": name, "connect_timeout": 5},
+            check=AsyncConnectionPool.check_connection,
+            connection_class=psycopg.AsyncConnection[DictRow],
+        )
+        await pool.open()
+        return cls(pool, url)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """A read-write transaction: committed when the block ends, rolled back when it raises."""
+        async with self._connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """A read-only view of one moment, for pages that read several tables."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[Tx]:
+        """A connection without a transaction, for LISTEN and maintenance commands."""
+        async with self._connection() as connection:
+            await connection.set_autocommit(True)
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    await connection.set_autocommit(False)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Tx]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise Unavailable("The database does not answer in time.", retry_after=2) from error
+
+    def stats(self) -> dict[str, int]:
+        """The pool's own figures, for metrics."""
+        return dict(self._pool.get_stats())
+
+
+async def fetch_all(tx: Tx, text: str, params: Any = None) -> list[DictRow]:
+    """Run a store's query and return every row."""
+    cursor = await tx.execute(sql(text), params)
+    return await cursor.fetchall()
+
+
+async def fetch_one(tx: Tx, text: str, params: Any = None) -> DictRow | None:
+    """Run a store's query and return its first row, if any."""
+    cursor = await tx.execute(sql(text), params)
+    return await cursor.fetchone()
+
+
+async def fetch_value(tx: Tx, text: str, params: Any = None) -> Any:
+    """Run a store's query and return the first column of its first row, or None."""
+    row = await fetch_one(tx, text, params)
+    return next(iter(row.values())) if row else None
+
+
+async def execute(tx: Tx, text: str, params: Any = None) -> int:
+    """Run a store's statement and return how many rows it touched."""
+    cursor = await tx.execute(sql(text), params)
+    return cursor.rowcount
+
+
+async def copy_in(tx: Tx, table_and_columns: str, rows: Any) -> int:
+    """COPY rows (an iterable of tuples) into ``table (column, …)``; returns how many were sent."""
+    count = 0
+    async with tx.cursor() as cursor, cursor.copy(sql(f"COPY {table_and_columns} FROM STDIN")) as copy:
+        for row in rows:
+            await copy.write_row(row)
+            count += 1
+    return count

@@ -1,0 +1,151 @@
+"""Authority as a value: who asks, what they may do, and in which regions and at which operators.
+
+A ``Scope`` goes into every use case and is applied in the store's WHERE clause, so that forgetting it is an error
+of a missing argument and not a leak.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tieline.platform.errors import Forbidden
+
+
+class Permission(StrEnum):
+    """What a person or a token may be allowed to do."""
+
+    INVENTORY_READ = "inventory.read"
+    INVENTORY_WRITE = "inventory.write"
+    CHANGE_READ = "change.read"
+    CHANGE_PLAN = "change.plan"
+    CHANGE_APPROVE = "change.approve"
+    CHANGE_RUN = "change.run"
+    CHANGE_EMERGENCY = "change.emergency"
+    AUDIT_READ = "audit.read"
+    OPERATOR_WRITE = "operator.write"
+    USER_WRITE = "user.write"
+    SYSTEM = "system"
+
+    @property
+    def sentence(self) -> str:
+        """What the permission lets one do, to complete "You may not …"."""
+        return _SENTENCES[self]
+
+
+_SENTENCES: Mapping[Permission, str] = {
+    Permission.INVENTORY_READ: "see sites, devices and subscriptions",
+    Permission.INVENTORY_WRITE: "import or edit sites, devices and subscriptions",
+    Permission.CHANGE_READ: "see changes",
+    Permission.CHANGE_PLAN: "plan changes",
+    Permission.CHANGE_APPROVE: "approve changes",
+    Permission.CHANGE_RUN: "start, pause, stop or undo changes",
+    Permission.CHANGE_EMERGENCY: "run an emergency change",
+    Permission.AUDIT_READ: "read the audit trail",
+    Permission.OPERATOR_WRITE: "edit operators and their contracts",
+    Permission.USER_WRITE: "manage users and tokens",
+    Permission.SYSTEM: "act as the system itself",
+}
+
+
+class Role(StrEnum):
+    """What a person is here; each role is a fixed set of permissions."""
+
+    VIEWER = "viewer"
+    TECHNICIAN = "technician"
+    APPROVER = "approver"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the role may do."""
+        return _ROLES[self]
+
+
+_VIEW = frozenset({Permission.INVENTORY_READ, Permission.CHANGE_READ})
+_ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEW,
+    Role.TECHNICIAN: _VIEW
+    | {
+        Permission.INVENTORY_WRITE,
+        Permission.CHANGE_PLAN,
+        Permission.CHANGE_RUN,
+        Permission.CHANGE_EMERGENCY,
+    },
+    Role.APPROVER: _VIEW | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ},
+    Role.ADMINISTRATOR: frozenset(Permission) - {Permission.SYSTEM, Permission.CHANGE_APPROVE},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who asks and what for.
+
+    ``regions`` and ``operators`` (operator codes) bound what is seen and touched; ``None`` means all.
+    ``actor`` is what the audit trail names: ``user:fred``, ``token:12``, ``system:changes``.
+    """
+
+    actor: str
+    permissions: frozenset[Permission]
+    regions: frozenset[str] | None = None
+    operators: frozenset[str] | None = None
+    request_id: str = ""
+    user_id: int | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the permission is held."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise ``Forbidden`` unless the permission is held."""
+        if permission not in self.permissions:
+            raise Forbidden(
+                f"You may not {permission.sentence}.",
+                advice="Ask an administrator for a role that allows it.",
+            )
+
+    def params(self) -> dict[str, list[str] | None]:
+        """Bind values for the predicates of :func:`within`."""
+        return {
+            "scope_regions": None if self.regions is None else sorted(self.regions),
+            "scope_operators": None if self.operators is None else sorted(self.operators),
+        }
+
+    def narrowed(
+        self,
+        *,
+        permissions: Collection[Permission] | None = None,
+        regions: Collection[str] | None = None,
+        operators: Collection[str] | None = None,
+    ) -> "Scope":
+        """The same asker with less: each given bound is intersected, never widened."""
+        return replace(
+            self,
+            permissions=self.permissions if permissions is None else self.permissions & frozenset(permissions),
+            regions=_intersect(self.regions, regions),
+            operators=_intersect(self.operators, operators),
+        )
+
+
+def _intersect(have: frozenset[str] | None, want: Collection[str] | None) -> frozenset[str] | None:
+    if want is None:
+        return have
+    return frozenset(want) if have is None else have & frozenset(want)
+
+
+def within(region: str | None = None, operator: str | None = None) -> str:
+    """SQL predicate that keeps a query within the scope; bind it with ``scope.params()``.
+
+    ``region`` and ``operator`` are column expressions (a region's name, an operator's code) written in the store.
+    A row whose region is NULL is seen only by those who may see all regions.
+    """
+    parts = []
+    if region is not None:
+        parts.append(f"(%(scope_regions)s::text[] IS NULL OR {region} = ANY(%(scope_regions)s::text[]))")
+    if operator is not None:
+        parts.append(f"(%(scope_operators)s::text[] IS NULL OR {operator} = ANY(%(scope_operators)s::text[]))")
+    return " AND ".join(parts) or "TRUE"
+
+
+def system(part: str) -> Scope:
+    """The scope of the system's own work, named in the audit trail as ``system:<part>``."""
+    return Scope(actor=f"system:{part}", permissions=frozenset(Permission))

@@ -1,0 +1,74 @@
+"""Settings of a process, read once from ``TIELINE_*`` environment variables.
+
+Secrets come from files under ``home`` or from the environment; none has a default that would work in production.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the utility's platform; the reference page is generated from these fields."""
+
+    model_config = SettingsConfigDict(env_prefix="TIELINE_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("var"), description="Folder of all state: database, keys, logs, generated worlds.")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL ≥ 15. Unset: an embedded server under `home`.")
+    database_pool: int = Field(12, ge=2, le=200, description="Connections a process may hold open.")
+
+    host: str = Field("127.0.0.1", description="Address of the console and the REST API.")
+    port: int = Field(8400, ge=0, le=65535, description="Port of the console and the REST API.")
+    public_url: str = Field("", description="URL people use; empty: made from host and port.")
+    operator_host: str = Field("127.0.0.1", description="Address on which operators deliver notifications.")
+    operator_port: int = Field(8401, ge=0, le=65535, description="Port for operators' notifications (mutual TLS).")
+    tls_certificate: Path | None = Field(None, description="Certificate of the console; unset: plain HTTP.")
+    tls_key: Path | None = Field(None, description="Private key of `tls_certificate`.")
+    pki: Path | None = Field(
+        None, description="Folder of the CA and certificates shared with operators; unset: `home`/pki."
+    )
+
+    session_hours: float = Field(10, gt=0, le=24 * 30, description="A session ends after so many hours.")
+    session_idle_minutes: float = Field(60, gt=0, description="… or after so many minutes without a request.")
+    login_attempts: int = Field(5, ge=1, description="Failed sign-ins of an account before it has to wait.")
+    token_days: int = Field(90, ge=1, le=3650, description="Longest life of an API token.")
+    approval_threshold: int = Field(50, ge=0, description="Changes above so many items need a second person.")
+
+    oidc_issuer: str = Field("", description="OpenID Connect issuer; empty: local users only.")
+    oidc_client_id: str = Field("", description="Client id at the issuer.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Client secret at the issuer.")
+    oidc_roles_claim: str = Field("roles", description="Claim that carries the person's Tieline roles.")
+
+    audit_witness: Path | None = Field(
+        None, description="Second place for signed audit heads; unset: `home`/audit-witness.log."
+    )
+    upload_megabytes: int = Field(100, ge=1, le=4096, description="Largest file taken by an import.")
+    unpacked_megabytes: int = Field(1000, ge=1, description="Largest size of an import once unpacked.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["json", "text"] = Field("json", description="Form of log lines.")
+
+    @property
+    def base_url(self) -> str:
+        """The URL that people and generated links use."""
+        scheme = "https" if self.tls_certificate else "http"
+        return self.public_url or f"{scheme}://{self.host}:{self.port}"
+
+    @property
+    def pki_folder(self) -> Path:
+        """Where certificates and keys shared with operators lie."""
+        return self.pki or self.home / "pki"
+
+    @property
+    def witness_file(self) -> Path:
+        """Where signed heads of the audit chain are written besides the database."""
+        return self.audit_witness or self.home / "audit-witness.log"
+
+
+def load() -> Settings:
+    """Read the settings of this process from its environment.
+
+    Raises pydantic's ``ValidationError``, which names each variable that is wrong.
+    """
+    return Settings()
