@@ -209,9 +209,7 @@ class PlanError(MnsError):
 
     def __init__(self, errors: Sequence[ErrorDetail], *, status: int | None = None) -> None:
         first = errors[0]
-        super().__init__(
-            first.detail or first.title or first.type, type=first.type, reason=first.reason, status=status
-        )
+        super().__init__(first.detail or first.title or first.type, type=first.type, reason=first.reason, status=status)
         self.errors = tuple(errors)
 
 

@@ -10,7 +10,7 @@ from tieline.standards.mns.errors import DnError
 class_names = st.from_regex(r"[A-Z][A-Za-z0-9]{0,20}", fullmatch=True)
 identifiers = (
     st.text(
-        st.characters(blacklist_categories=("Cs", "Cc")) | st.sampled_from(',=+<>#;\\"/% abcdef09'),
+        st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from(',=+<>#;\\"/% abcdef09'),
         min_size=1,
         max_size=12,
     )

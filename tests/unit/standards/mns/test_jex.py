@@ -212,7 +212,7 @@ scalars = (
     | st.booleans()
     | st.integers(-9, 9)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | (st.text(st.characters(blacklist_categories=("Cs",)), max_size=6))
+    | (st.text(st.characters(exclude_categories=["Cs"]), max_size=6))
 )
 literals = scalars.map(jex.Literal)
 paths = st.builds(
