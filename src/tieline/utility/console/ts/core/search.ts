@@ -1,0 +1,44 @@
+// The global search: / and Ctrl-K from anywhere, arrows through the suggestions.
+import { all, isTyping, on } from "./dom";
+
+const input = (): HTMLInputElement | null => document.querySelector<HTMLInputElement>("#search");
+const results = (): HTMLElement | null => document.getElementById("search-results");
+
+function step(by: number): void {
+  const links = all<HTMLAnchorElement>("#search-results a");
+  const at = links.indexOf(document.activeElement as HTMLAnchorElement);
+  const next = at + by;
+  if (next < 0) input()?.focus();
+  else links[Math.min(next, links.length - 1)]?.focus();
+}
+
+export function start(): void {
+  document.addEventListener("keydown", (event) => {
+    const slash = event.key === "/" && !isTyping(event) && !document.querySelector("dialog[open]");
+    const control = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+    if (slash || control) {
+      event.preventDefault();
+      input()?.focus();
+      input()?.select();
+    } else if (event.key === "?" && !isTyping(event)) {
+      const dialog = document.getElementById("shortcuts");
+      if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+    }
+  });
+  on("keydown", ".search", (_, event) => {
+    if (event.key === "ArrowDown") step(1);
+    else if (event.key === "ArrowUp") step(-1);
+    else if (event.key === "Escape") {
+      results()?.replaceChildren();
+      (document.activeElement as HTMLElement | null)?.blur();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  document.addEventListener("focusin", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest(".search")) results()?.replaceChildren();
+  });
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest(".search")) results()?.replaceChildren();
+  });
+}
