@@ -1,0 +1,91 @@
+"""What a context registers with the application, and what a running process hands to its parts.
+
+Nothing connects at import: ``register`` functions only fill a :class:`Registry`; the application is put together in
+one place from it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter
+
+from tieline.platform.clock import Clock
+from tieline.platform.db import Database, Tx
+from tieline.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from tieline.platform.jobs import Job
+    from tieline.platform.outbox import Event
+
+Process = Literal["api", "worker", "operator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What handlers, jobs and background services need; one per process.
+
+    ``resources`` holds what a context opens at start (a connector's HTTP client, say), by name.
+    """
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    resources: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A long-running coroutine of one kind of process; restarted with back-off when it raises."""
+
+    process: Process
+    name: str
+    run: Callable[[Runtime], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A reaction to an event of the outbox, run in a transaction of its own, once in effect."""
+
+    topic: str
+    name: str
+    handle: "Callable[[Tx, Event], Awaitable[None]]"
+
+
+@dataclass(slots=True)
+class Registry:
+    """Everything the contexts bring, collected before anything runs."""
+
+    folders: list[Path] = field(default_factory=list)
+    routers: list[tuple[str, APIRouter]] = field(default_factory=list)
+    operator_routers: list[APIRouter] = field(default_factory=list)
+    jobs: "dict[str, Job[Any]]" = field(default_factory=dict)
+    handlers: list[Handler] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list)
+
+    def migrations(self, folder: Path) -> None:
+        """Add a context's folder of migrations."""
+        self.folders.append(folder)
+
+    def router(self, router: APIRouter, *, prefix: str = "/api/v1") -> None:
+        """Serve a router to people and programs of the utility."""
+        self.routers.append((prefix, router))
+
+    def operator_router(self, router: APIRouter) -> None:
+        """Serve a router on the port where operators come in with their certificate."""
+        self.operator_routers.append(router)
+
+    def job(self, job: "Job[Any]") -> None:
+        """Make a job known to the workers; its name must be new."""
+        if job.name in self.jobs:
+            raise ValueError(f"two jobs are called {job.name}")
+        self.jobs[job.name] = job
+
+    def handler(self, topic: str, name: str, handle: "Callable[[Tx, Event], Awaitable[None]]") -> None:
+        """React to events of a topic; ``name`` identifies the handler across restarts."""
+        self.handlers.append(Handler(topic, name, handle))
+
+    def service(self, process: Process, name: str, run: Callable[[Runtime], Awaitable[None]]) -> None:
+        """Run a coroutine for as long as a process of the given kind lives."""
+        self.services.append(Service(process, name, run))

@@ -1,0 +1,24 @@
+"""The one place where the utility's application is put together from its contexts."""
+
+from importlib import import_module
+
+from tieline.platform.wiring import Registry
+
+PARTS = (
+    "tieline.platform.identity",
+    "tieline.platform.audit",
+    "tieline.platform.outbox",
+    "tieline.platform.jobs",
+    "tieline.utility.inventory",
+    "tieline.utility.connectors",
+    "tieline.utility.changes",
+    "tieline.utility.console",
+)
+
+
+def registry() -> Registry:
+    """Collect what every context brings: its schema, routes, jobs, event handlers and services."""
+    collected = Registry()
+    for part in PARTS:
+        import_module(f"{part}.wiring").register(collected)
+    return collected
