@@ -1,0 +1,30 @@
+"""The SQL that makes and drops databases in the embedded cluster, as its superuser."""
+
+from psycopg import Connection, sql
+
+
+def ensure_role(connection: Connection, role: str, password: str) -> None:
+    """Make a role that may log in and nothing else, or set its password."""
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    verb = sql.SQL("ALTER ROLE" if known else "CREATE ROLE")
+    connection.execute(
+        sql.SQL("{} {} LOGIN NOSUPERUSER PASSWORD {}").format(verb, sql.Identifier(role), sql.Literal(password))
+    )
+
+
+def ensure_database(connection: Connection, name: str, owner: str, template: str) -> None:
+    """Make a database that only its owner may connect to, unless it is there."""
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+        return
+    database = sql.Identifier(name)
+    connection.execute(
+        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+            database, sql.Identifier(owner), sql.Identifier(template)
+        )
+    )
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+
+
+def drop_database(connection: Connection, name: str) -> None:
+    """Drop a database, ending the sessions that use it; one that is not there is no error."""
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
