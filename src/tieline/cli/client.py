@@ -1,0 +1,119 @@
+"""The REST client of the commands: where the platform is, who asks, and errors as sentences."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from tieline.cli.errors import CommandError, Exit, from_problem
+
+_SERVER_ERROR = 500
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """Where the platform is and the token that speaks for the person."""
+
+    url: str
+    token: str
+
+
+def credentials_file() -> Path:
+    """Where ``tieline login`` keeps the credentials of this person."""
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "tieline" / "credentials.json"
+
+
+def find_credentials() -> Credentials:
+    """Take the environment first (``TIELINE_URL``, ``TIELINE_TOKEN``), then what ``tieline login`` kept."""
+    url, token = os.environ.get("TIELINE_URL"), os.environ.get("TIELINE_TOKEN")
+    if token:
+        return Credentials(url or "http://127.0.0.1:8400", token)
+    try:
+        return msgspec.json.decode(credentials_file().read_bytes(), type=Credentials)
+    except FileNotFoundError:
+        raise CommandError(
+            "You are not signed in.",
+            advice="Run: tieline login URL   (or set TIELINE_URL and TIELINE_TOKEN)",
+            exit_code=Exit.NOT_ALLOWED,
+        ) from None
+
+
+class Client:
+    """One person's connection to the platform's REST API."""
+
+    def __init__(self, credentials: Credentials, *, timeout: float = 60) -> None:
+        self._http = httpx.Client(
+            base_url=credentials.url.rstrip("/") + "/api/v1",
+            headers={"Authorization": f"Bearer {credentials.token}"},
+            timeout=timeout,
+        )
+        self._url = credentials.url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Read a resource; query values that are None are left out."""
+        return self._send("GET", path, params={k: v for k, v in query.items() if v is not None})
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Send a JSON body and return the JSON answer, or None."""
+        return self._send("POST", path, json=body) if body is not None else self._send("POST", path)
+
+    def delete(self, path: str) -> None:
+        """Delete a resource."""
+        self._send("DELETE", path)
+
+    def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
+        """Send a file with form fields."""
+        with file.open("rb") as stream:
+            return self._send("POST", path, data=dict(fields), files={"file": (file.name, stream)})
+
+    def pages(self, path: str, **query: Any) -> Iterator[Any]:
+        """Every item of a paged list, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, cursor=cursor, **query)
+            yield from page["items"]
+            cursor = page.get("next")
+            if not cursor:
+                return
+
+    def _send(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise CommandError(
+                f"The platform at {self._url} does not answer ({type(error).__name__}).",
+                advice="Is it running? Start it with: tieline up",
+                exit_code=Exit.UNREACHABLE,
+            ) from error
+        if answer.is_success:
+            return msgspec.json.decode(answer.content) if answer.content else None
+        raise from_problem(answer.status_code, _problem(answer))
+
+
+def _problem(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        body = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        body = None
+    if isinstance(body, dict):
+        return body
+    reference = answer.headers.get("x-request-id", "")
+    word = "failed" if answer.status_code >= _SERVER_ERROR else "was refused"
+    return {"detail": f"The request {word} ({answer.status_code}).", "advice": reference and f"Reference: {reference}"}
+
+
+def connect() -> Client:
+    """A client for whoever is signed in."""
+    return Client(find_credentials())
