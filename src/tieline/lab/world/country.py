@@ -57,7 +57,7 @@ class Coast:
 
     def __init__(self, chance: Chance) -> None:
         self._waves = [
-            (wave, 0.16 * chance.bell("coast", wave) / wave**0.9, math.tau * chance.unit("phase", wave))
+            (wave, 0.2 * chance.bell("coast", wave) / wave**1.2, math.tau * chance.unit("phase", wave))
             for wave in range(1, 48)
         ]
 
@@ -120,8 +120,8 @@ def _towns(chance: Chance, coast: Coast) -> list[Town]:
             points.append(point)
         if len(points) == TOWNS:
             break
-    called = names.towns(chance, TOWNS + REGIONS)
-    capitals = [(points[i], f"{called[TOWNS + i]} Region") for i in range(REGIONS)]
+    called = names.towns(chance, TOWNS)
+    capitals = [(points[i], f"{called[i]}shire") for i in range(REGIONS)]
     return [
         Town(
             name=called[rank],

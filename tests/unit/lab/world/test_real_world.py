@@ -66,10 +66,14 @@ def test_real_cells_are_kept_and_every_other_is_marked(real: World, data: Path) 
 
 def test_real_cells_share_a_mast_when_they_stand_together(real: World) -> None:
     cells = [cell for part in real.cells.values() for cell in part if not cell.invented][::7]
-    for i, one in enumerate(cells):
-        for other in cells[:i]:
-            if distance_km(one.point, other.point) <= TOGETHER_KM:
-                assert one.mast == other.mast
+    pairs = [
+        (one, other)
+        for i, one in enumerate(cells)
+        for other in cells[:i]
+        if distance_km(one.point, other.point) <= TOGETHER_KM
+    ]
+    assert any(one.point != other.point and one.operator != other.operator for one, other in pairs)
+    assert all(one.mast == other.mast for one, other in pairs)
 
 
 def test_every_real_mast_carries_3g(real: World) -> None:
