@@ -96,7 +96,7 @@ def _subscriptions(world: World, count: int) -> Table:
     rows = []
     for number in range(1, count + 1):
         serial = 900_000 + number
-        values = [f"A9{number:06d}", with_luhn(f"{issuer}{serial:0{18 - len(issuer)}d}"), "", "uicc"]
+        values = [f"A9{number:06d}", with_luhn(f"{issuer}{serial:0{18 - len(issuer)}d}"), "", "plastic"]
         values += [f"{operator.plmn}88{serial:08d}", f"447700901{serial:06d}", "INVENTORY", "", ""]
         rest = ["", "", "4G", "A-2024-GRID"]
         rows.append(dict(zip(_SUBSCRIPTION + _SUBSCRIPTION_REST, values + rest, strict=True)))

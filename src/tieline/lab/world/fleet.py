@@ -143,7 +143,7 @@ class _Desk:
             ref=numbers.ref,
             iccid=numbers.iccid,
             eid=numbers.eid,
-            card_kind="euicc" if euicc else "uicc",
+            card_kind="euicc" if euicc else "plastic",
             imsi=numbers.imsi,
             msisdn=numbers.msisdn,
             state=state,
