@@ -1,0 +1,218 @@
+"""Reading what a consumer posts to plan management, and what a producer answers, in bulk and within bounds."""
+
+from typing import TypeVar
+
+import msgspec
+
+from tieline.standards.mns.errors import ErrorDetail, ErrorReason, ErrorType, PlanError
+from tieline.standards.mns.plans.model import (
+    ActivationJob,
+    ActivationJobRequest,
+    ActivationJobStatus,
+    CancelRequest,
+    ConfigChange,
+    ContentType,
+    ExecutionDetails,
+    FallbackDescriptor,
+    PlanDescriptor,
+    PlanDescriptorRequest,
+    PlanGroupDescriptorRequest,
+    ValidationJob,
+    ValidationJobRequest,
+    ValidationJobStatus,
+)
+
+MAX_CHANGES = 50_000
+MAX_MEMBERS = 1_000
+MAX_CHANGE_ID = 128
+
+_T = TypeVar("_T")
+
+_plan_request = msgspec.json.Decoder(PlanDescriptorRequest)
+_group_request = msgspec.json.Decoder(PlanGroupDescriptorRequest)
+_validation_request = msgspec.json.Decoder(ValidationJobRequest)
+_activation_request = msgspec.json.Decoder(ActivationJobRequest)
+_cancel_request = msgspec.json.Decoder(CancelRequest)
+_plan = msgspec.json.Decoder(PlanDescriptor)
+_fallback = msgspec.json.Decoder(FallbackDescriptor)
+_activation_job = msgspec.json.Decoder(ActivationJob)
+_activation_status = msgspec.json.Decoder(ActivationJobStatus)
+_validation_job = msgspec.json.Decoder(ValidationJob)
+_validation_status = msgspec.json.Decoder(ValidationJobStatus)
+_details = msgspec.json.Decoder(ExecutionDetails)
+_error = msgspec.json.Decoder(ErrorDetail)
+
+
+def parse_plan_request(body: bytes, *, max_changes: int = MAX_CHANGES) -> PlanDescriptorRequest:
+    """Read ``POST /plan-descriptors``.
+
+    The changes themselves are read one by one with ``read_changes``, so that a validation can report on each.
+
+    Raises:
+        PlanError: for a body that is no plan, is not OPENAPI_BASED, has more than ``max_changes`` changes, or
+            whose change ids are not on all changes and unique.
+
+    """
+    request = _read(_plan_request, body)
+    _check_plan(request, max_changes)
+    return request
+
+
+def parse_group_request(body: bytes) -> PlanGroupDescriptorRequest:
+    """Read ``POST /plan-group-descriptors``.
+
+    Raises:
+        PlanError: for a body that is no group, or a member that names not exactly one plan or group.
+
+    """
+    request = _read(_group_request, body)
+    _check_group(request)
+    return request
+
+
+def parse_validation_request(body: bytes, *, max_changes: int = MAX_CHANGES) -> ValidationJobRequest:
+    """Read ``POST /plan-validation-jobs``.
+
+    Raises:
+        PlanError: for a body that is no job or refers not to exactly one plan.
+
+    """
+    request = _read(_validation_request, body)
+    _check_job(request, max_changes)
+    return request
+
+
+def parse_activation_request(body: bytes, *, max_changes: int = MAX_CHANGES) -> ActivationJobRequest:
+    """Read ``POST /plan-activation-jobs``.
+
+    Raises:
+        PlanError: for a body that is no job or refers not to exactly one plan.
+
+    """
+    request = _read(_activation_request, body)
+    _check_job(request, max_changes)
+    return request
+
+
+def parse_cancel_request(body: bytes) -> None:
+    """Read the PATCH that cancels a job.
+
+    Raises:
+        PlanError: for anything but ``{"cancelRequest": true}``.
+
+    """
+    if not _read(_cancel_request, body).cancel_request:
+        raise _fault("cancelRequest can only be true", "/cancelRequest")
+
+
+def decode_plan(body: bytes) -> PlanDescriptor:
+    """Read a producer's plan descriptor. Raises ``PlanError`` for a body that is none."""
+    return _read(_plan, body)
+
+
+def decode_fallback(body: bytes) -> FallbackDescriptor:
+    """Read a producer's fallback descriptor of type UNDO. Raises ``PlanError`` for a body that is none."""
+    return _read(_fallback, body)
+
+
+def decode_activation_job(body: bytes) -> ActivationJob:
+    """Read a producer's activation job. Raises ``PlanError`` for a body that is none."""
+    return _read(_activation_job, body)
+
+
+def decode_activation_status(body: bytes) -> ActivationJobStatus:
+    """Read the status of an activation job. Raises ``PlanError`` for a body that is none."""
+    return _read(_activation_status, body)
+
+
+def decode_validation_job(body: bytes) -> ValidationJob:
+    """Read a producer's validation job. Raises ``PlanError`` for a body that is none."""
+    return _read(_validation_job, body)
+
+
+def decode_validation_status(body: bytes) -> ValidationJobStatus:
+    """Read the status of a validation job. Raises ``PlanError`` for a body that is none."""
+    return _read(_validation_status, body)
+
+
+def decode_details(body: bytes) -> ExecutionDetails:
+    """Read the details of a job, operation by operation. Raises ``PlanError`` for a body that is none."""
+    return _read(_details, body)
+
+
+def decode_error(body: bytes) -> ErrorDetail:
+    """Read a producer's error. Raises ``PlanError`` for a body that is none."""
+    return _read(_error, body)
+
+
+def _read(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _fault(f"the body cannot be read: {error}", _node_in(str(error))) from error
+
+
+def _check_plan(request: PlanDescriptorRequest, max_changes: int) -> None:
+    if request.config_changes_content_type is not ContentType.OPENAPI_BASED:
+        raise _fault(
+            "configChangesContentType must be OPENAPI_BASED; where it is left out it is YANG_BASED",
+            "/configChangesContentType",
+        )
+    if not 0 < len(request.config_changes) <= max_changes:
+        raise _fault(f"a plan has between 1 and {max_changes} changes", "/configChanges")
+    _check_ids(request.config_changes)
+
+
+def _check_ids(changes: list[ConfigChange]) -> None:
+    given = [change.change_id for change in changes if change.change_id is not None]
+    if given and len(given) != len(changes):
+        bare = next(index for index, change in enumerate(changes) if change.change_id is None)
+        raise _fault("changeId is on some changes and not on this one", f"/configChanges/{bare}/changeId")
+    if len(set(given)) == len(given) and all(0 < len(change_id) <= MAX_CHANGE_ID for change_id in given):
+        return
+    seen: set[str] = set()
+    for index, change_id in enumerate(given):
+        if change_id in seen:
+            raise _fault("changeId is used twice", f"/configChanges/{index}/changeId")
+        if not 0 < len(change_id) <= MAX_CHANGE_ID:
+            raise _fault(f"changeId has 1 to {MAX_CHANGE_ID} characters", f"/configChanges/{index}/changeId")
+        seen.add(change_id)
+
+
+def _check_group(request: PlanGroupDescriptorRequest) -> None:
+    if not 0 < len(request.members) <= MAX_MEMBERS:
+        raise _fault(f"a plan group has between 1 and {MAX_MEMBERS} members", "/members")
+    for index, member in enumerate(request.members):
+        if (member.plan_config_descr_id is None) == (member.plan_config_group_descr_id is None):
+            raise _fault("a member is a planConfigDescrId or a planConfigGroupDescrId", f"/members/{index}")
+
+
+def _check_job(request: ValidationJobRequest | ActivationJobRequest, max_changes: int) -> None:
+    if len(request.references) != 1:
+        given = ", ".join(request.references) or "none"
+        raise _fault(f"a job refers to exactly one plan, plan group or fallback; given: {given}", "/")
+    if request.plan_config_descr is not None:
+        _check_plan(request.plan_config_descr, max_changes)
+    if request.plan_config_group_descr is not None:
+        _check_group(request.plan_config_group_descr)
+
+
+def _fault(detail: str, node: str) -> PlanError:
+    return PlanError(
+        [
+            ErrorDetail(
+                type=ErrorType.SCHEMA_VALIDATION_ERROR,
+                reason=ErrorReason.OTHER,
+                title="The request cannot be read",
+                detail=detail,
+                bad_data_node=node,
+            )
+        ]
+    )
+
+
+def _node_in(message: str) -> str:
+    """Give as a JSON Pointer the place that msgspec complains of (``… - at `$.configChanges[3].target` ``)."""
+    _, found, rest = message.partition("`$")
+    place = rest.rpartition("`")[0]
+    return place.replace("[", "/").replace("]", "").replace(".", "/") or "/" if found else "/"
