@@ -1,0 +1,65 @@
+"""Connectors: how the platform talks to operators, whatever their platforms are.
+
+The port (:class:`Connector`) is small and typed; a provider is a folder under ``providers`` that passes the contract
+suite; a :class:`Line` puts manners around it: the permitted rate, retries where safe, a circuit breaker. An operator's
+reports and notifications come in here and go to the inventory.
+"""
+
+from tieline.utility.connectors.capabilities import PROFILE_TRANSITIONS, Capabilities
+from tieline.utility.connectors.errors import (
+    ConnectorError,
+    Denied,
+    Rejected,
+    Throttled,
+    Unknown,
+    Unreachable,
+)
+from tieline.utility.connectors.line import Health, Line, Manners
+from tieline.utility.connectors.model import (
+    Batch,
+    Desired,
+    Field,
+    Operation,
+    OperationResult,
+    Outcome,
+    OutcomeState,
+    Report,
+    ResultState,
+    ServingCell,
+    SimState,
+    Value,
+    Verdict,
+)
+from tieline.utility.connectors.port import Connector, Feed
+from tieline.utility.connectors.registry import Connection, Providers
+
+__all__ = [
+    "PROFILE_TRANSITIONS",
+    "Batch",
+    "Capabilities",
+    "Connection",
+    "Connector",
+    "ConnectorError",
+    "Denied",
+    "Desired",
+    "Feed",
+    "Field",
+    "Health",
+    "Line",
+    "Manners",
+    "Operation",
+    "OperationResult",
+    "Outcome",
+    "OutcomeState",
+    "Providers",
+    "Rejected",
+    "Report",
+    "ResultState",
+    "ServingCell",
+    "SimState",
+    "Throttled",
+    "Unknown",
+    "Unreachable",
+    "Value",
+    "Verdict",
+]

@@ -1,0 +1,73 @@
+"""Keeping to a permitted rate: never above it in any window, and as close below it as time allows.
+
+Sliding window: a call may go when the one ``permits`` calls before it is at least ``window`` old. So in no interval of
+``window`` seconds, wherever it begins, are there more than ``permits`` calls; and under load there are exactly so many.
+The guard lengthens the window by half a per cent, which absorbs small differences in travel time to the operator's
+counter and costs half a per cent of the rate.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+GUARD = 1.005
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``permits`` calls in any ``window`` seconds."""
+
+    permits: int
+    window: float
+
+    @classmethod
+    def per_second(cls, calls: float, *, guard: float = GUARD) -> "Rate":
+        """The rate of a contract that says "calls per second"; less than whole numbers are spaced evenly."""
+        if calls <= 0:
+            raise ValueError("a rate must be above zero")
+        whole = math.floor(calls)
+        if whole == calls:
+            return cls(whole, guard)
+        return cls(1, guard / calls)
+
+
+def next_slot(earlier: Sequence[float], now: float, rate: Rate) -> float:
+    """When the next call may go, given the times of earlier calls in order (the last ``permits`` suffice)."""
+    if len(earlier) < rate.permits:
+        return max(now, earlier[-1] if earlier else now)
+    return max(now, earlier[-rate.permits] + rate.window, earlier[-1])
+
+
+class Limiter:
+    """Hands out slots in order. Times are seconds of a monotonic clock."""
+
+    def __init__(
+        self,
+        rate: Rate | None,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._rate = rate
+        self._now = now
+        self._sleep = sleep
+        self._slots: deque[float] = deque(maxlen=rate.permits if rate else 1)
+        self._not_before = 0.0
+
+    async def slot(self) -> float:
+        """Wait for a slot; returns its time. Callers are served in the order in which they came."""
+        if self._rate is None:
+            at = max(self._now(), self._not_before)
+        else:
+            at = max(next_slot(self._slots, self._now(), self._rate), self._not_before)
+            self._slots.append(at)
+        while (wait := at - self._now()) > 0:
+            await self._sleep(wait)
+        return at
+
+    def hold(self, seconds: float) -> None:
+        """Give out no slot for so long: the operator asked to wait (Retry-After)."""
+        self._not_before = max(self._not_before, self._now() + seconds)

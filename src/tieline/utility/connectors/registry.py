@@ -1,0 +1,59 @@
+"""Which providers there are, by name; a connection names the one it uses."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tieline.platform.errors import Invalid, Problem
+from tieline.utility.connectors.port import Connector
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How one operator is reached: a row of ``operator_connection``, with file names resolved.
+
+    ``base_url`` is the root of the operator's services, ``dn`` the name of our part of its network. Limits given here
+    (from the contract) narrow those that the provider declares. ``timeout`` is in seconds.
+    """
+
+    operator: str
+    provider: str
+    base_url: str
+    dn: str
+    certificate: Path | None = None
+    key: Path | None = None
+    authority: Path | None = None
+    calls_per_second: float | None = None
+    max_batch: int | None = None
+    in_flight: int | None = None
+    timeout: float = 30.0
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Open = Callable[[Connection], Awaitable[Connector]]
+
+
+@dataclass(slots=True)
+class Providers:
+    """Providers by name."""
+
+    _open: dict[str, Open] = field(default_factory=dict)
+
+    def register(self, name: str, opener: Open) -> None:
+        """Add a provider; its name must be new."""
+        if name in self._open:
+            raise ValueError(f"two providers are called {name}")
+        self._open[name] = opener
+
+    def names(self) -> tuple[str, ...]:
+        """Every provider there is."""
+        return tuple(sorted(self._open))
+
+    async def open(self, connection: Connection) -> Connector:
+        """Open a connector; raises ``Invalid`` for a provider that nobody registered."""
+        opener = self._open.get(connection.provider)
+        if opener is None:
+            problem = Problem("provider", "known", f"One of {', '.join(self.names())}.", connection.provider)
+            raise Invalid(f"There is no provider called {connection.provider}.", [problem])
+        return await opener(connection)

@@ -1,0 +1,168 @@
+"""What every connector must do, whatever platform is behind it."""
+
+from typing import Protocol
+
+import anyio
+import pytest
+
+from tieline.utility.connectors import (
+    Batch,
+    Connector,
+    Field,
+    Operation,
+    Outcome,
+    OutcomeState,
+    Rejected,
+    Report,
+    ResultState,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class Operator(Protocol):
+    """What the fixture gives."""
+
+    connector: Connector
+
+    def refuse(self, ref: str, reason: str, /) -> None: ...
+
+    def lie(self, ref: str, /) -> None: ...
+
+
+def batch(*refs: str, apn: str = "scada.dso", state: str = "TEST_READY") -> Batch:
+    return Batch(
+        "contract suite",
+        tuple(Operation(f"op-{index}", ref, {Field.STATE: state, Field.APN: apn}) for index, ref in enumerate(refs)),
+    )
+
+
+async def finished(connector: Connector, reference: str) -> Outcome:
+    with anyio.fail_after(30):
+        while True:
+            outcome = await connector.outcome(reference)
+            if outcome.state.over:
+                return outcome
+            await anyio.sleep(0.05)
+
+
+async def reads(connector: Connector, reference: str, *refs: str) -> dict[str, Report]:
+    return {report.ref: report for report in await connector.read_back(reference, refs)}
+
+
+async def operational(connector: Connector, reference: str, ref: str, apn: str) -> Report:
+    with anyio.fail_after(30):
+        while True:
+            report = (await reads(connector, reference, ref))[ref]
+            if report.operational.get(Field.APN) == apn:
+                return report
+            await anyio.sleep(0.05)
+
+
+async def test_is_a_connector(operator: Operator) -> None:
+    assert isinstance(operator.connector, Connector)
+    assert operator.connector.capabilities.max_batch >= 1
+
+
+async def test_a_batch_takes_effect_and_is_read_back(operator: Operator) -> None:
+    reference = await operator.connector.submit(batch("s1", "s2"), "key-1")
+    outcome = await finished(operator.connector, reference)
+    assert outcome.state is OutcomeState.FINISHED
+    assert {result.id: result.state for result in outcome.results} == {
+        "op-0": ResultState.SUCCEEDED,
+        "op-1": ResultState.SUCCEEDED,
+    }
+    report = await operational(operator.connector, reference, "s1", "scada.dso")
+    assert report.desired[Field.STATE] == "TEST_READY"
+    assert report.operational[Field.STATE] == "TEST_READY"
+    assert report.operational[Field.SUBSCRIPTION_GROUP] == "substations"
+    assert report.shows({Field.APN: "scada.dso", Field.STATE: "TEST_READY"})
+
+
+async def test_the_same_key_gives_the_same_batch(operator: Operator) -> None:
+    first = await operator.connector.submit(batch("s1"), "key-1")
+    assert await operator.connector.submit(batch("s1"), "key-1") == first
+    assert await operator.connector.find("key-1") == first
+
+
+async def test_the_same_key_for_another_batch_is_refused(operator: Operator) -> None:
+    await operator.connector.submit(batch("s1"), "key-1")
+    with pytest.raises(Rejected):
+        await operator.connector.submit(batch("s2"), "key-1")
+
+
+async def test_a_key_that_was_never_used_finds_nothing(operator: Operator) -> None:
+    assert await operator.connector.find("never") is None
+
+
+async def test_one_refused_does_not_hold_the_others(operator: Operator) -> None:
+    operator.refuse("s1", "The line is barred.")
+    outcome = await finished(operator.connector, await operator.connector.submit(batch("s1", "s2"), "key-1"))
+    results = {result.id: result for result in outcome.results}
+    assert results["op-0"].state is ResultState.FAILED
+    assert "barred" in results["op-0"].message
+    assert results["op-1"].state is ResultState.SUCCEEDED
+
+
+async def test_what_does_not_exist_fails_with_a_reason(operator: Operator) -> None:
+    outcome = await finished(operator.connector, await operator.connector.submit(batch("nobody"), "key-1"))
+    assert outcome.results[0].state is ResultState.FAILED
+    assert outcome.results[0].message
+    assert await reads(operator.connector, "", "nobody") == {}
+
+
+async def test_an_illegal_transition_fails(operator: Operator) -> None:
+    outcome = await finished(operator.connector, await operator.connector.submit(batch("s1", state="RETIRED"), "key-1"))
+    assert outcome.results[0].state is ResultState.FAILED
+
+
+async def test_accepted_is_not_operational(operator: Operator) -> None:
+    operator.lie("s3")
+    reference = await operator.connector.submit(batch("s3"), "key-1")
+    outcome = await finished(operator.connector, reference)
+    assert outcome.results[0].state is ResultState.SUCCEEDED
+    report = (await reads(operator.connector, reference, "s3"))["s3"]
+    assert report.desired[Field.APN] == "scada.dso"
+    assert not report.shows({Field.APN: "scada.dso"})
+    assert report.missing({Field.APN: "scada.dso"}) == (Field.APN,)
+
+
+async def test_validation_has_no_effect(operator: Operator) -> None:
+    if not operator.connector.capabilities.validates:
+        pytest.skip("this platform has no dry run")
+    verdicts = await operator.connector.validate(batch("s1", "nobody"))
+    assert [verdict.accepted for verdict in verdicts] == [True, False]
+    assert [verdict.id for verdict in verdicts] == ["op-0", "op-1"]
+    assert (await reads(operator.connector, "", "s1"))["s1"].desired[Field.STATE] == "INVENTORY"
+
+
+async def test_unsetting_a_field(operator: Operator) -> None:
+    connector = operator.connector
+    reference = await connector.submit(batch("s1"), "key-1")
+    await finished(connector, reference)
+    unset = Batch("unset", (Operation("a", "s1", {Field.APN: None, Field.RAT_RESTRICTION: ("EUTRA", "NR")}),))
+    reference = await connector.submit(unset, "key-2")
+    assert (await finished(connector, reference)).results[0].state is ResultState.SUCCEEDED
+    report = (await reads(connector, reference, "s1"))["s1"]
+    assert report.desired[Field.APN] is None
+    assert report.desired[Field.RAT_RESTRICTION] == ("EUTRA", "NR")
+
+
+async def test_reading_everything(operator: Operator) -> None:
+    seen = [report.ref async for page in operator.connector.read_all() for report in page]
+    assert sorted(seen) == sorted(f"s{number}" for number in range(20))
+
+
+async def test_an_unknown_batch_is_refused(operator: Operator) -> None:
+    with pytest.raises(Rejected):
+        await operator.connector.outcome("no-such-batch")
+
+
+async def test_subscribing_twice_and_ending_twice(operator: Operator) -> None:
+    if not operator.connector.capabilities.notifies:
+        pytest.skip("this platform sends no notifications")
+    await operator.connector.subscribe("https://127.0.0.1:9/3gpp/notifications/A", heartbeat_seconds=30)
+    feed = await operator.connector.subscribe("https://127.0.0.1:9/3gpp/notifications/A", heartbeat_seconds=60)
+    assert feed.heartbeat_seconds == 60
+    await operator.connector.unsubscribe(feed.id)
+    await operator.connector.unsubscribe(feed.id)
