@@ -27,6 +27,13 @@ def sql(text: str) -> LiteralString:
     return text
 
 
+def is_lost(error: BaseException) -> bool:
+    """Whether an error says that the database itself went away (rather than that it refused a statement)."""
+    if isinstance(error, psycopg.OperationalError):
+        return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+    return isinstance(error, PoolTimeout) or isinstance(error.__cause__, PoolTimeout)
+
+
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
