@@ -266,7 +266,7 @@ def test_the_published_example_plan_is_read(official_schemas: Any) -> None:
 
 
 def test_provisioning_errors(official_schemas: Any) -> None:
-    sent = {
+    sent: dict[str, list[object]] = {
         "ErrorResponseGet": [error_get(QueryError("bad", "filter")), error_get(JexError("bad", 3))],
         "ErrorResponseDefault": [
             error_default(RepresentationError("bad", "apn"), bad_objects=[str(ONE)]),
