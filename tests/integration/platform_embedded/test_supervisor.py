@@ -1,5 +1,6 @@
 """The supervisor with real children: order, restarts, stops, and no process left behind."""
 
+import contextlib
 import os
 import re
 import signal
@@ -27,7 +28,7 @@ from tieline.platform.embedded import Child, EmbeddedPostgres, Supervisor
 home = pathlib.Path(sys.argv[1])
 supervisor = Supervisor(home / "logs", tell=lambda event: print(event.part, event.state, flush=True))
 supervisor.add_server("postgres", EmbeddedPostgres(home))
-supervisor.add(Child("idle", [sys.executable, "-c", "import time; time.sleep(600)"], after=("postgres",)))
+supervisor.add(Child("idle", [sys.executable, "-c", sys.argv[3]], after=("postgres",)))
 supervisor.add(Child("stubborn", [sys.executable, "-c", sys.argv[2]], stop_seconds=300))
 def up():
     print("pids", *(supervisor.pid(name) for name in ("postgres", "idle", "stubborn")), flush=True)
@@ -162,6 +163,7 @@ def test_a_child_that_does_not_heed_the_stop_is_killed(
     assert journal.text("stubborn", State.STOPPED) == "was ended by SIGKILL"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_what_a_child_left_in_its_group_ends_with_it(supervisor: Supervisor) -> None:
     supervisor.add(python("parent", PARENT))
     with supervisor:
@@ -171,9 +173,14 @@ def test_what_a_child_left_in_its_group_ends_with_it(supervisor: Supervisor) -> 
 
 
 def members(group: int) -> list[int]:
-    listing = subprocess.run(["ps", "-e", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607
-    rows = (line.split() for line in listing.stdout.splitlines())
-    return [int(pid) for pid, pgid, status in rows if int(pgid) == group and not status.startswith("Z")]
+    """Return the living processes of a group: the fifth field of /proc/<pid>/stat."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            state, _parent, of = entry.read_text().rpartition(")")[2].split()[:3]
+            if int(of) == group and state != "Z":
+                found.append(int(entry.parent.name))
+    return found
 
 
 def test_output_goes_to_a_log_file(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -221,7 +228,7 @@ def test_postgres_that_is_killed_comes_back_at_the_same_address(
 
 def start_tree(home: Path) -> tuple[subprocess.Popen[str], list[int]]:
     tree = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", WHOLE_TREE, str(home), STUBBORN], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WHOLE_TREE, str(home), STUBBORN, IDLE], stdout=subprocess.PIPE, text=True
     )
     assert tree.stdout is not None
     for line in tree.stdout:
