@@ -15,6 +15,6 @@ compile pyproject.toml --group dev -o requirements/dev.lock "$@"
 compile requirements/bootstrap.in -c requirements/dev.lock -o requirements/bootstrap.lock "$@"
 
 if [ -f package.json ]; then
-  "$bin/npm" install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+  "$bin/npm" install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-update-notifier --no-audit --no-fund --loglevel=error
 fi
 "$bin/python" -m tools.house --only hosts requirements package-lock.json

@@ -238,6 +238,11 @@ def test_a_copy_of_a_template_has_its_rows_and_is_dropped_while_in_use(server: E
         psycopg.connect(url)
 
 
+def test_what_the_server_refuses_is_an_error_of_ours(server: EmbeddedPostgres) -> None:
+    with psycopg.connect(server.ensure_database("blueprint")), pytest.raises(EmbeddedError, match="being accessed"):
+        server.ensure_database("copy", template="blueprint")
+
+
 @pytest.mark.parametrize("name", ["", "Upper", "semi;colon", "postgres", "a" * 64, "1st"])
 def test_names_that_are_no_plain_names_are_refused(server: EmbeddedPostgres, name: str) -> None:
     with pytest.raises(EmbeddedError, match="cannot be the name of a database"):

@@ -213,6 +213,21 @@ def test_a_listener_that_fails_ends_everything(tmp_path: Path, monkeypatch: pyte
     assert supervisor.pid("one") is None
 
 
+def test_a_part_that_fell_waits_for_what_it_depends_on(supervisor: Supervisor, journal: Journal) -> None:
+    supervisor.add(python("base", IDLE))
+    supervisor.add(python("top", IDLE, after=("base",)))
+    with supervisor:
+        for count in range(1, 4):  # so that its pause grows to 0.8 s, while that of top is 0.2 s
+            os.kill(pid_of(supervisor, "base"), signal.SIGKILL)
+            if count == 3:
+                os.kill(pid_of(supervisor, "top"), signal.SIGKILL)
+            wait(lambda: journal.count("base", State.READY) == count + 1)  # noqa: B023 - called at once
+        wait(lambda: journal.count("top", State.READY) == 2)
+    told = [(event.part, event.state) for event in journal.events]
+    again = len(told) - told[::-1].index(("top", State.STARTING))
+    assert told[:again].count(("base", State.READY)) == 4
+
+
 def test_postgres_that_is_killed_comes_back_at_the_same_address(
     supervisor: Supervisor, journal: Journal, tmp_path: Path
 ) -> None:

@@ -7,6 +7,8 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -89,7 +91,7 @@ class EmbeddedPostgres:
         nobody may be connected to meanwhile) belongs to the template's role, as all that is in it does.
         """
         role = template or name
-        with psycopg.connect(self.url(SUPERUSER, role=SUPERUSER), autocommit=True) as connection:
+        with self._superuser() as connection:
             store.ensure_role(connection, _checked(role), self._cluster.password(role))
             store.ensure_database(connection, _checked(name), role, template or "template0")
         self._roles[name] = role
@@ -97,7 +99,7 @@ class EmbeddedPostgres:
 
     def drop_database(self, name: str) -> None:
         """Drop a database with all that is in it, ending the sessions that use it."""
-        with psycopg.connect(self.url(SUPERUSER, role=SUPERUSER), autocommit=True) as connection:
+        with self._superuser() as connection:
             store.drop_database(connection, _checked(name))
 
     def url(self, name: str, *, role: str | None = None) -> str:
@@ -118,6 +120,14 @@ class EmbeddedPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @contextmanager
+    def _superuser(self) -> Iterator[psycopg.Connection]:
+        try:
+            with psycopg.connect(self.url(SUPERUSER, role=SUPERUSER), autocommit=True) as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise EmbeddedError(f"PostgreSQL of {self._folder.parent} did not do it: {error}") from error
 
     def _take_lock(self) -> None:
         path = self._folder / "owner.lock"

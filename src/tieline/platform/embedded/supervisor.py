@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -59,7 +59,7 @@ class _Entry:
     since: float = 0.0
     failures: int = 0
     served: bool = False
-    deadline: float = field(default=0.0)
+    deadline: float = 0.0
 
 
 def _say_nothing(_event: Event) -> None:
@@ -190,15 +190,18 @@ class Supervisor:
         """Move a part on by one step, if it is time."""
         match entry.state:
             case State.WAITING:
-                if all(self._entries[name].served for name in entry.after):
+                if self._has_what_it_needs(entry):
                     self._begin(entry)
             case State.PAUSED:
-                if time.monotonic() >= entry.deadline:
+                if time.monotonic() >= entry.deadline and self._has_what_it_needs(entry):
                     self._begin(entry)
             case State.STARTING | State.READY:
                 self._look_at(entry)
             case State.DONE | State.STOPPING | State.STOPPED:
                 return
+
+    def _has_what_it_needs(self, entry: _Entry) -> bool:
+        return all(self._entries[name].state in {State.READY, State.DONE} for name in entry.after)
 
     def _begin(self, entry: _Entry) -> None:
         self._move(entry, State.STARTING)
