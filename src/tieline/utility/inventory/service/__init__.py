@@ -1,0 +1,1 @@
+"""Use cases of the inventory; each module is one subject."""

@@ -1,0 +1,1 @@
+"""All SQL of the inventory; each module is one subject."""

@@ -1,0 +1,103 @@
+"""The address plan: pools, and reservations that no two of a pool can share."""
+
+from collections.abc import Sequence
+
+from psycopg.rows import DictRow
+
+from tieline.platform.db import Tx, execute, fetch_all
+from tieline.platform.scope import Scope, within
+from tieline.utility.inventory.policy.addresses import Usable
+
+_POOLS = f"""
+SELECT p.id, p.operator_id, p.cidr::text AS cidr FROM address_pool p
+JOIN operator o ON o.id = p.operator_id
+WHERE o.code = %(operator)s AND p.apn = %(apn)s AND {within(operator="o.code")}
+ORDER BY p.id FOR UPDATE OF p
+"""
+
+_BY_KEY = """
+SELECT r.key, host(r.address) AS address, r.id FROM address_reservation r
+WHERE r.key = ANY(%(keys)s::text[]) AND r.state <> 'released'
+"""
+
+# Among the first (wanted + used) addresses at least `wanted` are free: a pool of any size is looked at no further.
+# Used is what any subscription of the operator has or is promised, whatever its APN: a misspelt APN frees no address.
+_RESERVE = """
+WITH used AS MATERIALIZED (
+    SELECT address FROM address_reservation
+    WHERE operator_id = %(operator_id)s AND state <> 'released' AND address BETWEEN %(from)s::inet AND %(to)s::inet
+    UNION
+    SELECT ip_address FROM subscription
+    WHERE operator_id = %(operator_id)s AND ip_address BETWEEN %(from)s::inet AND %(to)s::inet
+    UNION
+    SELECT op_ip_address FROM subscription
+    WHERE operator_id = %(operator_id)s AND op_ip_address BETWEEN %(from)s::inet AND %(to)s::inet
+), free AS (
+    SELECT address, row_number() OVER (ORDER BY address) AS place FROM (
+        SELECT %(network)s::inet + place AS address
+        FROM generate_series(%(first)s::bigint, least(%(last)s::bigint,
+            %(first)s::bigint + cardinality(%(keys)s::text[]) + (SELECT count(*) FROM used))) place
+    ) candidate
+    WHERE NOT EXISTS (SELECT FROM used u WHERE u.address = candidate.address)
+    ORDER BY address LIMIT cardinality(%(keys)s::text[])
+)
+INSERT INTO address_reservation (pool_id, operator_id, apn, address, key, subscription_id, change_id)
+SELECT %(pool_id)s, %(operator_id)s, %(apn)s, f.address, w.key, w.subscription_id, %(change_id)s
+FROM free f
+JOIN (SELECT key, subscription_id, place
+      FROM unnest(%(keys)s::text[], %(subscription_ids)s::bigint[]) WITH ORDINALITY AS x(key, subscription_id, place)
+     ) w USING (place)
+RETURNING key, host(address) AS address, id
+"""
+
+_RELEASE = f"""
+UPDATE address_reservation r SET state = 'released', at = now()
+FROM operator o
+WHERE o.id = r.operator_id AND {within(operator="o.code")}
+    AND r.key = ANY(%(keys)s::text[]) AND r.state <> 'released'
+"""
+
+
+async def lock_pools(tx: Tx, scope: Scope, operator: str, apn: str) -> list[DictRow]:
+    """The pools of an APN, locked until the transaction ends: whoever else wants addresses of them waits."""
+    return await fetch_all(tx, _POOLS, {"operator": operator, "apn": apn, **scope.params()})
+
+
+async def by_key(tx: Tx, keys: Sequence[str]) -> dict[str, DictRow]:
+    """The reservations that some keys already have."""
+    return {row["key"]: row for row in await fetch_all(tx, _BY_KEY, {"keys": list(keys)})}
+
+
+async def reserve(
+    tx: Tx,
+    pool: DictRow,
+    apn: str,
+    wants: Sequence[tuple[str, int | None]],
+    *,
+    usable: Usable,
+    change_id: int | None,
+) -> dict[str, DictRow]:
+    """Reserve the lowest free addresses of a locked pool for (key, subscription) pairs, as far as there are any."""
+    rows = await fetch_all(
+        tx,
+        _RESERVE,
+        {
+            "pool_id": pool["id"],
+            "operator_id": pool["operator_id"],
+            "apn": apn,
+            "keys": [key for key, _ in wants],
+            "subscription_ids": [subscription for _, subscription in wants],
+            "network": usable.network,
+            "first": usable.first,
+            "last": usable.last,
+            "from": usable.address(usable.first),
+            "to": usable.address(usable.last),
+            "change_id": change_id,
+        },
+    )
+    return {row["key"]: row for row in rows}
+
+
+async def release(tx: Tx, scope: Scope, keys: Sequence[str]) -> int:
+    """Give the addresses of some keys back; returns how many were held."""
+    return await execute(tx, _RELEASE, {"keys": list(keys), **scope.params()})

@@ -1,0 +1,85 @@
+"""A database with a small fleet: two operators, sites in two regions, a dual-SIM router at each, cards in stock."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tieline.platform.db import Database, execute
+from tieline.platform.scope import Scope, system
+from tieline.utility import inventory
+
+SITES = 12
+NORTH = 7
+STOCK = 10
+_FOLDER = Path(inventory.__file__).parent / "migrations"
+
+_FLEET = """
+INSERT INTO operator (code, name, plmns) VALUES ('A', 'Operator A', '{23415}'), ('B', 'Operator B', '{23410}');
+INSERT INTO site (external_id, name, name_folded, kind, lat, lon, region, postcode, criticality, customers)
+SELECT 'S' || lpad(i::text, 4, '0'), 'Albion Street ' || i, 'albion street ' || i, 'primary', 50 + i * 0.01, -1,
+    CASE WHEN i <= 7 THEN 'North' ELSE 'South' END, 'TS' || i || ' 1AB',
+    CASE WHEN i = 1 THEN 'critical' ELSE 'normal' END, i * 100
+FROM generate_series(1, 12) i;
+INSERT INTO device (external_id, site_id, make, model, imei, generations, bands, modems)
+SELECT 'D' || substr(external_id, 2), id, 'Make', 'Model', '35' || lpad(id::text, 13, '0'),
+    CASE WHEN id % 4 = 0 THEN '{2G,3G}' ELSE '{3G,4G}' END::text[], '{B1,B8,B20}', 2 FROM site;
+INSERT INTO subscription (operator_id, operator_ref, imsi, msisdn, generation, state, apn, ip_address,
+    subscription_group, data_plan)
+SELECT o.id, o.code || lpad(i::text, 4, '0'), o.plmns[1] || lpad(i::text, 10, '0'), '4477009' || o.id || '0' || i,
+    CASE WHEN i <= 12 THEN '3G' WHEN i % 2 = 0 THEN '4G' ELSE '5G' END,
+    CASE WHEN i <= 12 THEN 'ACTIVE' ELSE 'INVENTORY' END,
+    CASE WHEN i <= 12 THEN 'scada.dso' END, CASE WHEN i <= 12 THEN '10.0.0.0'::inet + (i + 32 * (o.id::int - 1)) END,
+    CASE WHEN i <= 12 THEN 'grid' END, CASE WHEN i <= 12 THEN 'plan' END
+FROM operator o, generate_series(1, 22) i ORDER BY o.id, i;
+INSERT INTO card (iccid, operator_id, stock_state, kind)
+SELECT '8944' || operator_id || lpad(id::text, 14, '0'), operator_id,
+    CASE WHEN state = 'ACTIVE' THEN 'fitted' ELSE 'in_stock' END, CASE WHEN id % 5 = 0 THEN 'euicc' ELSE 'plastic' END
+FROM subscription;
+INSERT INTO card_subscription (card_id, subscription_id)
+SELECT c.id, s.id FROM subscription s JOIN card c ON c.iccid = '8944' || s.operator_id || lpad(s.id::text, 14, '0');
+INSERT INTO link (site_id, device_id, modem_slot, card_id, subscription_id, operator_id, role)
+SELECT d.site_id, d.id, s.operator_id, cs.card_id, s.id, s.operator_id,
+    CASE WHEN s.operator_id = 1 THEN 'primary' ELSE 'backup' END
+FROM subscription s
+JOIN device d ON d.external_id = 'D' || substr(s.operator_ref, 2)
+JOIN card_subscription cs ON cs.subscription_id = s.id;
+UPDATE subscription s SET site_id = l.site_id FROM link l WHERE l.subscription_id = s.id;
+INSERT INTO address_pool (operator_id, apn, cidr, name)
+SELECT id, 'scada.dso', ('10.0.0.' || 32 * (id - 1) || '/27')::cidr, code || ' scada' FROM operator;
+"""
+
+
+@pytest.fixture
+async def db(clone: Callable[[Sequence[Path]], str]) -> AsyncIterator[Database]:
+    """An empty inventory."""
+    database = await Database.open(clone([_FOLDER]), size=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def fleet(db: Database) -> Database:
+    """The small fleet."""
+    async with db.transaction() as tx:
+        await execute(tx, _FLEET)
+    return db
+
+
+@pytest.fixture
+def everything() -> Scope:
+    """Sees and may do everything."""
+    return system("tests")
+
+
+@pytest.fixture
+def north() -> Scope:
+    """Sees the region North only."""
+    return replace(system("north"), regions=frozenset({"North"}))
+
+
+@pytest.fixture
+def only_a() -> Scope:
+    """Sees Operator A only."""
+    return replace(system("only-a"), operators=frozenset({"A"}))
