@@ -1,0 +1,1 @@
+"""Changes: whatever alters configuration, planned, approved, carried out in waves, verified, and undoable."""
