@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from tieline.platform.clock import Clock, SystemClock
 from tieline.utility.console.components import formats
+from tieline.utility.console.components.figures import Mark, Spark, Timeline
 from tieline.utility.console.components.values import Ident, Tone
 
 CONSOLE = Path(__file__).parent
@@ -119,13 +120,14 @@ class Renderer:
             duration=formats.duration,
             plural=formats.plural,
             ident=formats.ident,
+            to_json=to_json,
             iso=formats.iso,
             utc=formats.utc_time,
             age=lambda at: formats.age(at, self.clock.now()),
             local=lambda at, **options: formats.local_time(at, self.zone, **options),
             local_date=lambda at: formats.local_date(at, self.zone),
         )
-        self.environment.tests["stale"] = lambda age: formats.is_stale(age.at, age.stale_after, self.clock.now())
+        self.environment.tests["stale"] = lambda at, after: formats.is_stale(at, after, self.clock.now())
 
     def _add_globals(self) -> None:
         self.environment.globals.update(
@@ -135,6 +137,8 @@ class Renderer:
             duration_range=formats.duration_range,
             with_query=with_query,
             kind_of=kind_of,
+            spark=Spark,
+            timeline_json=timeline_json,
             frame_zone=self.zone_name,
             Tone=Tone,
             Ident=Ident,
@@ -157,6 +161,33 @@ class Renderer:
 def csrf_field(token: str) -> Markup:
     """The hidden field that a form posts its CSRF token in."""
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)
+
+
+def to_json(value: object) -> str:
+    """JSON for a data attribute; the template escapes it like any text."""
+    return msgspec.json.encode(value).decode()
+
+
+def timeline_json(it: Timeline) -> str:
+    """A timeline as its script reads it: times in milliseconds since 1970."""
+
+    def stamp(at: datetime) -> int:
+        return round(at.timestamp() * 1000)
+
+    def mark(one: Mark) -> dict[str, object]:
+        until = it.now if one.open else one.until
+        return {
+            "at": stamp(one.at),
+            "until": stamp(until) if until else None,
+            "open": one.open,
+            "text": one.text,
+            "detail": one.detail,
+            "tone": one.tone,
+            "href": one.href,
+        }
+
+    lanes = [{"label": lane.label, "icon": lane.icon, "marks": [mark(one) for one in lane.marks]} for lane in it.lanes]
+    return to_json({"start": stamp(it.start), "end": stamp(it.end), "now": stamp(it.now), "lanes": lanes})
 
 
 def with_query(url: str, **changes: Any) -> str:

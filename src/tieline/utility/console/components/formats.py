@@ -168,6 +168,6 @@ def _cuts(digits: str, kind: IdentKind) -> tuple[int, ...]:
 def ident(value: str, kind: IdentKind | str = IdentKind.PLAIN) -> Markup:
     """Mark an identifier up in its groups. The gaps are drawn, not typed, so that copying gives the bare value."""
     shown = groups(value, IdentKind(kind))
-    spans = Markup("").join(Markup('<span class="g">{}</span>').format(group) for group in shown)
+    spans = Markup("<wbr>").join(Markup('<span class="g">{}</span>').format(group) for group in shown)
     shortened = kind == IdentKind.HASH and len(value) > sum(map(len, shown))
     return spans + Markup("\u2026") if shortened else spans

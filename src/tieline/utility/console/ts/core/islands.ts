@@ -1,9 +1,11 @@
 // Pictures that need a script of their own: fetched only on pages that hold one.
 import { all, element } from "./dom";
 
+export type Leave = (() => void) | undefined;
+
 /** What an island's module exports: draw into the element, and return how to take it away. */
 export interface Island {
-  mount(host: HTMLElement): void | (() => void);
+  mount(host: HTMLElement): Leave | Promise<Leave>;
 }
 const mounted = new WeakMap<HTMLElement, () => void>();
 const begun = new WeakSet<HTMLElement>();
@@ -14,9 +16,9 @@ async function mount(host: HTMLElement): Promise<void> {
   begun.add(host);
   try {
     await style(host.dataset["islandStyle"]);
-    const island = (await import(source)) as Island;
+    const island = (await import(new URL(source, document.baseURI).href)) as Island;
     if (!host.isConnected) return;
-    const leave = island.mount(host);
+    const leave = await island.mount(host);
     if (leave) mounted.set(host, leave);
     host.dataset["ready"] = "";
   } catch (error) {

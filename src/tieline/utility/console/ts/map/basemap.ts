@@ -1,0 +1,46 @@
+// Countries of Natural Earth as polygons: a map without any tile server.
+import type { Feature, FeatureCollection, MultiPolygon, Polygon, Position } from "geojson";
+import { feature } from "topojson-client";
+import type { GeometryCollection, Topology } from "topojson-specification";
+import { fetchJson, type Bounds } from "./data";
+
+type World = Topology<{ countries: GeometryCollection<{ name: string }> }>;
+
+/** The land around the data only: the rest of the world would be drawn for nobody. */
+export async function land(href: string, near: Bounds): Promise<FeatureCollection<Polygon>> {
+  const world = await fetchJson<World>(href);
+  const countries = feature(world, world.objects.countries);
+  const features: Feature<Polygon>[] = [];
+  for (const country of countries.features) {
+    for (const coordinates of polygons(country.geometry as Polygon | MultiPolygon)) {
+      if (touches(coordinates[0] ?? [], near)) {
+        features.push({ type: "Feature", properties: country.properties, geometry: { type: "Polygon", coordinates } });
+      }
+    }
+  }
+  return { type: "FeatureCollection", features };
+}
+
+const polygons = (geometry: Polygon | MultiPolygon): Position[][][] =>
+  geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+
+function touches(ring: readonly Position[], [west, south, east, north]: Bounds): boolean {
+  let [minX, minY, maxX, maxY] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const [x = 0, y = 0] of ring) {
+    minX = Math.min(minX, x);
+    maxX = Math.max(maxX, x);
+    minY = Math.min(minY, y);
+    maxY = Math.max(maxY, y);
+  }
+  return minX <= east && maxX >= west && minY <= north && maxY >= south;
+}
+
+/** Districts may come as GeoJSON or as TopoJSON, whichever the utility has. */
+export async function districts(href: string): Promise<FeatureCollection> {
+  const found = await fetchJson<FeatureCollection | Topology>(href);
+  if (found.type === "FeatureCollection") return found;
+  const [first] = Object.values(found.objects);
+  if (!first) return { type: "FeatureCollection", features: [] };
+  const made = feature(found, first);
+  return made.type === "FeatureCollection" ? made : { type: "FeatureCollection", features: [made] };
+}
