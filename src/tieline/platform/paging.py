@@ -39,6 +39,15 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
     return key
 
 
+def decode_key(cursor: str, *kinds: Any) -> list[Any]:
+    """Unpack a cursor whose parts are of the given types (``int``, ``str``, ``datetime``); else raises ``Invalid``."""
+    parts = decode_cursor(cursor, len(kinds))
+    try:
+        return [msgspec.convert(part, kind) for part, kind in zip(parts, kinds, strict=True)]
+    except msgspec.ValidationError as error:
+        raise _bad(cursor) from error
+
+
 def _bad(cursor: str) -> Invalid:
     return Invalid(
         "The page's cursor is not one of ours.",
