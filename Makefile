@@ -86,7 +86,7 @@ setup: $(SETUP) ## Only set up: Python and Node packages by their locks, the con
 
 .PHONY: docs
 docs: $(SETUP) ## Build the documentation into site/
-	mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 .PHONY: lock
 lock: $(PACKAGES) ## Compile the lock files anew from pyproject.toml and package.json (UPGRADE=1 takes newer versions)

@@ -39,6 +39,7 @@ _SQL = re.compile(
     r"|\bdelete\s+from\s+\w+\s+where\b|\bupdate\s+\w+\s+set\s+\w+\s*=",
     re.DOTALL,
 )
+_NAMED_PATH = re.compile(r"`((?:src|tests|tools|docs|examples|benchmarks|requirements)/[\w./\-]+)`")
 _SQL_ROOMS = {"store", "migrations"}
 _SQL_PLATFORM = re.compile(r"store|^audit$|^outbox$|^jobs$|^db$|^migrate$")
 
@@ -264,6 +265,16 @@ def dependencies(root: Path) -> Iterator[Finding]:
             yield Finding("docs/reference/dependencies.md", 1, "dependencies", advice)
 
 
+def documented_paths(root: Path, checked: Iterable[Source]) -> Iterator[Finding]:
+    """A path of this project that a page names in `code` exists: recipes point at real examples."""
+    for source in checked:
+        if source.path.suffix == ".md":
+            for number, line in enumerate(source.lines, 1):
+                for name in _NAMED_PATH.findall(line):
+                    if not (root / name).exists():
+                        yield source.found(number, "paths", f"{name} does not exist; name what does")
+
+
 def project_files(root: Path) -> list[Path]:
     """Return the files that are, or would be, under version control."""
     command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -296,15 +307,17 @@ def statistics_line(checked: Sequence[Source]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Check, print findings and statistics; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.house", description="Holds the code to the house rules.")
-    parser.add_argument("--only", help=f"rules, separated by commas: {', '.join(RULES)}, dependencies")
+    parser.add_argument("--only", help=f"rules, separated by commas: {', '.join(RULES)}, dependencies, paths")
     parser.add_argument("paths", nargs="*", type=Path, help="files or folders; without any, the whole project")
     options = parser.parse_args(arguments)
-    wanted = set(options.only.split(",")) if options.only else {*RULES, "dependencies"}
+    wanted = set(options.only.split(",")) if options.only else {*RULES, "dependencies", "paths"}
     files = [path for path in project_files(ROOT) if not options.paths or _within(path, options.paths)]
     checked = list(sources(ROOT, files))
     findings = [found for source in checked for name, rule in RULES.items() if name in wanted for found in rule(source)]
     if "dependencies" in wanted and not options.paths:
         findings += dependencies(ROOT)
+    if "paths" in wanted:
+        findings += documented_paths(ROOT, checked)
     for finding in sorted(findings):
         print(finding)
     broken = sum(not finding.warning for finding in findings)

@@ -99,6 +99,13 @@ def test_a_dependency_without_a_row_is_found(tmp_path: Path) -> None:
     assert [found.advice.split()[4].rstrip(":") for found in house.dependencies(tmp_path)] == ["alembic", "pytest"]
 
 
+def test_a_page_that_names_a_missing_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    text = "`tools/` is there,\n`tools/gone.py` is not; `tools/<name>.py` and /tools/other are no paths of ours"
+    found = house.documented_paths(tmp_path, [house.Source(Path("CONTRIBUTING.md"), text)])
+    assert [(one.line, one.advice.split()[0]) for one in found] == [(2, "tools/gone.py")]
+
+
 def test_only_files_of_the_project_are_looked_at(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)  # noqa: S603, S607 - git of whoever runs the tests
     (tmp_path / ".gitignore").write_text("var/\n")
