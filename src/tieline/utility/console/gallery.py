@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from tieline.platform.clock import SetClock
 from tieline.utility.console.components import figures, samples, samples_work, values
@@ -92,7 +92,7 @@ def _others() -> dict[str, dict[str, Any]]:
 class Handler(SimpleHTTPRequestHandler):
     """Serves the gallery as the console would be served; quiet."""
 
-    extensions_map: ClassVar[dict[str, str]] = {
+    extensions_map = {  # noqa: RUF012 - the base class declares it on the instance
         **SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript",
         ".woff2": "font/woff2",

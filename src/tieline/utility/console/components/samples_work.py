@@ -192,7 +192,7 @@ def user_form(*, wrong: bool = False) -> Form:
                 "number",
                 "50",
                 "As the contract says.",
-                "" if not wrong else "Above the contract's 50.",
+                too_fast,
                 unit="calls a second",
             ),
             Field("note", "Benutzerverwaltungshinweis", "textarea", required=False),
@@ -207,11 +207,12 @@ def user_form(*, wrong: bool = False) -> Form:
 
 def sign_in(*, wrong: bool = False) -> Form:
     """The way in."""
+    refusal = "Wrong e-mail or password. After 5 tries you wait a minute."
     return Form(
         "#",
         (
             Field("email", "E-mail", "email", autocomplete="username", autofocus=True),
-            Field("password", "Password", "password", error="Wrong e-mail or password. After 5 tries you wait a minute." if wrong else "",
+            Field("password", "Password", "password", error=refusal if wrong else "",
                   autocomplete="current-password"),
         ),
         "example",

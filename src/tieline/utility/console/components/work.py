@@ -100,7 +100,7 @@ class Progress:
         it = self.whole
         return (
             ("verified", "verified", "ok", it.verified),
-            ("done", "accepted, not read back yet", "busy", it.done),
+            ("done", "accepted", "busy", it.done),
             ("failed", "failed", "bad", it.failed),
             ("waiting", "waiting", "off", it.waiting),
             ("blocked", "left out", "held", it.blocked),

@@ -4,7 +4,7 @@ import { toneToken } from "./tones";
 
 const HEIGHT = 28;
 /** How high a column stands: the worse, the lower, so that the shape tells it without the colour. */
-const LEVELS: Readonly<Record<string, number>> = { ok: 1, busy: 1, off: 1, unknown: 1, held: 0.6, warn: 0.6, bad: 0.28 };
+const LEVELS: Readonly<Record<string, number>> = { ok: 1, busy: 1, off: 1, unknown: 1, held: 0.7, warn: 0.7, bad: 0.45 };
 interface State {
   readonly word: string;
   readonly tone: string;
@@ -82,6 +82,7 @@ function draw(canvas: HTMLCanvasElement, intervals: readonly string[], states: R
   const rank = (key: string): number => worstFirst.indexOf(states.get(key)?.tone ?? "unknown");
   const fills = new Map([...states].map(([key, { tone }]) => [key, tone === "unknown" ? hatch(context, ratio) : colour(toneToken(tone))]));
   const ground = colour("sunken");
+  const alarm = colour("bad-bg");
   for (let x = 0; x < canvas.width; x += 1) {
     const from = Math.floor((x / canvas.width) * intervals.length);
     const to = Math.max(from + 1, Math.floor(((x + 1) / canvas.width) * intervals.length));
@@ -91,7 +92,7 @@ function draw(canvas: HTMLCanvasElement, intervals: readonly string[], states: R
       if (rank(key) < rank(worst)) worst = key;
     }
     const level = LEVELS[states.get(worst)?.tone ?? "unknown"] ?? 1;
-    context.fillStyle = ground;
+    context.fillStyle = level < 0.5 ? alarm : ground;
     context.fillRect(x, 0, 1, canvas.height);
     context.fillStyle = fills.get(worst) ?? ground;
     context.fillRect(x, canvas.height * (1 - level), 1, canvas.height * level);
