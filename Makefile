@@ -60,12 +60,7 @@ test-all: $(SETUP) ## All tests, the slow ones too
 
 .PHONY: check
 check: $(SETUP) ## Lint, format, types, import rules, house rules, TypeScript
-	ruff check .
-	ruff format --check --quiet .
-	mypy
-	lint-imports --no-logo
-	python -m tools.house
-	$(if $(wildcard package.json),npm run --silent check)
+	@tools/check.sh
 
 .PHONY: format
 format: $(SETUP) ## Put the Python code into its standard form, and mend what can be mended by rule

@@ -18,7 +18,8 @@ take_over_pip_settings() {
   links=${PIP_FIND_LINKS:-$(setting find-links)}
   certificate=${PIP_CERT:-$(setting cert)}
   [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
-  [ -z "$extra" ] || export UV_INDEX="${UV_INDEX:-$extra}"
+  # To pip all indexes are equal. With every file pinned by its hash, that is safe with uv too.
+  [ -z "$extra" ] || export UV_INDEX="${UV_INDEX:-$extra}" UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}"
   [ -z "$links" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$(tr ' ' ',' <<<"$links")}"
   [ -z "$certificate" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$certificate}"
 }
