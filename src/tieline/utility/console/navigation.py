@@ -1,0 +1,44 @@
+"""The rail: which parts the console has, and what one must be allowed to see each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tieline.platform.scope import Permission, Scope
+from tieline.utility.console.components.frame import NavItem
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of the console: the key that its pages pass as ``current``, and the permission that shows it."""
+
+    key: str
+    label: str
+    href: str
+    icon: str
+    needs: Permission
+    group: str = ""
+
+
+PLACES = (
+    Place("overview", "Overview", "/", "layout-dashboard", Permission.INVENTORY_READ),
+    Place("map", "Map", "/map", "map", Permission.INVENTORY_READ),
+    Place("sites", "Sites", "/sites", "building-2", Permission.INVENTORY_READ, "Network"),
+    Place("sims", "SIMs", "/subscriptions", "credit-card", Permission.INVENTORY_READ, "Network"),
+    Place("cards", "Cards and stock", "/cards", "package", Permission.INVENTORY_READ, "Network"),
+    Place("devices", "Devices", "/devices", "router", Permission.INVENTORY_READ, "Network"),
+    Place("cells", "Cells and masts", "/cells", "radio-tower", Permission.INVENTORY_READ, "Network"),
+    Place("changes", "Changes", "/changes", "git-pull-request-arrow", Permission.CHANGE_READ, "Work"),
+    Place("imports", "Imports", "/imports", "file-up", Permission.INVENTORY_WRITE, "Work"),
+    Place("operators", "Operators", "/operators", "network", Permission.INVENTORY_READ, "Administration"),
+    Place("audit", "Audit trail", "/audit", "scroll-text", Permission.AUDIT_READ, "Administration"),
+    Place("users", "Users and tokens", "/users", "users", Permission.USER_WRITE, "Administration"),
+)
+
+
+def rail(scope: Scope, places: Iterable[Place] = PLACES) -> tuple[NavItem, ...]:
+    """What this person sees in the rail."""
+    return tuple(
+        NavItem(place.key, place.label, place.href, place.icon, place.group)
+        for place in places
+        if scope.may(place.needs)
+    )

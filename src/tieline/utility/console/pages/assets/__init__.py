@@ -1,0 +1,1 @@
+"""The built scripts, styles, fonts and icons."""

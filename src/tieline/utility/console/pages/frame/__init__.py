@@ -1,0 +1,1 @@
+"""The moving part of the top bar: feeds' health and running changes."""

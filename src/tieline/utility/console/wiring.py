@@ -1,0 +1,35 @@
+"""Registers the console with the application: its pages at the root, its built files under /assets."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from tieline.platform.wiring import Registry
+
+PAGES = (
+    "assets",
+    "session",
+    "frame",
+    "overview",
+    "map",
+    "sites",
+    "subscriptions",
+    "cards",
+    "cells",
+    "devices",
+    "operators",
+    "imports",
+    "search",
+    "changes",
+    "audit",
+    "users",
+    "problems",
+)
+"""Folders of ``pages``, each with a ``routes`` module that has a ``router``; the last one answers for all the rest."""
+
+
+def register(registry: Registry) -> None:
+    """Bring the pages."""
+    for name in PAGES:
+        module = f"tieline.utility.console.pages.{name}"
+        if find_spec(module) and find_spec(f"{module}.routes"):
+            registry.router(import_module(f"{module}.routes").router, prefix="")
