@@ -24,6 +24,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     OPERATOR_WRITE = "operator.write"
     USER_WRITE = "user.write"
+    OPERATIONS = "operations"
     SYSTEM = "system"
 
     @property
@@ -43,6 +44,7 @@ _SENTENCES: Mapping[Permission, str] = {
     Permission.AUDIT_READ: "read the audit trail",
     Permission.OPERATOR_WRITE: "edit operators and their contracts",
     Permission.USER_WRITE: "manage users and tokens",
+    Permission.OPERATIONS: "watch and mend the system's own jobs and events",
     Permission.SYSTEM: "act as the system itself",
 }
 

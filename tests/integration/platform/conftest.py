@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tieline.platform
+from tieline.platform import logs
 from tieline.platform.clock import SetClock
 from tieline.platform.db import Database
 from tieline.platform.settings import Settings
@@ -15,6 +16,12 @@ from tieline.platform.wiring import Runtime
 
 FOLDERS = sorted(Path(tieline.platform.__path__[0]).glob("*/migrations"))
 Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_logs() -> None:
+    """Log as the product does; structlog's own tracebacks take seconds to draw."""
+    logs.configure("warning")
 
 
 @pytest.fixture

@@ -1,0 +1,10 @@
+"""Puts jobs into the application; the worker process runs the lanes itself (``run_lanes``)."""
+
+from pathlib import Path
+
+from tieline.platform.wiring import Registry
+
+
+def register(registry: Registry) -> None:
+    """Add the tables of jobs."""
+    registry.migrations(Path(__file__).parent / "migrations")
