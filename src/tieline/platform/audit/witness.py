@@ -118,14 +118,16 @@ class Witness:
         self._signer.check(signed)
 
     def write(self, head: Head, at: datetime) -> None:
-        """Append a head, and return when it is on the disk."""
+        """Append a head unless it stands there already, and return when it is on the disk."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             _drop_torn_line(descriptor)
-            os.write(descriptor, self._signer.line(head, at))
-            os.fsync(descriptor)
+            last = self.last()
+            if last is None or last.seq < head.seq:
+                os.write(descriptor, self._signer.line(head, at))
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
