@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tieline.platform.audit import wiring as audit
 from tieline.platform.db import Database, execute
+from tieline.platform.jobs import wiring as jobs
+from tieline.platform.outbox import wiring as outbox
 from tieline.platform.scope import Scope, system
-from tieline.utility import inventory
+from tieline.platform.settings import Settings
+from tieline.platform.wiring import Registry
+from tieline.utility.inventory import wiring as inventory
 
 SITES = 12
 NORTH = 7
 STOCK = 10
-_FOLDER = Path(inventory.__file__).parent / "migrations"
 
 _FLEET = """
 INSERT INTO operator (code, name, plmns) VALUES ('A', 'Operator A', '{23415}'), ('B', 'Operator B', '{23410}');
@@ -54,7 +58,10 @@ SELECT id, 'scada.dso', ('10.0.0.' || 32 * (id - 1) || '/27')::cidr, code || ' s
 @pytest.fixture
 async def db(clone: Callable[[Sequence[Path]], str]) -> AsyncIterator[Database]:
     """An empty inventory."""
-    database = await Database.open(clone([_FOLDER]), size=8)
+    registry = Registry()
+    for part in (outbox, audit, jobs, inventory):
+        part.register(registry)
+    database = await Database.open(clone(registry.folders), size=8)
     yield database
     await database.close()
 
@@ -83,3 +90,9 @@ def north() -> Scope:
 def only_a() -> Scope:
     """Sees Operator A only."""
     return replace(system("only-a"), operators=frozenset({"A"}))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of the test's own."""
+    return Settings(home=tmp_path)

@@ -1,0 +1,175 @@
+"""Opens uploaded files within bounds: unpacks gzip, and looks into zip archives before anybody else does.
+
+A small file can unpack to an enormous one. What is unpacked is counted as it comes, and given up when it is too much.
+"""
+
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from tieline.utility.inventory.importing.problems import FileRefused
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+_MEGABYTE = 1_000_000
+_CHUNK = 1 << 20
+_RATIO = 200
+_RATIO_COUNTS_FROM = 50 * _MEGABYTE
+"""Beyond this size a file that unpacked to more than _RATIO times its own size is a bomb: tables pack to 3 to 30 %."""
+_MAX_MEMBERS = 2000
+_ENCRYPTED = 0x1
+_NAME_LENGTHS = 26
+"""Where a local file header says how long its name and its extra field are (APPNOTE 4.3.7)."""
+
+
+# A cell's place in a sheet, as SpreadsheetML writes it (ECMA-376 part 1, clause 18.3.1.4).
+_CELL_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
+_LONGEST_PLACE = 40
+_MAX_CELLS = 50_000_000
+"""A sheet is laid out in memory from its first cell to its last: two at opposite corners would take 17 billion."""
+
+
+class _Source(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Bounded(io.RawIOBase):
+    """A stream that is read to the end of its bounds and no further."""
+
+    def __init__(self, source: _Source, limit: int, packed: int) -> None:
+        self._source = source
+        self._limit = limit
+        self._packed = packed
+        self._count = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        """Read some bytes. Raises ``FileRefused`` beyond the bounds, or when they cannot be unpacked."""
+        try:
+            chunk = self._source.read(min(len(buffer), _CHUNK))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise FileRefused(f"The gzip file is damaged or cut short ({error}).") from error
+        self._count += len(chunk)
+        check_size(self._count, self._packed, self._limit)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def check_size(unpacked: int, packed: int, limit: int) -> None:
+    """Raise ``FileRefused`` when so much was unpacked from so little, or more than the limit."""
+    if unpacked > limit:
+        raise FileRefused(f"The file unpacks to more than {limit // _MEGABYTE} MB.", advice="Import it in parts.")
+    if unpacked > _RATIO_COUNTS_FROM and unpacked > packed * _RATIO:
+        raise FileRefused(f"The file unpacks to more than {_RATIO} times its size: that is no table.")
+
+
+def open_bounded(path: Path, name: str, limit: int) -> tuple[io.BufferedReader, Callable[[], int]]:
+    """Open a file, unpacking it if it is gzip; returns the stream, and what says how much of the file was read.
+
+    ``name`` is what the file was called by whoever sent it.
+    """
+    packed = path.stat().st_size
+    raw = path.open("rb")
+    is_gzip = raw.read(2) == GZIP_MAGIC
+    raw.seek(0)
+    if name.lower().endswith((".gz", ".gzip")) and not is_gzip:
+        raw.close()
+        raise FileRefused("The file is called .gz, but it is not a gzip file.")
+    source: _Source = gzip.GzipFile(fileobj=raw) if is_gzip else raw
+    bounded = Bounded(source, limit, packed)
+    return io.BufferedReader(bounded, _CHUNK), raw.tell
+
+
+def check_zip(file: BinaryIO, packed: int, limit: int) -> None:
+    """Raise ``FileRefused`` for a zip archive that is damaged, encrypted, or unpacks to more than the bounds.
+
+    The directory's sizes are added up first; then every member is unpacked and counted, since a directory can lie.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            if len(members) > _MAX_MEMBERS:
+                raise FileRefused(f"The archive has {len(members)} files; a workbook has a few.")
+            check_size(sum(member.file_size for member in members), packed, limit)
+            if any(member.flag_bits & _ENCRYPTED for member in members):
+                raise FileRefused("The workbook is encrypted.", advice="Save it without a password.")
+            total = 0
+            for member in members:
+                total += _unpacked_size(file, archive, member, limit - total)
+                check_size(total, packed, limit)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise FileRefused(f"The workbook is damaged ({error}).") from error
+    file.seek(0)
+
+
+def _unpacked_size(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> int:
+    """Unpack a member from its own bytes, whatever sizes are claimed; gives up shortly beyond the limit."""
+    with archive.open(member) as opened:  # checks the member's local header
+        opened.read(0)
+    file.seek(member.header_offset + _NAME_LENGTHS)
+    lengths = file.read(4)
+    file.seek(int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little"), io.SEEK_CUR)
+    size = 0
+    extent = _Extent()
+    for piece in _inflated(file) if member.compress_type == zipfile.ZIP_DEFLATED else _stored(file, member):
+        size += len(piece)
+        extent.add(piece)
+        if size > limit:
+            break
+    return size
+
+
+def _inflated(file: BinaryIO) -> Iterator[bytes]:
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    pending = file.read(_CHUNK)
+    while pending and not inflate.eof:
+        yield inflate.decompress(pending, _CHUNK)
+        pending = inflate.unconsumed_tail or file.read(_CHUNK)
+
+
+def _stored(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise FileRefused("The workbook is packed in an unusual way.")
+    left = member.compress_size
+    while left > 0 and (piece := file.read(min(left, _CHUNK))):
+        left -= len(piece)
+        yield piece
+
+
+class _Extent:
+    """How far the cells of a sheet reach, seen in its XML as it is unpacked."""
+
+    def __init__(self) -> None:
+        self._columns = 0
+        self._rows = 0
+        self._tail = b""
+
+    def add(self, chunk: bytes) -> None:
+        """Look at a further piece. Raises ``FileRefused`` when the sheet is too large to lay out."""
+        text = self._tail + chunk
+        self._tail = text[-_LONGEST_PLACE:]
+        places = set(_CELL_PLACE.findall(text))
+        if not places:
+            return
+        self._columns = max(self._columns, *(_column_number(letters) for letters, _ in places))
+        self._rows = max(self._rows, *(int(row) for _, row in places))
+        if self._columns * self._rows > _MAX_CELLS:
+            raise FileRefused(
+                f"A sheet of the workbook reaches over {self._columns} columns and {self._rows} rows.",
+                advice="Delete the cells far beyond the table, or save it as CSV.",
+            )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
