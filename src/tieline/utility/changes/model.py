@@ -192,3 +192,68 @@ class WaveTally:
     open: int
     waiting: int
     cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change as it stands. ``state_why`` tells in words how it came to its state, where that needs telling."""
+
+    id: int
+    kind: str
+    title: str
+    type: ChangeType
+    reason: str
+    state: ChangeState
+    state_why: str
+    selection: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    waves: Waves
+    thresholds: Thresholds
+    window: Window
+    policy_id: int | None
+    undo_of: int | None
+    disruptive: bool
+    plan_version: int
+    plan_hash: str
+    summary: Mapping[str, Any] | None
+    created_by: str
+    created_by_user: int | None
+    created_at: datetime
+    planned_by: str | None
+    planned_by_user: int | None
+    planned_at: datetime | None
+    started_by: str | None
+    started_by_user: int | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    approval_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A decision on a plan; void once the plan was replaced or its selection changed."""
+
+    id: int
+    plan_version: int
+    plan_hash: str
+    decision: Literal["approved", "rejected"]
+    by_policy: bool
+    afterwards: bool
+    actor: str
+    comment: str
+    at: datetime
+    void_at: datetime | None
+    void_why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """A change at one operator."""
+
+    operator_id: int
+    operator: str
+    state: LaneState
+    wave: int
+    forgiven: int
+    why: str
+    at: datetime

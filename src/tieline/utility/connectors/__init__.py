@@ -14,7 +14,10 @@ from tieline.utility.connectors.errors import (
     Unknown,
     Unreachable,
 )
+from tieline.utility.connectors.leases import Lease, LeaseLost
+from tieline.utility.connectors.leases import take as take_lease
 from tieline.utility.connectors.line import Health, Line, Manners
+from tieline.utility.connectors.lines import Lines, lines_of
 from tieline.utility.connectors.model import (
     Batch,
     Desired,
@@ -32,6 +35,8 @@ from tieline.utility.connectors.model import (
 )
 from tieline.utility.connectors.port import Connector, Feed
 from tieline.utility.connectors.registry import Connection, Providers
+from tieline.utility.connectors.reporting import as_inventory_report
+from tieline.utility.connectors.retry import Patience, backoff
 
 __all__ = [
     "PROFILE_TRANSITIONS",
@@ -45,12 +50,16 @@ __all__ = [
     "Feed",
     "Field",
     "Health",
+    "Lease",
+    "LeaseLost",
     "Line",
+    "Lines",
     "Manners",
     "Operation",
     "OperationResult",
     "Outcome",
     "OutcomeState",
+    "Patience",
     "Providers",
     "Rejected",
     "Report",
@@ -62,4 +71,8 @@ __all__ = [
     "Unreachable",
     "Value",
     "Verdict",
+    "as_inventory_report",
+    "backoff",
+    "lines_of",
+    "take_lease",
 ]

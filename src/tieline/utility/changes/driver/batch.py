@@ -1,0 +1,184 @@
+"""One batch, from its intent to its end. It may be taken up at any step, by any process, any number of times."""
+
+import asyncio
+from datetime import timedelta
+
+from tieline.utility.changes.driver import results
+from tieline.utility.changes.driver.context import Context
+from tieline.utility.changes.driver.progress import advance
+from tieline.utility.changes.model import BatchState, ChangeState
+from tieline.utility.changes.policy.states import SENDS, Step
+from tieline.utility.changes.store import driving
+from tieline.utility.changes.store.driving import Batch, Item
+from tieline.utility.connectors import Batch as Message
+from tieline.utility.connectors import (
+    Capabilities,
+    ConnectorError,
+    Line,
+    Operation,
+    Outcome,
+    OutcomeState,
+    Rejected,
+    Report,
+    ResultState,
+    Throttled,
+    Unknown,
+    Unreachable,
+    backoff,
+)
+
+
+class BatchRun:
+    """Takes a batch to its end.
+
+    ``fresh`` says that it was committed just now by this process, so that it cannot be at the operator yet; any other
+    is looked up there first.
+    """
+
+    def __init__(self, context: Context, batch_id: int, *, fresh: bool) -> None:
+        self._context = context
+        self._batch_id = batch_id
+        self._ask = not fresh
+        self._cancelled = False
+        self.settled = asyncio.Event()
+
+    async def run(self) -> None:
+        """Go from step to step until the batch is closed; an operator that does not answer is asked again later."""
+        failures = 0
+        while True:
+            async with self._context.db.transaction() as tx:
+                batch = await driving.batch(tx, self._batch_id)
+                items = await driving.batch_items(tx, self._batch_id)
+            if batch is None or batch.state == BatchState.CLOSED:
+                self.settled.set()
+                return
+            try:
+                await self._step(batch, items)
+                failures = 0
+            except ConnectorError as error:
+                failures += 1
+                await self._put_off(batch, error, failures)
+
+    async def _step(self, batch: Batch, items: list[Item]) -> None:
+        if batch.state == BatchState.INTENDED:
+            await self._send(batch, items)
+        elif batch.state == BatchState.SENT:
+            await self._settle(batch, items)
+        else:
+            self.settled.set()
+            await self._follow(batch, items)
+
+    async def _put_off(self, batch: Batch, error: ConnectorError, failures: int) -> None:
+        if isinstance(error, Unknown):
+            self._ask = True
+        wait = backoff(min(failures, 16), self._context.pace.retry)
+        if isinstance(error, Throttled | Unreachable) and error.retry_after:
+            wait = max(wait, min(error.retry_after, 300.0))
+        now = self._context.clock.now()
+        async with self._context.db.transaction() as tx:
+            await self._context.lease.hold(tx)
+            await driving.put_off(tx, batch.id, error.detail, now + timedelta(seconds=wait))
+        await asyncio.sleep(wait)
+
+    # ── intended → sent ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _send(self, batch: Batch, items: list[Item]) -> None:
+        line = await self._context.line()
+        reference = await line.find(batch.key) if self._ask else None
+        if reference is None:
+            self._ask = False
+            if batch.change_state not in SENDS:
+                await self._give_back(batch)
+                return
+            reference = await self._submit(line, batch, items)
+            if reference is None:
+                return
+        self._context.boundary("submitted")
+        async with self._context.db.transaction() as tx:
+            await self._context.lease.hold(tx)
+            await driving.sent(tx, batch.id, reference, self._context.clock.now())
+            await driving.move_batch(tx, batch.id, Step.SEND)
+        self._context.boundary("sent")
+
+    async def _submit(self, line: Line, batch: Batch, items: list[Item]) -> str | None:
+        operations = tuple(Operation(str(item.id), item.ref, results.wanted(item.desired)) for item in items)
+        try:
+            return await line.submit(Message(f"Change {batch.change_id}: {batch.title}", operations), batch.key)
+        except Rejected as error:
+            found = results.Sorted(failed={item.id: ("refused", error.detail) for item in items})
+            await results.settle(self._context, batch, items, found, reports=())
+            return None
+
+    async def _give_back(self, batch: Batch) -> None:
+        """Nothing of it is at the operator and its change sends nothing now."""
+        now = self._context.clock.now()
+        async with self._context.db.transaction() as tx:
+            await self._context.lease.hold(tx)
+            await driving.give_back(tx, batch.id, cancel=batch.change_state == ChangeState.STOPPED, at=now)
+            await driving.set_batch(tx, batch.id, BatchState.CLOSED, now)
+            await advance(tx, self._context, batch.change_id, [])
+
+    # ── sent → settled ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _settle(self, batch: Batch, items: list[Item]) -> None:
+        line = await self._context.line()
+        reference = batch.reference or ""
+        outcome = await self._outcome(line, batch, reference)
+        self._context.boundary("outcome")
+        done = {result.id for result in outcome.results if result.state is ResultState.SUCCEEDED}
+        refs = [item.ref for item in items if str(item.id) in done]
+        reports = {report.ref: report for report in await line.read_back(reference, refs)} if refs else {}
+        self._context.boundary("read")
+        found = results.sort(items, outcome, reports, self._context.code)
+        await results.settle(self._context, batch, items, found, reports=reports.values(), fallback=outcome.fallback)
+        self._context.boundary("settled")
+
+    async def _outcome(self, line: Line, batch: Batch, reference: str) -> Outcome:
+        pause, longest = self._context.pace.poll
+        while True:
+            try:
+                outcome = await line.outcome(reference)
+            except Rejected as error:
+                return Outcome(OutcomeState.FAILED, message=f"it does not know the batch any more ({error.detail})")
+            if outcome.state.over:
+                return outcome
+            await self._cancel_if_stopped(line, batch, reference)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, longest)
+
+    async def _cancel_if_stopped(self, line: Line, batch: Batch, reference: str) -> None:
+        if self._cancelled or not line.capabilities.cancels:
+            return
+        async with self._context.db.transaction() as tx:
+            now = await driving.batch(tx, batch.id)
+        if now is not None and now.change_state == ChangeState.STOPPED:
+            self._cancelled = True
+            await line.cancel(reference)
+
+    # ── settled → closed ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _follow(self, batch: Batch, items: list[Item]) -> None:
+        line = await self._context.line()
+        seconds = self._context.pace.deadline or deadline(line.capabilities)
+        pause, longest = self._context.pace.follow
+        reports: dict[str, Report] = {}
+        waiting = items
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, longest)
+            refs = [item.ref for item in waiting]
+            reports = {report.ref: report for report in await line.read_back(batch.reference or "", refs)}
+            found = results.follow(waiting, reports, self._context.code, now=self._context.clock.now(), seconds=seconds)
+            if found.verified or found.failed or not waiting:
+                break
+        self._context.boundary("followed")
+        ended = {item.id for item in found.verified} | set(found.failed)
+        wanted = {item.ref for item in waiting if item.id in ended}
+        told = [report for report in reports.values() if report.ref in wanted]
+        await results.settle(self._context, batch, items, found, reports=told)
+        self._context.boundary("closed")
+
+
+def deadline(capabilities: Capabilities) -> float:
+    """Seconds that a network may take: twice the longest usual time, and ten."""
+    return capabilities.apply_seconds[1] * 2 + 10

@@ -1,0 +1,53 @@
+"""What every part of a lane needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tieline.platform.clock import Clock
+from tieline.platform.db import Database
+from tieline.platform.scope import system
+from tieline.utility.connectors import Lease, Line, Lines, Patience
+
+SYSTEM = system("changes")
+PURPOSE = "changes"
+
+
+def _nothing(_boundary: str) -> None:
+    """Pass every boundary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the driver looks, in seconds.
+
+    ``poll``: outcomes, first and longest pause. ``follow``: operational state of what was accepted. ``deadline``: how
+    long the network may take before an item counts as failed; None: worked out from what the operator declares.
+    ``retry``: how an operator that does not answer is tried again. ``lease``: how long a lease lasts; ``idle``: the
+    pause when there is nothing to do; ``linger``: how long a lane waits for more before it gives its lease back.
+    """
+
+    poll: tuple[float, float] = (0.05, 2.0)
+    follow: tuple[float, float] = (0.25, 5.0)
+    deadline: float | None = None
+    retry: Patience = field(default_factory=lambda: Patience(attempts=1_000_000, first=0.5, longest=30.0))
+    lease: float = 15.0
+    idle: float = 0.25
+    linger: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One lane's surroundings. ``boundary`` is called at each step's edge: tests abandon the driver there."""
+
+    db: Database
+    lines: Lines
+    clock: Clock
+    operator_id: int
+    code: str
+    lease: Lease
+    pace: Pace
+    boundary: Callable[[str], None] = _nothing
+
+    async def line(self) -> Line:
+        """The line to the operator, with its present settings."""
+        return await self.lines.get(self.code)

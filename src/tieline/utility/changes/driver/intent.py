@@ -1,0 +1,99 @@
+"""Intent: choose what goes out next and commit to it, before any call is made."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+
+from tieline.platform import audit
+from tieline.platform.db import Tx
+from tieline.utility import inventory
+from tieline.utility.changes.driver.context import SYSTEM, Context
+from tieline.utility.changes.driver.progress import advance
+from tieline.utility.changes.policy.invariant import pick
+from tieline.utility.changes.policy.states import Step
+from tieline.utility.changes.store import driving
+from tieline.utility.changes.store.driving import Item, Work
+from tieline.utility.inventory import FleetRow
+
+_OTHER_LINK = (
+    "other-link",
+    "The other link of this site failed in a change and is not known to be well; this one was left alone.",
+)
+
+
+async def intend(context: Context, limit: int) -> int | None:
+    """Commit to the next batch of the lane, of at most ``limit`` items; returns its id, or None when nothing may go."""
+    async with context.db.transaction() as tx:
+        await context.lease.hold(tx)
+        for one in await driving.work(tx, context.operator_id, context.clock.now()):
+            made = await _from(tx, context, one, limit)
+            if made is not None:
+                context.boundary("intending")
+                return made
+    return None
+
+
+async def _from(tx: Tx, context: Context, one: Work, limit: int) -> int | None:
+    if one.disruptive:
+        await driving.lock_picking(tx)
+    chosen = await _choose(tx, context, one, limit)
+    if not chosen:
+        await _unblock(tx, context, one)
+        return None
+    items = await driving.items(tx, chosen)
+    rows = await inventory.subscriptions(tx, SYSTEM, [item.subscription_id for item in items])
+    versions, conflicts = compare(items, {row.subscription_id: row for row in rows})
+    batch_id = None
+    if versions:
+        now = context.clock.now()
+        key = f"tieline-{one.change_id}-{uuid.uuid4().hex}"
+        batch_id = await driving.add_batch(tx, one, context.operator_id, key=key, count=len(versions), at=now)
+        await driving.queue(tx, batch_id, versions, now)
+    if conflicts:
+        await driving.end(tx, Step.CONFLICT, conflicts, context.clock.now())
+        refs = {item.id: item.subscription_id for item in items}
+        told = [
+            audit.Entry("change.item.conflict", f"subscription:{refs[key]}", {"change": one.change_id, "why": why})
+            for key, (_, why) in conflicts.items()
+        ]
+        await advance(tx, context, one.change_id, told)
+    return batch_id
+
+
+async def _choose(tx: Tx, context: Context, one: Work, limit: int) -> list[int]:
+    candidates = await driving.candidates(tx, one, context.operator_id, limit)
+    if one.disruptive:
+        sites = {candidate.site_id for candidate in candidates if candidate.site_id is not None}
+        candidates = pick(candidates, await driving.exposed(tx, sorted(sites)), limit)
+    return [candidate.item_id for candidate in candidates]
+
+
+def compare(items: Iterable[Item], rows: Mapping[int, FleetRow]) -> tuple[dict[int, int], dict[int, tuple[str, str]]]:
+    """Versions of the subscriptions that still are as planned, and why the others are not.
+
+    A field may stand as it did when it was planned, or already as it is wanted.
+    """
+    versions, conflicts = {}, {}
+    for item in items:
+        row = rows.get(item.subscription_id)
+        if row is None:
+            conflicts[item.id] = ("gone", "The subscription is no longer there.")
+            continue
+        now: Mapping[str, object] = {str(name): value for name, value in row.desired.items()}
+        changed = [
+            name
+            for name, wanted in item.desired.items()
+            if now.get(name) != item.before.get(name) and now.get(name) != wanted
+        ]
+        if changed:
+            why = ", ".join(f"{name} is {now.get(name)}" for name in changed)
+            conflicts[item.id] = ("changed-since", f"Somebody changed it since it was planned: {why}.")
+        else:
+            versions[item.id] = row.version
+    return versions, conflicts
+
+
+async def _unblock(tx: Tx, context: Context, one: Work) -> None:
+    """Where all that waits in a wave waits for a failed link, say so and go on: waiting would not end by itself."""
+    if one.disruptive and await driving.held_by_failure(tx, one.change_id, context.operator_id, one.wave):
+        await driving.block_waiting(tx, one.change_id, context.operator_id, one.wave, _OTHER_LINK)
+    await advance(tx, context, one.change_id, [])

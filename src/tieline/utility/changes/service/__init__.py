@@ -1,0 +1,1 @@
+"""Use cases of changes; each module is one subject."""

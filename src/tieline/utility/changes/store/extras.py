@@ -1,0 +1,77 @@
+"""Policies of standard changes, and holds."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import DictRow
+
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
+from tieline.platform.errors import NotFound
+from tieline.platform.scope import Scope
+
+_POLICY = """SELECT id, name, kind, max_items, critical_sites, created_by, created_by_user, created_at, approved_by,
+    approved_at, retired_at FROM standard_policy"""
+
+
+async def policies(tx: Tx) -> list[DictRow]:
+    """Every policy, by name."""
+    return await fetch_all(tx, f"{_POLICY} ORDER BY name")
+
+
+async def policy(tx: Tx, policy_id: int, *, lock: bool = False) -> DictRow:
+    """A policy; raises ``NotFound``."""
+    row = await fetch_one(tx, f"{_POLICY} WHERE id = %(id)s {'FOR UPDATE' if lock else ''}", {"id": policy_id})
+    if row is None:
+        raise NotFound(f"There is no policy {policy_id}.")
+    return row
+
+
+async def add_policy(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int | None:
+    """Add a policy, not yet approved; None when its name is taken."""
+    text = """
+        INSERT INTO standard_policy (name, kind, max_items, critical_sites, created_by, created_by_user)
+        VALUES (%(name)s, %(kind)s, %(max_items)s, %(critical_sites)s, %(actor)s, %(user_id)s)
+        ON CONFLICT (name) DO NOTHING RETURNING id"""
+    made: int | None = await fetch_value(tx, text, {**values, "actor": scope.actor, "user_id": scope.user_id})
+    return made
+
+
+async def approve_policy(tx: Tx, scope: Scope, policy_id: int, at: datetime) -> None:
+    """Put a policy in force."""
+    text = "UPDATE standard_policy SET approved_by = %(actor)s, approved_at = %(at)s WHERE id = %(id)s"
+    await execute(tx, text, {"id": policy_id, "actor": scope.actor, "at": at})
+
+
+async def retire_policy(tx: Tx, policy_id: int, at: datetime) -> None:
+    """Take a policy out of force."""
+    await execute(tx, "UPDATE standard_policy SET retired_at = %(at)s WHERE id = %(id)s", {"id": policy_id, "at": at})
+
+
+async def holds(tx: Tx, *, only_live: bool, now: datetime) -> list[DictRow]:
+    """Holds, the newest first."""
+    text = """
+        SELECT h.id, h.reason, o.code AS operator, h.region, h.starts_at, h.ends_at, h.created_by, h.created_at,
+            h.lifted_by, h.lifted_at
+        FROM change_hold h LEFT JOIN operator o ON o.id = h.operator_id
+        WHERE NOT %(live)s OR (h.lifted_at IS NULL AND (h.ends_at IS NULL OR h.ends_at > %(now)s))
+        ORDER BY h.id DESC LIMIT 200"""
+    return await fetch_all(tx, text, {"live": only_live, "now": now})
+
+
+async def add_hold(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int:
+    """Hold back everything but emergency changes."""
+    text = """
+        INSERT INTO change_hold (reason, operator_id, region, starts_at, ends_at, created_by)
+        VALUES (%(reason)s, (SELECT id FROM operator WHERE code = %(operator)s), %(region)s, %(starts_at)s, %(ends_at)s,
+            %(actor)s)
+        RETURNING id"""
+    made: int = await fetch_value(tx, text, {**values, "actor": scope.actor})
+    return made
+
+
+async def lift_hold(tx: Tx, scope: Scope, hold_id: int, at: datetime) -> bool:
+    """End a hold; False when there is none that lives."""
+    text = """
+        UPDATE change_hold SET lifted_by = %(actor)s, lifted_at = %(at)s WHERE id = %(id)s AND lifted_at IS NULL"""
+    return await execute(tx, text, {"id": hold_id, "actor": scope.actor, "at": at}) == 1
