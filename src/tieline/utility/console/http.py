@@ -31,13 +31,14 @@ from starlette.datastructures import FormData
 from tieline.platform.db import Database, is_lost
 from tieline.platform.errors import Invalid, NotFound, Problem, TielineError, Unauthenticated, Unavailable
 from tieline.platform.scope import Scope
+from tieline.platform.web import CurrentRuntime, current_request_id, current_runtime
 from tieline.platform.wiring import Runtime
 from tieline.utility.console import problems
 from tieline.utility.console.components.frame import Feed, Frame, PageHead, Person, Running
 from tieline.utility.console.components.work import Problem as WordedProblem
 from tieline.utility.console.navigation import rail
 from tieline.utility.console.render import Assets, Renderer
-from tieline.utility.console.visitor import Visitor, current_runtime, current_visitor
+from tieline.utility.console.visitor import Visitor, current_visitor
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NEXT = 2000
@@ -170,7 +171,7 @@ def renderer_of(request: Request, runtime: Runtime) -> Renderer:
 
 async def current_page(
     request: Request,
-    runtime: Annotated[Runtime, Depends(current_runtime)],
+    runtime: CurrentRuntime,
     visitor: Annotated[Visitor, Depends(current_visitor)],
 ) -> Page:
     """The page asked for, by somebody signed in; raises ``Unauthenticated`` otherwise."""
@@ -214,7 +215,7 @@ async def _draw(request: Request, error: TielineError) -> Response:
     page: Page | None = getattr(request.state, "console_page", None)
     runtime = page.runtime if page else current_runtime(request)
     renderer = renderer_of(request, runtime)
-    problem = problems.problem(error, reference_of(request))
+    problem = problems.problem(error, current_request_id())
     headers = {"Retry-After": str(round(retry))} if (retry := getattr(error, "retry_after", None)) else {}
     if is_htmx(request):
         return _to_script(renderer, error, problem, headers)
@@ -263,11 +264,6 @@ def url_of(request: Request) -> str:
     """Path and query of a request."""
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
-
-
-def reference_of(request: Request) -> str:
-    """The request's id, which people quote when they report trouble."""
-    return str(getattr(request.state, "request_id", ""))
 
 
 def redirect(request: Request, href: str) -> Response:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from tieline.platform.errors import Unauthenticated
-from tieline.platform.scope import Scope
-from tieline.platform.wiring import Runtime
+from tieline.platform.identity import Caller
+from tieline.platform.identity.secret import csrf_token
+from tieline.platform.scope import Role, Scope
+from tieline.platform.web import CurrentCaller, CurrentRuntime, session_cookie
+from tieline.utility.console.words import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +21,18 @@ class Visitor:
     csrf_token: str
 
 
-def current_runtime(request: Request) -> Runtime:
-    """What the process runs with."""
-    runtime = request.app.state.runtime
-    if not isinstance(runtime, Runtime):
-        raise TypeError("the application was not started with a runtime")
-    return runtime
-
-
-async def current_visitor(request: Request) -> Visitor:
+async def current_visitor(request: Request, caller: CurrentCaller, runtime: CurrentRuntime) -> Visitor:
     """The person whose session the cookie names; raises ``Unauthenticated``, and ``Forbidden`` without CSRF token."""
-    visitor = getattr(request.state, "visitor", None)
-    if not isinstance(visitor, Visitor):
-        raise Unauthenticated("Sign in to see this page.")
-    return visitor
+    secret = request.cookies.get(session_cookie(runtime.settings), "") if caller.session else ""
+    account = caller.account
+    return Visitor(caller.scope, account.display_name or account.name, role_words(caller), csrf_token(secret))
+
+
+def role_words(caller: Caller) -> str:
+    """What a person is here: "Technician and approver, Wales"."""
+    roles = listed(role.value for role in Role if role in caller.account.roles).capitalize() or "No role"
+    bounds = [
+        *sorted(caller.scope.regions or ()),
+        *(f"operator {code}" for code in sorted(caller.scope.operators or ())),
+    ]
+    return f"{roles}, {listed(bounds)}" if bounds else roles
