@@ -1,0 +1,211 @@
+"""The development authority of one folder: made at first use, and issuing what is missing or soon over."""
+
+import fcntl
+import hashlib
+import ipaddress
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from tieline.platform.clock import Clock, SystemClock
+from tieline.platform.files import write_private
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+_AUTHORITY_LIFE = timedelta(days=20 * 365)
+_LIFE = timedelta(days=397)
+_RENEW = timedelta(days=30)
+_BEFORE = timedelta(hours=1)  # clocks of two machines differ a little
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A certificate with its key and the authority that its peers are checked against; all PEM files."""
+
+    certificate: Path
+    key: Path
+    ca: Path
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate in lower-case hexadecimal, by which the other side knows us."""
+        return fingerprint(self.certificate)
+
+
+class Authority:
+    """Issues certificates from a folder; several processes may use it at once."""
+
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+        self._folder = folder
+        self._clock = clock or SystemClock()
+
+    @property
+    def ca(self) -> Path:
+        """The authority's own certificate, to be given to whoever shall trust it; made at first use."""
+        with self._locked():
+            self._ensure_authority()
+        return self._folder / "ca.pem"
+
+    def server(self, name: str, hosts: Sequence[str] = LOCAL) -> Credential:
+        """A server's credential for some host names and addresses; kept while it fits and has thirty days to go."""
+        return self._credential(name, hosts, ExtendedKeyUsageOID.SERVER_AUTH)
+
+    def client(self, name: str) -> Credential:
+        """A client's credential; kept while it has thirty days to go. A renewed one has another fingerprint."""
+        return self._credential(name, (), ExtendedKeyUsageOID.CLIENT_AUTH)
+
+    def _credential(self, name: str, hosts: Sequence[str], usage: x509.ObjectIdentifier) -> Credential:
+        if not _NAME.fullmatch(name) or name == "ca":
+            raise ValueError(f"{name!r} cannot name a certificate: use letters, digits, dot, dash and underscore")
+        credential = Credential(self._folder / f"{name}.pem", self._folder / f"{name}.key", self._folder / "ca.pem")
+        with self._locked():
+            authority, authority_key = self._ensure_authority()
+            if not self._still_good(credential, authority, hosts):
+                key = ec.generate_private_key(ec.SECP256R1())
+                certificate = self._leaf(name, hosts, usage, key, (authority, authority_key))
+                write_private(credential.key, _key_pem(key))
+                write_private(credential.certificate, certificate.public_bytes(Encoding.PEM))
+                credential.certificate.chmod(0o644)
+        return credential
+
+    def _ensure_authority(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        certificate_file, key_file = self._folder / "ca.pem", self._folder / "ca.key"
+        if not (certificate_file.exists() and key_file.exists()):
+            key = ec.generate_private_key(ec.SECP256R1())
+            write_private(key_file, _key_pem(key))
+            write_private(certificate_file, self._root(key).public_bytes(Encoding.PEM))
+            certificate_file.chmod(0o644)
+        loaded = load_pem_private_key(key_file.read_bytes(), None)
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+            raise TypeError(f"{key_file} does not hold an elliptic-curve key")
+        return x509.load_pem_x509_certificate(certificate_file.read_bytes()), loaded
+
+    def _still_good(self, credential: Credential, authority: x509.Certificate, hosts: Sequence[str]) -> bool:
+        if not (credential.certificate.exists() and credential.key.exists()):
+            return False
+        certificate = x509.load_pem_x509_certificate(credential.certificate.read_bytes())
+        soon = certificate.not_valid_after_utc - self._clock.now() < _RENEW
+        same_authority = certificate.issuer == authority.subject and _authority_key(certificate) == _own_key(authority)
+        return same_authority and not soon and set(_names(hosts)) <= set(_names_in(certificate))
+
+    def _root(self, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+        now = self._clock.now()
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tieline development authority")])
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _BEFORE)
+            .not_valid_after(now + _AUTHORITY_LIFE)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs_certificates=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+
+    def _leaf(
+        self,
+        name: str,
+        hosts: Sequence[str],
+        usage: x509.ObjectIdentifier,
+        key: ec.EllipticCurvePrivateKey,
+        signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey],
+    ) -> x509.Certificate:
+        authority, authority_key = signer
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(_own(authority))
+        now = self._clock.now()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(authority.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _BEFORE)
+            .not_valid_after(min(now + _LIFE, authority.not_valid_after_utc))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(issuer, critical=False)
+        )
+        names = _names(hosts) or [x509.DNSName(name)]
+        return builder.add_extension(x509.SubjectAlternativeName(names), critical=False).sign(
+            authority_key, hashes.SHA256()
+        )
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of a PEM file's (first) certificate in lower-case hexadecimal."""
+    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    return hashlib.sha256(loaded.public_bytes(Encoding.DER)).hexdigest()
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _names(hosts: Sequence[str]) -> list[x509.GeneralName]:
+    names: list[x509.GeneralName] = []
+    for host in hosts:
+        try:
+            names.append(x509.IPAddress(ipaddress.ip_address(host)))
+        except ValueError:
+            names.append(x509.DNSName(host))
+    return names
+
+
+def _names_in(certificate: x509.Certificate) -> list[x509.GeneralName]:
+    return list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+
+
+def _own(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier:
+    return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+
+
+def _own_key(certificate: x509.Certificate) -> bytes:
+    return _own(certificate).digest
+
+
+def _authority_key(certificate: x509.Certificate) -> bytes | None:
+    return certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
