@@ -1,7 +1,7 @@
 """A database with a small fleet: two operators, sites in two regions, a dual-SIM router at each, cards in stock."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,10 @@ from tieline.platform.scope import Scope, system
 from tieline.platform.settings import Settings
 from tieline.platform.wiring import Registry
 from tieline.utility.inventory import wiring as inventory
+from tieline.utility.inventory.importing.mapping import from_object
+from tieline.utility.inventory.model import ImportMode, ImportRun
+from tieline.utility.inventory.service import imports, uploads
+from tieline.utility.inventory.store import imports as store
 
 SITES = 12
 NORTH = 7
@@ -96,3 +100,50 @@ def only_a() -> Scope:
 def settings(tmp_path: Path) -> Settings:
     """Settings with a home of the test's own."""
     return Settings(home=tmp_path)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of an import: its row, and its problems as (line, field, rule)."""
+
+    run: ImportRun
+    problems: list[tuple[int, str, str]]
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """Created, updated, unchanged, bad."""
+        return self.run.rows_created, self.run.rows_updated, self.run.rows_unchanged, self.run.rows_bad
+
+
+Importer = Callable[..., Awaitable[Report]]
+
+
+@pytest.fixture
+def import_bytes(settings: Settings, everything: Scope) -> Importer:
+    """Import a file's content with a mapping, and report."""
+
+    async def run(
+        db: Database,
+        mapping: dict[str, object],
+        content: bytes,
+        name: str = "file.csv",
+        scope: Scope = everything,
+        **options: object,
+    ) -> Report:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        upload = await uploads.keep(settings, name, chunks())
+        mode = ImportMode(str(options.get("mode", ImportMode.KEEP_GOOD)))
+        async with db.transaction() as tx:
+            identity = await imports.create(
+                tx, scope, upload, from_object(mapping), mode=mode, dry_run=bool(options.get("dry_run"))
+            )
+        await imports.run(db, settings, identity)
+        async with db.transaction() as tx:
+            found = await store.one(tx, scope, identity)
+            problems = await store.problems(tx, identity, after=0, limit=1000)
+        assert found is not None
+        return Report(found, [(row["line"], row["field"], row["rule"]) for row in problems])
+
+    return run

@@ -41,11 +41,17 @@ class _Source(Protocol):
 class Bounded(io.RawIOBase):
     """A stream that is read to the end of its bounds and no further."""
 
-    def __init__(self, source: _Source, limit: int, packed: int) -> None:
+    def __init__(self, source: _Source, file: BinaryIO, limit: int, packed: int) -> None:
         self._source = source
+        self._file = file
         self._limit = limit
         self._packed = packed
         self._count = 0
+
+    def close(self) -> None:
+        """Close the file behind it."""
+        self._file.close()
+        super().close()
 
     def readable(self) -> bool:
         """Yes."""
@@ -84,8 +90,9 @@ def open_bounded(path: Path, name: str, limit: int) -> tuple[io.BufferedReader, 
         raw.close()
         raise FileRefused("The file is called .gz, but it is not a gzip file.")
     source: _Source = gzip.GzipFile(fileobj=raw) if is_gzip else raw
-    bounded = Bounded(source, limit, packed)
-    return io.BufferedReader(bounded, _CHUNK), raw.tell
+    bounded = Bounded(source, raw, limit, packed)
+    # Whoever reads to the end may have closed it by then.
+    return io.BufferedReader(bounded, _CHUNK), lambda: packed if raw.closed else raw.tell()
 
 
 def check_zip(file: BinaryIO, packed: int, limit: int) -> None:
