@@ -87,9 +87,9 @@ def _operator_files(world: World, operator: Operator, folder: Path) -> Iterable[
     for name, rows in (("subscriptions", world.subscriptions), ("stock", world.stock)):
         file, mapping = f"operator-{slug}-{name}.csv", f"operator-{slug}-subscriptions"
         yield _table(_Out(folder, file, "subscription", mapping), columns, rows[operator.code])
-    with (folder / f"attachments-{slug}.jsonl").open("w", encoding="utf-8") as file_out:
-        for report in world.attachments[operator.code]:
-            file_out.write(json.dumps(attachment(report), separators=(",", ":")) + "\n")
+    _lines(folder / f"attachments-{slug}.jsonl", map(attachment, world.attachments[operator.code]))
+    own = (*world.subscriptions[operator.code], *world.stock[operator.code])
+    _lines(folder / f"register-{slug}.jsonl", map(registered, own))
 
 
 def attachment(report: Attachment) -> dict[str, Any]:
@@ -107,6 +107,31 @@ def attachment(report: Attachment) -> dict[str, Any]:
         "latencyMs": report.latency_ms,
         "lastSeenSecondsAgo": report.seen_seconds_ago,
     }
+
+
+def registered(subscription: Subscription) -> dict[str, Any]:
+    """A line of the operator's own register, as its gateway's back office loads it."""
+    line = {
+        "id": subscription.ref,
+        "imsi": subscription.imsi,
+        "msisdn": subscription.msisdn,
+        "generation": subscription.generation,
+        "card": subscription.iccid,
+        "eid": subscription.eid,
+        "cardKind": subscription.card_kind.upper(),
+        "state": subscription.state,
+        "apn": subscription.apn,
+        "ipAddress": subscription.ip_address,
+        "subscriptionGroup": subscription.group,
+        "dataPlan": subscription.data_plan,
+    }
+    return {name: value for name, value in line.items() if value}
+
+
+def _lines(path: Path, documents: Iterable[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for document in documents:
+            file.write(json.dumps(document, separators=(",", ":")) + "\n")
 
 
 def _rows(folder: Path, file: str, mapping: str, sites: Sequence[Site]) -> Imported:
