@@ -1,0 +1,193 @@
+"""What the pages of the audit trail show: from entries and verdicts to parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+import msgspec
+
+from tieline.platform.audit import Filter as Wanted
+from tieline.platform.audit import Record, Verdict, Wrong
+from tieline.platform.paging import Page
+from tieline.utility.console.components import formats
+from tieline.utility.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
+from tieline.utility.console.components.values import Ident, IdentKind, Link
+from tieline.utility.console.components.work import Evidence, Problem
+
+_PAGES: Mapping[str, str] = {
+    "change": "/changes/{}",
+    "user": "/users/{}",
+    "account": "/users/{}",
+    "site": "/sites/{}",
+    "subscription": "/subscriptions/{}",
+    "card": "/cards/{}",
+    "device": "/devices/{}",
+    "import": "/imports/{}",
+    "operator": "/operators/{}",
+}
+_SHOWN_DETAIL = 3
+_MEANING: Mapping[Wrong, str] = {
+    Wrong.TAMPERED: "Somebody altered an entry after it was written, past the database's own protection.",
+    Wrong.DELETED: "Somebody removed entries. What they told is lost from the trail.",
+    Wrong.INSERTED: "Somebody added an entry that this system did not write.",
+    Wrong.REORDERED: "Somebody moved entries to another place of the trail.",
+    Wrong.CUT: "Somebody removed the end of the trail.",
+    Wrong.REWRITTEN: "Somebody computed the trail anew; it disagrees with the heads that were signed at the time.",
+    Wrong.WITNESS: "The file of signed heads itself was altered, so it cannot vouch for the trail.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the filter bar asks for, as it was typed: days are those of the utility's own time zone."""
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    at_from: str = ""
+    at_to: str = ""
+
+    def wanted(self, zone: tzinfo) -> Wanted:
+        """As the trail takes it; a day that is none is left out, and the last day counts as a whole."""
+        until = _day(self.at_to, zone)
+        return Wanted(
+            actor=self.actor or None,
+            action=self.action or None,
+            subject=self.subject or None,
+            since=_day(self.at_from, zone),
+            until=until + timedelta(days=1) if until else None,
+        )
+
+
+def _day(text: str, zone: tzinfo) -> datetime | None:
+    try:
+        return datetime.combine(datetime.fromisoformat(text).date(), time(), zone).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def filters(url: str, asked: Asked) -> FilterBar:
+    """The filter bar of the trail."""
+    return FilterBar(
+        url,
+        (
+            Filter("actor", "Who", FilterKind.TEXT, value=asked.actor, pinned=True),
+            Filter("action", "Action", FilterKind.TEXT, value=asked.action, pinned=True),
+            Filter("subject", "Subject", FilterKind.TEXT, value=asked.subject, pinned=True),
+            Filter("at", "When", FilterKind.DATES, low=asked.at_from, high=asked.at_to, pinned=True),
+        ),
+    )
+
+
+def trail(page: Page[Record], first: str, older: str) -> Table:
+    """A page of the trail; ``first`` and ``older`` are URLs, or empty."""
+    columns = (
+        Column("at", "When", fixed=True, narrow=True),
+        Column("actor", "Who", narrow=True),
+        Column("what", "What", narrow=True, wrap=True),
+        Column("subject", "Subject"),
+        Column("detail", "Detail", wrap=True),
+        Column("seq", "Entry", numeric=True),
+        Column("request", "Request", hidden=True),
+    )
+    empty = Empty(
+        "No such entry",
+        "Whatever alters anything is recorded here: who, when, what, and to what. Take a filter away to see more.",
+        icon="scroll-text",
+    )
+    paging = Paging(newer=first, older=older, newer_label="Newest")
+    return Table("audit", "Entries of the audit trail", columns, [_row(one) for one in page.items], paging, empty=empty)
+
+
+def _row(entry: Record) -> Row:
+    cells: dict[str, object] = {
+        "at": entry.at,
+        "actor": actor(entry.actor),
+        "what": action(entry.action),
+        "subject": subject(entry.subject),
+        "detail": summary(entry.detail),
+        "seq": entry.seq,
+        "request": Ident(entry.request_id) if entry.request_id else None,
+    }
+    return Row(str(entry.seq), cells, f"/audit/{entry.seq}", sheet=True)
+
+
+def actor(name: str) -> str:
+    """Who did it, in words: a person, a token, or the system itself."""
+    kind, _, rest = name.partition(":")
+    return {"user": rest, "token": f"token {rest}", "system": f"the system ({rest})"}.get(kind, name)
+
+
+def action(name: str) -> str:
+    """An action in words: ``change.approved`` is "Change approved"."""
+    return name.replace(".", " ").replace("_", " ").replace("-", " ").capitalize()
+
+
+def subject(name: str) -> object:
+    """What it was done to, with a link to its page where it has one."""
+    kind, _, key = name.partition(":")
+    where = _PAGES.get(kind)
+    if not key or where is None:
+        return name or None
+    shown = f"{kind} {key}"
+    return Link(shown, where.format(key)) if key.isdigit() else shown
+
+
+def summary(detail: Mapping[str, object]) -> str:
+    """The first few facts of an entry's detail in one line."""
+    told = [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in list(detail.items())[:_SHOWN_DETAIL]]
+    more = len(detail) - _SHOWN_DETAIL
+    return "; ".join(told) + (f"; {more} more" if more > 0 else "")
+
+
+def _short(value: object) -> str:
+    limit = 60
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def facts(entry: Record) -> tuple[tuple[str, object], ...]:
+    """Everything about one entry."""
+    return (
+        ("Entry", entry.seq),
+        ("When", entry.at),
+        ("Who", entry.actor),
+        ("Action", entry.action),
+        ("Subject", subject(entry.subject)),
+        ("Request", Ident(entry.request_id) if entry.request_id else None),
+        ("Hash", Ident(entry.hash, IdentKind.HASH)),
+    )
+
+
+def detail_json(entry: Record) -> str:
+    """The raw detail, indented."""
+    return msgspec.json.format(msgspec.json.encode(entry.detail), indent=2).decode()
+
+
+def verdict(found: Verdict, at: datetime) -> Evidence | Problem:
+    """The result of a verification in words: evidence when the trail is whole, a problem when it is not."""
+    if found.fault is not None:
+        place = f"entry {formats.number(found.fault.seq)}" if found.fault.seq else "the file of signed heads"
+        return Problem(
+            f"The trail is not what was written: {place}",
+            f"{found.fault.detail} {_MEANING[found.fault.wrong]}",
+            "Stop and tell whoever is responsible for security. Keep the database and the file of signed heads as they "
+            f"are: entries up to {formats.number(found.head.seq)} are good evidence.",
+        )
+    count = formats.plural(found.head.seq, "entry", "entries")
+    signed = (
+        f" The heads up to entry {formats.number(found.witnessed)} are signed in a second place, and agree."
+        if found.witnessed
+        else " No head was signed yet in the second place, so a complete rewrite would not show."
+    )
+    return Evidence(
+        f"The trail is whole: {count}, each following from the one before.{signed}",
+        (
+            ("Entries", found.head.seq),
+            ("Signed up to", found.witnessed or None),
+            ("Hash of the last", Ident(found.head.hash.hex(), IdentKind.HASH)),
+        ),
+        at=at,
+        source="verified by following the whole chain",
+        tone="ok" if found.witnessed or not found.head.seq else "warn",
+    )

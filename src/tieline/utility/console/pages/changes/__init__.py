@@ -1,0 +1,1 @@
+"""Pages of changes: list, draft, contract, mission control, receipt, items, undo."""

@@ -1,0 +1,128 @@
+"""The list of changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tieline.platform.scope import Permission, Scope
+from tieline.utility.changes.model import Change
+from tieline.utility.console.components import formats
+from tieline.utility.console.components.frame import Action, PageHead
+from tieline.utility.console.components.tables import (
+    Column,
+    Empty,
+    Filter,
+    FilterBar,
+    FilterKind,
+    Option,
+    Paging,
+    Row,
+    Table,
+)
+from tieline.utility.console.components.values import Badge, Several, Share, Tone
+from tieline.utility.console.pages.changes.views import words
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A change and how its items are doing, by state."""
+
+    change: Change
+    states: Mapping[str, int]
+
+    @property
+    def planned(self) -> int:
+        """Items that the change is to do, or did."""
+        return sum(count for state, count in self.states.items() if state not in {"blocked", "conflict"})
+
+
+def head(scope: Scope) -> PageHead:
+    """Head of the list."""
+    unless = "" if scope.may(Permission.CHANGE_PLAN) else "Your role may not plan changes."
+    return PageHead(
+        "Changes",
+        "Whatever alters configuration: planned, approved, carried out in waves, verified, and undoable.",
+        actions=(Action("New change", "/changes/new", "plus", "primary", unless=unless),),
+    )
+
+
+def filters(url: str, states: Sequence[str], kinds: Sequence[str], text: str, known: Mapping[str, str]) -> FilterBar:
+    """The filters of the list; ``known`` are the kinds there are, with their titles."""
+    return FilterBar(
+        url,
+        (
+            Filter(
+                "state",
+                "State",
+                FilterKind.CHOICE,
+                tuple(Option(name, badge.word, chosen=name in states) for name, badge in words.STATES.items()),
+                pinned=True,
+            ),
+            Filter(
+                "kind",
+                "Kind",
+                FilterKind.CHOICE,
+                tuple(Option(name, title, chosen=name in kinds) for name, title in known.items()),
+                pinned=True,
+            ),
+            Filter("q", "Title", FilterKind.TEXT, value=text, pinned=True),
+        ),
+    )
+
+
+def table(rows: Sequence[Listed], kinds: Mapping[str, str], paging: Paging, *, filtered: bool) -> Table:
+    """The list itself, the newest first."""
+    columns = (
+        Column("title", "Change", fixed=True, narrow=True, wrap=True),
+        Column("state", "State", narrow=True),
+        Column("kind", "Kind"),
+        Column("progress", "Verified", numeric=True, narrow=True),
+        Column("items", "Subscriptions", numeric=True),
+        Column("failed", "Failed", numeric=True),
+        Column("who", "By"),
+        Column("when", "Made"),
+        Column("id", "Number", numeric=True, hidden=True),
+    )
+    empty = (
+        Empty("No change matches", "Take a filter away to see more.", icon="search")
+        if filtered
+        else Empty(
+            "No change yet",
+            "Choose subscriptions in the list or on the map and plan a change for them; nothing is sent before it is "
+            "approved.",
+            (Action("New change", "/changes/new", "plus"), Action("Choose subscriptions", "/subscriptions", "list")),
+            "git-pull-request-arrow",
+        )
+    )
+    return Table("changes", "Changes", columns, [_row(one, kinds) for one in rows], paging, empty=empty)
+
+
+def _row(listed: Listed, kinds: Mapping[str, str]) -> Row:
+    change, planned = listed.change, listed.planned
+    failed = listed.states.get("failed", 0)
+    verified = listed.states.get("verified", 0)
+    ran = change.started_at is not None
+    cells: dict[str, object] = {
+        "title": change.title or f"Change {change.id}",
+        "state": _state(change),
+        "kind": kinds.get(change.kind, change.kind),
+        "progress": Share(verified / planned if planned else None) if ran else None,
+        "items": planned if change.plan_hash else None,
+        "failed": failed if ran else None,
+        "who": words.actor(change.created_by),
+        "when": change.created_at,
+        "id": change.id,
+    }
+    tone = "bad" if failed and change.state.value in {"running", "paused"} else ""
+    return Row(str(change.id), cells, f"/changes/{change.id}", tone=tone)
+
+
+def _state(change: Change) -> object:
+    state = words.badge(words.STATES, change.state.value)
+    if change.type.value == "emergency":
+        return Several((state, Badge("Emergency", Tone.BAD, "siren")))
+    return state
+
+
+def shown(rows: Sequence[Listed], *, more: bool) -> str:
+    """How many are listed, in words."""
+    return f"{formats.plural(len(rows), 'change')}{', and more' if more else ''}" if rows else ""

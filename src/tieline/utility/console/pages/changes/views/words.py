@@ -1,0 +1,145 @@
+"""How changes are spoken of: states as badges, fields in plain words, a kind and its parameters as sentences."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tieline.utility.console import words as inventory_words
+from tieline.utility.console.components.values import Badge, Tone
+from tieline.utility.console.words import FIELD_WORDS, listed
+
+STATES: Mapping[str, Badge] = {
+    "draft": Badge("Draft", Tone.OFF, "pencil"),
+    "planning": Badge("Being planned", Tone.BUSY, "loader"),
+    "planned": Badge("Planned", Tone.OFF, "list-checks"),
+    "submitted": Badge("Waits for approval", Tone.WARN, "hourglass"),
+    "approved": Badge("Approved", Tone.BUSY, "shield-check"),
+    "rejected": Badge("Rejected", Tone.BAD, "circle-x"),
+    "running": Badge("Running", Tone.BUSY, "loader"),
+    "paused": Badge("Paused", Tone.HELD, "circle-pause"),
+    "completed": Badge("Completed", Tone.OK, "circle-check"),
+    "stopped": Badge("Stopped", Tone.OFF, "octagon-x"),
+}
+ITEM_STATES: Mapping[str, Badge] = {
+    "blocked": Badge("Left out", Tone.HELD, "skip-forward"),
+    "planned": Badge("Waiting", Tone.OFF, "hourglass"),
+    "queued": Badge("Being sent", Tone.BUSY, "arrow-right"),
+    "sent": Badge("At the operator", Tone.BUSY, "arrow-right"),
+    "accepted": Badge("Accepted, not read back yet", Tone.BUSY, "circle-dot"),
+    "verified": Badge("Verified", Tone.OK, "circle-check"),
+    "failed": Badge("Failed", Tone.BAD, "octagon-alert"),
+    "conflict": Badge("Changed by somebody else", Tone.WARN, "triangle-alert"),
+    "cancelled": Badge("Not done", Tone.OFF, "circle-slash"),
+}
+LANE_STATES: Mapping[str, Badge] = {
+    "waiting": Badge("Waits its turn", Tone.OFF, "hourglass"),
+    "running": Badge("Running", Tone.BUSY, "loader"),
+    "paused": Badge("Paused", Tone.HELD, "circle-pause"),
+    "done": Badge("Done", Tone.OK, "circle-check"),
+}
+GRADES: Mapping[str, Badge] = {
+    "none": Badge("Nothing yet", Tone.OFF, "circle-dashed"),
+    "accepted": Badge("Accepted", Tone.BUSY, "circle-dot", "The operator took the call."),
+    "operational": Badge("Operational", Tone.OK, "circle-check", "Read back from the operator's operational state."),
+    "seen": Badge("Seen", Tone.OK, "signal", "Seen in a live session."),
+    "in_service": Badge("In service", Tone.OK, "plug-zap", "The application answered."),
+}
+TYPES: Mapping[str, str] = {"normal": "Normal", "standard": "Standard", "emergency": "Emergency"}
+
+
+def actor(name: str | None) -> str:
+    """Who did something, in words: a person, a token, or the system itself."""
+    kind, _, rest = (name or "").partition(":")
+    return {"user": rest, "token": f"token {rest}", "system": "the system"}.get(kind, name or "nobody")
+
+
+def badge(table: Mapping[str, Badge], word: str) -> Badge:
+    """The badge of a state; one that is not known is shown as it is."""
+    return table.get(word) or Badge(word.replace("_", " ").replace("-", " ").capitalize(), Tone.UNKNOWN)
+
+
+def field_name(name: str) -> str:
+    """What people call a field."""
+    return {str(known): word for known, word in FIELD_WORDS.items()}.get(name, name.replace("_", " ").capitalize())
+
+
+def field_value(name: str, value: Any) -> object:
+    """A field's value as a page shows it; ``None`` when it is not set."""
+    shown = None if value in ("", [], ()) else inventory_words.field_value(name, value)
+    return ", ".join(map(str, shown)) if isinstance(shown, list | tuple) else shown
+
+
+def value_words(name: str, value: Any) -> str:
+    """The same in plain text, for sentences."""
+    shown = field_value(name, value)
+    if shown is None:
+        return "nothing"
+    return shown.word.lower() if isinstance(shown, Badge) else str(shown)
+
+
+def what_happens(kind: str, sentence: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a change does, in sentences; a kind of another context speaks for itself by its own ``sentence``."""
+    tell = _TELLERS.get(kind)
+    if tell is None:
+        return (sentence, *(f"{field_name(name)}: {value_words(name, value)}." for name, value in parameters.items()))
+    return tuple(tell(parameters))
+
+
+def _preprovision(parameters: Mapping[str, Any]) -> Iterator[str]:
+    card = {"plastic": "plastic card", "euicc": "eUICC"}.get(str(parameters.get("card_kind")), "card")
+    generation = parameters.get("generation", "4G")
+    yield f"For each selected link a {card} with a {generation} subscription is taken from its operator's stock."
+    given = [
+        f"the {word} {parameters[name]}"
+        for name, word in (("apn", "APN"), ("subscription_group", "group"), ("data_plan", "data plan"))
+        if parameters.get(name)
+    ]
+    taken = [
+        word
+        for name, word in (("apn", "APN"), ("subscription_group", "group"), ("data_plan", "data plan"))
+        if not parameters.get(name)
+    ]
+    state = value_words("state", parameters.get("state", "TEST_READY"))
+    gets = [*given, *([f"the {listed(taken)} of the present one"] if taken else [])]
+    yield f"The new subscription becomes {state} and gets {listed(gets)}."
+    if parameters.get("fixed_address", True):
+        yield "Where the present one has a fixed IP address, the new one gets one reserved from the pool of its APN."
+    yield "The present subscriptions are not touched: no link is interrupted."
+
+
+def _configure(parameters: Mapping[str, Any]) -> Iterator[str]:
+    told = [
+        f"{field_name(name)} becomes {value_words(name, parameters[name])}"
+        if parameters[name] not in (None, "", [], ())
+        else f"{field_name(name)} is unset"
+        for name in FIELD_WORDS
+        if name in parameters and name not in {"ip_address", "imei_lock"}
+    ]
+    if parameters.get("imei_lock") == "device":
+        told.append("each line is locked to the IMEI of its device")
+    elif "imei_lock" in parameters:
+        lock = parameters["imei_lock"]
+        told.append(f"each line is locked to IMEI {lock}" if lock else "the IMEI lock is lifted")
+    told += {"pool": ["each gets a fixed address from its APN's pool"], "unset": ["the fixed address is unset"]}.get(
+        str(parameters.get("ip_address", "keep")), []
+    )
+    yield f"On each selected subscription: {listed(told)}." if told else "Nothing is set."
+    yield "A line may drop for a moment while it is set; never are both links of a site under way at once."
+
+
+def _restore(parameters: Mapping[str, Any]) -> Iterator[str]:
+    where = [
+        *([f"in {listed(list(parameters['regions']))}"] if parameters.get("regions") else []),
+        *([f"at operator {listed(list(parameters['operators']))}"] if parameters.get("operators") else []),
+        *([f"of wave {listed([str(one) for one in parameters['waves']])}"] if parameters.get("waves") else []),
+        *([f"for {len(parameters['item_ids'])} items chosen one by one"] if parameters.get("item_ids") else []),
+    ]
+    part = f", {' '.join(where)}," if where else ""
+    yield f"What change {parameters.get('change_id')} set{part} is set back to what it was before."
+    yield "Where somebody changed a value since, it is a conflict: it is shown, and left alone."
+
+
+_TELLERS = {
+    "subscription.preprovision": _preprovision,
+    "subscription.configure": _configure,
+    "subscription.restore": _restore,
+}

@@ -1,0 +1,1 @@
+"""Pages of people, API tokens, and of one's own account."""
