@@ -1,0 +1,189 @@
+"""Puts a gateway together and runs it: two listeners and what works in the background, in one process."""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import structlog
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from tieline.gateway import migrations
+from tieline.gateway.backends.driver import Driver
+from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
+from tieline.gateway.backends.simulated.faults import NONE
+from tieline.gateway.backends.simulated.meddling import Meddler, install
+from tieline.gateway.backoffice import routes, simulation
+from tieline.gateway.northbound.answers import error_answer
+from tieline.gateway.northbound.gate import Gate
+from tieline.gateway.northbound.housekeeping import Housekeeper
+from tieline.gateway.notify.sender import Sender
+from tieline.gateway.objects.routes import ProvMnS
+from tieline.gateway.parts import Parts
+from tieline.gateway.plans.executor import Executor
+from tieline.gateway.plans.routes import PlanManagement
+from tieline.gateway.settings import GatewaySettings
+from tieline.platform.clock import Clock, SystemClock
+from tieline.platform.db import Database
+from tieline.platform.files import make_private
+from tieline.platform.migrate import migrate
+from tieline.platform.pki import Authority, client_context, server_context
+from tieline.platform.services import keep_running
+from tieline.platform.settings import Settings
+from tieline.platform.web import bare_app, serve
+from tieline.platform.wiring import Runtime, Service
+from tieline.standards.mns.errors import ErrorType, MnsError
+
+NOTIFY_TIMEOUT_S = 10.0
+CONNECTIONS = 16
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
+
+
+async def run(settings: GatewaySettings, *, ready: Callable[[int, int], None] | None = None) -> None:
+    """Serve until cancelled; ``ready`` is told both ports (standard, back office) once requests are taken."""
+    await asyncio.to_thread(migrate, settings.database_url.get_secret_value(), migrations())
+    authority = Authority(settings.pki)
+    name = settings.code.lower()
+    hosts = sorted({"localhost", "127.0.0.1", "::1", settings.host})
+    server = server_context(await asyncio.to_thread(authority.server, f"gateway-{name}", hosts))
+    client = client_context(await asyncio.to_thread(authority.client, f"operator-{name}"))
+    async with assembled(settings, SystemClock()) as (parts, network), notifier_client(client) as http:
+        both = _Ready(ready)
+        await _together(
+            serve(northbound(parts), settings.host, settings.port, tls=server, ready=both.standard),
+            serve(
+                backoffice(parts, network),
+                settings.backoffice_host,
+                settings.backoffice_port,
+                ready=both.backoffice,
+            ),
+            background(parts, network, http),
+        )
+
+
+@asynccontextmanager
+async def assembled(settings: GatewaySettings, clock: Clock) -> AsyncIterator[tuple[Parts, SimulatedNetwork]]:
+    """Put the parts together on an open database, with the simulated network behind them."""
+    db = await Database.open(
+        settings.database_url.get_secret_value(), size=settings.database_pool, name=f"tieline-gateway-{settings.code}"
+    )
+    try:
+        network = SimulatedNetwork(settings.code, latency_s=settings.apply_latency_s, seed=settings.seed)
+        faults = NONE
+        if settings.faults is not None:
+            faults = read_faults(await asyncio.to_thread(settings.faults.read_bytes))
+        await install(db, network, faults)
+        yield Parts(settings, db, clock, network, network, settings.base_url), network
+        await network.close()
+    finally:
+        await db.close()
+
+
+@asynccontextmanager
+async def notifier_client(tls: ssl.SSLContext) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the client that notifications go out with."""
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    async with httpx.AsyncClient(
+        verify=tls,
+        timeout=NOTIFY_TIMEOUT_S,
+        limits=limits,
+        follow_redirects=False,
+        trust_env=False,
+    ) as client:
+        yield client
+
+
+def northbound(parts: Parts) -> ASGIApp:
+    """Make the application for utilities, to be served with mutual TLS."""
+
+    async def bare(request: Request, error: Exception) -> Response:
+        """Answer what no route answers: an unknown path, a method that a path does not have."""
+        if not isinstance(error, HTTPException):
+            raise error
+        found = MnsError(error.detail, type=ErrorType.OTHER, status=error.status_code)
+        answered = error_answer(request.url.path, request.method, found)
+        answered.headers.update(error.headers or {})
+        return answered
+
+    app = Starlette(
+        routes=[*PlanManagement(parts).routes, *ProvMnS(parts).routes], exception_handlers={HTTPException: bare}
+    )
+    return Gate(app, parts)
+
+
+def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
+    """Make the application for the operator's own staff and systems, to be served on loopback."""
+    app = bare_app(f"{parts.settings.name}: back office", runtime=Runtime(Settings(), parts.db, parts.clock))
+    app.state.parts = parts
+    app.state.network = network
+    app.state.token = token_of(parts.settings)
+    app.include_router(routes.router)
+    if network is not None:
+        app.include_router(simulation.router)
+    return app
+
+
+async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx.AsyncClient) -> None:
+    """Run what works in the background until cancelled; what raises is started again after a while."""
+    runtime = Runtime(Settings(), parts.db, parts.clock)
+    workers: dict[str, Callable[[], Awaitable[None]]] = {
+        "plans": Executor(parts).run,
+        "network": Driver(parts).run,
+        "notifications": Sender(parts, http).run,
+        "housekeeping": Housekeeper(parts).run,
+    }
+    if network is not None:
+        workers["simulation"] = Meddler(parts, network).run
+    await _together(*(keep_running(runtime, _service(name, work)) for name, work in workers.items()))
+
+
+def token_of(settings: GatewaySettings) -> str:
+    """Read the back office's token; made at first use."""
+    kept = make_private(settings.backoffice_token_file, lambda: secrets.token_urlsafe(24).encode())
+    return kept.decode("ascii").strip()
+
+
+def _service(name: str, work: Callable[[], Awaitable[None]]) -> Service:
+    async def run_it(_runtime: Runtime) -> None:
+        await work()
+
+    return Service("worker", f"gateway {name}", run_it)
+
+
+async def _together(*work: Awaitable[None]) -> None:
+    async def awaited(one: Awaitable[None]) -> None:
+        await one
+
+    async with asyncio.TaskGroup() as group:
+        for one in work:
+            group.create_task(awaited(one))
+
+
+class _Ready:
+    """Collects the ports of both listeners."""
+
+    def __init__(self, tell: Callable[[int, int], None] | None) -> None:
+        self._tell = tell
+        self._ports: dict[str, int] = {}
+
+    def standard(self, port: int) -> None:
+        """Take the port of the standard interfaces."""
+        self._take("standard", port)
+
+    def backoffice(self, port: int) -> None:
+        """Take the port of the back office."""
+        self._take("backoffice", port)
+
+    def _take(self, name: str, port: int) -> None:
+        self._ports[name] = port
+        _log.info("listening", interface=name, port=port)
+        if self._tell is not None and len(self._ports) == 2:  # noqa: PLR2004 - both of them
+            self._tell(self._ports["standard"], self._ports["backoffice"])

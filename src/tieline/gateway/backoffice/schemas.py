@@ -1,0 +1,126 @@
+"""Bodies of the back office."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$", description="SHA-256 of the certificate, hex.")]
+Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.\[\]:-]+$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class UtilityTerms(_Strict):
+    """A utility that is taken on; the same code again renews its terms and certificates."""
+
+    code: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of its SubNetwork.")
+    name: str = Field(min_length=1, max_length=200)
+    certificates: list[Fingerprint] = Field(min_length=1, max_length=8)
+    notification_hosts: list[Host] = Field(default=[], max_length=16, description="host, or host:port")
+    calls_per_second: float | None = Field(None, gt=0, le=100_000, description="Unset: the gateway's own setting.")
+    max_changes_per_plan: int | None = Field(None, ge=1, le=50_000, description="Unset: the gateway's own setting.")
+
+
+class Utility(BaseModel):
+    """A utility and its terms."""
+
+    code: str
+    name: str
+    notification_hosts: list[str]
+    calls_per_second: float
+    max_changes_per_plan: int
+    created_at: datetime
+    certificates: list[str] = []
+
+
+class Loaded(BaseModel):
+    """What a bulk load did. ``known`` lines were there already and are left as they are."""
+
+    loaded: int
+    cards: int
+    known: int
+    seconds: float
+
+
+class Observed(BaseModel):
+    """What a report of attachments did; ``unknown`` lines name no subscription."""
+
+    taken: int
+    unknown: int
+
+
+class StaffChange(_Strict):
+    """A change that a member of staff makes of one subscription; null unsets."""
+
+    attributes: dict[str, Any] = Field(min_length=1, max_length=32)
+    by: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
+    reason: str | None = Field(None, max_length=400, pattern=r"^[^\x00-\x1f\x7f]*$")
+
+
+class Subscription(BaseModel):
+    """A subscription as the gateway keeps it; ``lags``: the network does not (yet) do what it says."""
+
+    id: str
+    version: int
+    lags: bool
+    attributes: dict[str, Any]
+
+
+class Subscriptions(BaseModel):
+    """A page of subscriptions; ``next`` goes into ``after``."""
+
+    items: list[Subscription]
+    next: str | None
+
+
+class LogEntry(BaseModel):
+    """One effective change of one object."""
+
+    id: int
+    utility: str
+    at: datetime
+    party: str
+    source: str
+    operation: str
+    dn: str
+    version: int
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    reason: str | None
+    job: str | None
+    change: str | None
+
+
+class LogPage(BaseModel):
+    """A page of the change log, oldest first; ``next`` goes into ``after``."""
+
+    items: list[LogEntry]
+    next: int | None
+
+
+class UtilityCounts(BaseModel):
+    """What there is of one utility, counted now."""
+
+    utility: str
+    subscriptions: int
+    cards: int
+    by_state: dict[str, int]
+    by_operational_state: dict[str, int]
+    lagging: int
+    changes: dict[str, int] = Field(description="Rows of the change log by party.")
+    activation_jobs: dict[str, int] = Field(description="By state.")
+    notifications_waiting: int
+    orders_waiting: int
+    calls: int = Field(description="Calls of the standard interfaces taken since the process started.")
+    calls_refused: int = Field(description="Calls beyond the rate since the process started.")
+    busiest_second: int = Field(description="Most calls taken in one second.")
+
+
+class Counts(BaseModel):
+    """What the gateway holds, counted now."""
+
+    operator: str
+    utilities: list[UtilityCounts]

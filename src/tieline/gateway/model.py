@@ -1,0 +1,59 @@
+"""Who acts on a gateway, and the names of its objects as the database keeps them. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tieline.standards.mns.dn import Dn, Rdn
+
+SEPARATOR = "\x1f"
+"""Joins the levels of a path: a control character, which no identifier may hold (``dn``)."""
+AFTER_SEPARATOR = "\x20"
+"""The character after it: what is below an object lies between ``path + SEPARATOR`` and ``path + AFTER_SEPARATOR``."""
+
+
+class Party(StrEnum):
+    """Whose hand a change was made by."""
+
+    UTILITY = "utility"
+    STAFF = "staff"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A utility as it calls: authority over its own tree and nothing else.
+
+    Every query of the gateway takes ``id``, so that another utility's objects do not exist for the caller.
+    """
+
+    id: int
+    code: str
+    notification_hosts: frozenset[str]
+    calls_per_second: float
+    max_changes_per_plan: int
+
+    @property
+    def root(self) -> Dn:
+        """The utility's part of the operator's network."""
+        return Dn((Rdn("SubNetwork", self.code),))
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes a change, and in the course of what; written into the change log."""
+
+    party: Party
+    source: str
+    plan: str | None = None
+    job_id: int | None = None
+    reason: str | None = None
+
+
+def path_of(dn: Dn) -> str:
+    """Give a name as the database keeps it."""
+    return SEPARATOR.join(f"{level.class_name}={level.id}" for level in dn)
+
+
+def dn_of(path: str) -> Dn:
+    """Read a name that ``path_of`` wrote."""
+    return Dn(Rdn(*level.split("=", 1)) for level in path.split(SEPARATOR))

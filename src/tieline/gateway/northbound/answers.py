@@ -1,0 +1,116 @@
+"""Answers and errors in the shapes of the standards, and bodies read within bounds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tieline.gateway.model import Actor, Consumer, Party
+from tieline.platform.errors import TooMany, Unavailable
+from tieline.platform.web.problems import translate
+from tieline.standards.mns.errors import (
+    ErrorType,
+    MnsError,
+    error_default,
+    error_detail,
+    error_get,
+    error_patch,
+)
+
+PROBLEM = "application/problem+json"
+PROVISIONING = "/3gpp-mns/ProvMnS/v1"
+PLANNING = "/3gpp-mns/plan-management/v1"
+
+_encode = msgspec.json.Encoder().encode
+_TYPES: Mapping[int, ErrorType] = {
+    401: ErrorType.ACCESS_CONTROL_CONFLICT,
+    403: ErrorType.ACCESS_CONTROL_CONFLICT,
+    404: ErrorType.DATA_NODE_TREE_ERROR,
+    413: ErrorType.SCHEMA_VALIDATION_ERROR,
+    500: ErrorType.SERVER_ERROR,
+    503: ErrorType.SERVER_ERROR,
+}
+
+
+class NoAnswer(Exception):
+    """The connection is to be closed without an answer: a fault asked for it."""
+
+
+def consumer_of(request: Request) -> Consumer:
+    """Give the utility that calls, as the gate found out."""
+    consumer: Consumer = request.scope["consumer"]
+    return consumer
+
+
+def actor_of(consumer: Consumer) -> Actor:
+    """Give the utility as the one who makes a change."""
+    return Actor(Party.UTILITY, f"utility:{consumer.code}")
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """Read a body of at most so many octets.
+
+    Raises:
+        MnsError: 413 for a larger one, before it is read to its end.
+
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > most:
+        raise _too_large(most)
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > most:
+            raise _too_large(most)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def answer(body: Any, status: int = 200, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with JSON."""
+    return Response(_encode(body), status, dict(headers or {}), "application/json")
+
+
+def mns_error(error: Exception) -> MnsError:
+    """Give an error of the product as one of the management services; what is not meant for others is not told."""
+    if isinstance(error, MnsError):
+        return error
+    ours = translate(error)
+    if ours is not None:
+        return MnsError(ours.detail, type=_TYPES.get(ours.status, ErrorType.OTHER), status=ours.status)
+    return MnsError("The gateway failed; the operator's log tells more.", type=ErrorType.SERVER_ERROR, status=500)
+
+
+def error_answer(path: str, method: str, error: Exception) -> Response:
+    """Answer with an error in the shape of the interface that ``path`` belongs to."""
+    found = mns_error(error)
+    media_type = "application/json"
+    body: msgspec.Struct
+    if path.startswith(PLANNING):
+        body, media_type = error_detail(found, bad_data_node=_node(path)), PROBLEM
+    elif method == "GET":
+        body = error_get(found)
+    elif method == "PATCH":
+        body = error_patch(found)
+    else:
+        body = error_default(found, bad_objects=_objects(found))
+    headers = {}
+    if isinstance(error, TooMany | Unavailable):
+        headers["Retry-After"] = str(max(1, -int(-error.retry_after // 1)))
+    return Response(_encode(body), found.status, headers, media_type)
+
+
+def _objects(error: MnsError) -> tuple[str, ...]:
+    dn = getattr(error, "dn", None)
+    return () if dn is None else (str(dn),)
+
+
+def _node(path: str) -> str:
+    return path.removeprefix(PLANNING) or "/"
+
+
+def _too_large(most: int) -> MnsError:
+    return MnsError(f"A body has at most {most} octets.", type=ErrorType.SCHEMA_VALIDATION_ERROR, status=413)

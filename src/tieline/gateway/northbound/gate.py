@@ -1,0 +1,108 @@
+"""The gate before the standard interfaces: a known certificate, within its rate, and a line in the log.
+
+The log line holds who, what, how long and which status; never a body, a query or a header.
+"""
+
+import time
+import uuid
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tieline.gateway.model import Consumer
+from tieline.gateway.northbound.answers import NoAnswer, error_answer
+from tieline.gateway.parts import Parts
+from tieline.gateway.utilities import store
+from tieline.platform.errors import Forbidden, TielineError, TooMany, Unauthenticated, Unavailable
+from tieline.platform.web.peer import fingerprint_of
+from tieline.standards.mns.errors import MnsError
+
+REMEMBERED_S = 5.0
+"""Seconds for which a certificate's utility is not looked up again: as long as a revocation may take to hold."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
+
+
+class Gate:
+    """ASGI middleware; puts the caller into ``scope["consumer"]``."""
+
+    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+        self._known: dict[str, tuple[float, Consumer]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it with an error."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                    (b"cache-control", b"no-store"),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        try:
+            await self._pass(scope, receive, sending)
+        except NoAnswer:
+            _hang_up(send)
+        except (MnsError, TielineError) as error:
+            await error_answer(scope["path"], scope["method"], error)(scope, receive, sending)
+        except Exception as error:
+            _log.exception("request failed", request_id=request_id, method=scope["method"], path=scope["path"])
+            if status:
+                raise
+            await error_answer(scope["path"], scope["method"], error)(scope, receive, sending)
+        finally:
+            consumer = scope.get("consumer")
+            _log.info(
+                "request",
+                request_id=request_id,
+                utility=consumer.code if consumer else None,
+                method=scope["method"],
+                path=scope["path"][:400],
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+            )
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        consumer = await self._identify(scope)
+        scope["consumer"] = consumer
+        if self._parts.interference.down():
+            raise Unavailable("The operator's gateway is down.", retry_after=1)
+        wait = self._parts.limit.take(consumer.id, consumer.calls_per_second)
+        if wait:
+            raise TooMany(f"At most {consumer.calls_per_second:g} calls a second are agreed on.", retry_after=wait)
+        await self._app(scope, receive, send)
+
+    async def _identify(self, scope: Scope) -> Consumer:
+        fingerprint = fingerprint_of(scope)
+        if fingerprint is None:
+            raise Unauthenticated("A client certificate is needed.")
+        at, consumer = self._known.get(fingerprint, (0.0, None))
+        if consumer is None or time.monotonic() - at > REMEMBERED_S:
+            async with self._parts.db.snapshot() as tx:
+                consumer = await store.by_certificate(tx, fingerprint)
+            if consumer is None:
+                self._known.pop(fingerprint, None)
+                raise Forbidden("This certificate belongs to no utility that is served here.")
+            self._known[fingerprint] = time.monotonic(), consumer
+        return consumer
+
+
+def _hang_up(send: Send) -> None:
+    """Close the connection without an answer: ASGI has no word for it, uvicorn's own ``send`` knows the transport."""
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()

@@ -1,0 +1,1 @@
+"""All SQL of the managed objects: the objects themselves, the change log, filters."""

@@ -1,0 +1,1 @@
+"""All SQL of plan management: descriptors and groups, jobs and their failures."""

@@ -1,0 +1,60 @@
+"""Settings of a gateway process, from ``TIELINE_GATEWAY_*`` environment variables."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class GatewaySettings(BaseSettings):
+    """Every setting of an operator's gateway; the reference page is generated from these fields."""
+
+    model_config = SettingsConfigDict(env_prefix="TIELINE_GATEWAY_", frozen=True, extra="ignore")
+
+    code: str = Field("A", pattern=r"^[A-Za-z0-9_-]{1,32}$", description="Short name of the operator.")
+    name: str = Field("Operator A", max_length=200, description="Name of the operator as people read it.")
+    plmn: str = Field("001-01", pattern=r"^\d{3}-\d{2,3}$", description="The operator's network, MCC-MNC.")
+    database_url: SecretStr = Field(description="PostgreSQL ≥ 15: this gateway's own database.")
+    database_pool: int = Field(10, ge=4, le=100, description="Connections the process may hold open.")
+
+    host: str = Field("127.0.0.1", description="Address of the standard interfaces (mutual TLS).")
+    port: int = Field(8410, ge=0, le=65535, description="Port of the standard interfaces; 0: any free one.")
+    public_url: str = Field(
+        "", description="URL of the standard interfaces as utilities see it; empty: from host, port."
+    )
+    backoffice_host: str = Field("127.0.0.1", description="Address of the back office; keep it on loopback.")
+    backoffice_port: int = Field(8411, ge=0, le=65535, description="Port of the back office; 0: any free one.")
+    backoffice_token_file: Path = Field(
+        Path("var/gateway-a/backoffice-token"), description="File with the back office's bearer token; made if absent."
+    )
+    pki: Path = Field(Path("var/pki"), description="Folder of the CA and of the gateway's certificate and key.")
+
+    faults: Path | None = Field(None, description="File of faults for the simulated network (docs/reference/world.md).")
+    apply_latency_s: float = Field(0.3, ge=0, le=3600, description="Time the simulated network takes for a change.")
+    seed: int = Field(1, description="Seed of the simulated network's jitter.")
+
+    calls_per_second: float = Field(50, gt=0, description="Rate a new utility may call at, unless its contract says.")
+    max_changes_per_plan: int = Field(5000, ge=1, le=100_000, description="Changes one plan may hold.")
+    body_megabytes: float = Field(16, gt=0, le=512, description="Largest body of a request.")
+    chunk: int = Field(200, ge=1, le=5000, description="Changes of a plan made in one transaction.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    @property
+    def base_url(self) -> str:
+        """Where utilities find the standard interfaces; ``localhost`` for an address that only this machine has."""
+        host = "localhost" if self.host in {"127.0.0.1", "::1"} else self.host
+        return self.public_url.rstrip("/") or f"https://{host}:{self.port}"
+
+    @property
+    def body_bytes(self) -> int:
+        """Largest body of a request, in octets."""
+        return int(self.body_megabytes * 1_000_000)
+
+
+def load() -> GatewaySettings:
+    """Read the settings of this process from its environment.
+
+    Raises pydantic's ``ValidationError``, which names each variable that is wrong.
+    """
+    return GatewaySettings()
