@@ -1,6 +1,6 @@
 """Turns a :class:`FleetFilter` and a scope into WHERE clauses.
 
-Aliases are the same in every query: ``s`` subscription, ``o`` operator, ``t`` site, ``l`` live link, ``d`` device,
+Aliases are the same in every query: ``s`` subscription, ``t`` site, ``l`` live link, ``d`` device,
 ``c`` card, ``e`` cell. Only what is asked for becomes part of the text, so that each query gets a plan of its own.
 """
 
@@ -22,8 +22,7 @@ DRIFT = """(s.reported_at IS NOT NULL AND (
     OR coalesce(s.op_rat_restriction, '{}') <> s.rat_restriction OR s.op_imei_lock IS DISTINCT FROM s.imei_lock))"""
 
 # The links of one's own operators only: a site must not tell by its technology what another operator has there.
-OWN_LINKS = """(%(scope_operators)s::text[] IS NULL
-    OR f.operator_id = ANY(ARRAY(SELECT id FROM operator WHERE code = ANY(%(scope_operators)s::text[]))))"""
+OWN_LINKS = probes.own("f.operator_id")
 
 HANGING = f"""SELECT f.site_id FROM subscription f WHERE f.site_id IS NOT NULL AND {OWN_LINKS}
     GROUP BY f.site_id HAVING bool_and(f.rat = %(f_hanging_on)s)"""
@@ -52,7 +51,6 @@ class Where:
 
 
 _LISTED: Mapping[str, str] = {
-    "operators": "o.code",
     "bands": "s.band",
     "states": "s.state",
     "subscription_generations": "s.generation",
@@ -70,15 +68,14 @@ _CHOICES: Mapping[str, str] = {
 
 # What stands behind a site or device in an EXISTS, for conditions on its links.
 _LINKS_OF = """SELECT FROM subscription s
-    JOIN operator o ON o.id = s.operator_id
     JOIN link l ON l.subscription_id = s.id AND l.valid_to IS NULL
     JOIN card c ON c.id = l.card_id
     WHERE """
 
 
 def fleet_where(wanted: FleetFilter, scope: Scope) -> Where:
-    """Conditions for rows of the fleet (aliases s, o, t, l, d, c)."""
-    where = Where([within("t.region", "o.code")], dict(scope.params()))
+    """Conditions for rows of the fleet (aliases s, t, l, d, c)."""
+    where = Where([within("t.region"), probes.OWN_SUBSCRIPTIONS], dict(scope.params()))
     _of_links(wanted, where)
     _of_site(wanted, where, "s.site_id")
     if wanted.generations:
@@ -119,12 +116,17 @@ def _through_links(wanted: FleetFilter, where: Where, join: str) -> None:
         links.parts.remove(f"NOT {_CHOICES['linked']}")
         where.add(f"NOT EXISTS ({_LINKS_OF} {join})")
     if links.parts:
-        links.add(within(operator="o.code"))
+        links.add(probes.OWN_SUBSCRIPTIONS)
         where.add(f"EXISTS ({_LINKS_OF} {' AND '.join([join, *links.parts])})", **links.params)
 
 
 def _of_links(wanted: FleetFilter, where: Where) -> None:
     _listed(wanted, where, _LISTED)
+    if wanted.operators:
+        where.add(
+            "s.operator_id = ANY(ARRAY(SELECT id FROM operator WHERE code = ANY(%(f_operators)s::text[])))",
+            f_operators=list(wanted.operators),
+        )
     for name, condition in _CHOICES.items():
         choice = getattr(wanted, name)
         if choice is not None:

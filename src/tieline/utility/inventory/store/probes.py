@@ -21,11 +21,16 @@ _NUMBER = re.compile(r"\+?[0-9][0-9 ()./-]*")
 _NOT_DIGIT = re.compile(r"[^0-9]")
 _BLANK = re.compile(r"\s+")
 
-_OWN = """(%(scope_operators)s::text[] IS NULL
+
+def own(column: str) -> str:
+    """The condition that an operator's id is within the scope; its operators are looked up once a query."""
+    return f"""(%(scope_operators)s::text[] IS NULL
     OR {column} = ANY(ARRAY(SELECT id FROM operator WHERE code = ANY(%(scope_operators)s::text[]))))"""
-OWN_CARDS = _OWN.format(column="c.operator_id")
-OWN_SUBSCRIPTIONS = _OWN.format(column="s.operator_id")
-OWN_CELLS = _OWN.format(column="e.operator_id")
+
+
+OWN_CARDS = own("c.operator_id")
+OWN_SUBSCRIPTIONS = own("s.operator_id")
+OWN_CELLS = own("e.operator_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,9 @@ def _names(text: str) -> Iterator[Probe]:
 
 def _codes() -> Iterator[Probe]:
     for kind, label, column in _CODES:
-        own = _OWN_OF.get(kind, "TRUE")
+        bounds = _OWN_OF.get(kind, "TRUE")
         for name in ("q_code", "q_upper"):
-            yield Probe(kind, label, column, f"{_begins(column, name)} AND {own}", 1)
+            yield Probe(kind, label, column, f"{_begins(column, name)} AND {bounds}", 1)
 
 
 def _code_ends() -> Iterator[Probe]:
@@ -108,11 +113,11 @@ def _code_ends() -> Iterator[Probe]:
 
 def _numbers(*, prefix: bool, suffix: bool) -> Iterator[Probe]:
     for kind, label, column in _NUMBERS:
-        own = _OWN_OF.get(kind, "TRUE")
+        bounds = _OWN_OF.get(kind, "TRUE")
         if prefix:
-            yield Probe(kind, label, column, f"{_begins(column, 'q_number')} AND {own}", 1)
+            yield Probe(kind, label, column, f"{_begins(column, 'q_number')} AND {bounds}", 1)
         if suffix:
-            yield Probe(kind, label, column, f"{_ends(column, 'q_number')} AND {own}", 4)
+            yield Probe(kind, label, column, f"{_ends(column, 'q_number')} AND {bounds}", 4)
     if prefix:
         address = 'host(s.ip_address) COLLATE "C"'
         yield Probe(
