@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.identity.model import Account, AccountDraft, Session
-from tieline.platform.scope import Role
+from tieline.platform.scope import Role, Scope
 
 _COLUMNS = """
     a.id, a.name, a.display_name, a.email, a.roles, a.regions, a.operators, a.active, a.created_at, a.signed_in_at,
@@ -18,8 +18,12 @@ _COLUMNS = """
 
 async def account(tx: Tx, account_id: int, *, lock: bool = False) -> Account | None:
     """One account."""
-    text = f"SELECT {_COLUMNS} FROM account a WHERE a.id = %s {'FOR UPDATE' if lock else ''}"
-    row = await fetch_one(tx, text, (account_id,))
+    return await account_with(tx, f"a.id = %s {'FOR UPDATE' if lock else ''}", (account_id,))
+
+
+async def account_with(tx: Tx, condition: str, params: tuple[Any, ...]) -> Account | None:
+    """The account that fulfils a condition written in a store of this context."""
+    row = await fetch_one(tx, f"SELECT {_COLUMNS} FROM account a WHERE {condition}", params)
     return account_of(row) if row else None
 
 
@@ -29,10 +33,17 @@ async def account_named(tx: Tx, name: str) -> tuple[Account, str | None] | None:
     return (account_of(row), row["password_hash"]) if row else None
 
 
-async def accounts(tx: Tx, after: str, limit: int) -> list[Account]:
-    """Accounts in order of their names."""
-    text = f"SELECT {_COLUMNS} FROM account a WHERE a.name > %s ORDER BY a.name LIMIT %s"
-    return [account_of(row) for row in await fetch_all(tx, text, (after, limit))]
+async def accounts(tx: Tx, scope: Scope, after: str, limit: int) -> list[Account]:
+    """Accounts in order of their names, whose bounds lie within the caller's."""
+    text = f"""
+        SELECT {_COLUMNS} FROM account a
+         WHERE a.name > %(after)s
+           AND (%(scope_regions)s::text[] IS NULL OR a.regions <@ %(scope_regions)s::text[])
+           AND (%(scope_operators)s::text[] IS NULL OR a.operators <@ %(scope_operators)s::text[])
+         ORDER BY a.name LIMIT %(limit)s
+    """
+    rows = await fetch_all(tx, text, {**scope.params(), "after": after, "limit": limit})
+    return [account_of(row) for row in rows]
 
 
 async def any_account(tx: Tx) -> bool:

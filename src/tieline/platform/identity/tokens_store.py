@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import DictRow
 
-from tieline.platform.db import Tx, execute, fetch_all, fetch_one
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.identity.model import Account, Token
 from tieline.platform.identity.store import account_of, optional_set
 from tieline.platform.scope import Permission
@@ -73,6 +73,14 @@ async def page(tx: Tx, account_id: int | None, before: int, limit: int) -> list[
          WHERE t.id < %s AND (%s::bigint IS NULL OR t.account_id = %s) ORDER BY t.id DESC LIMIT %s
     """
     return [_token(row) for row in await fetch_all(tx, text, (before, account_id, account_id, limit))]
+
+
+async def count_alive(tx: Tx, account_id: int, now: datetime) -> int:
+    """How many tokens of an account work."""
+    text = """
+        SELECT count(*) AS n FROM api_token WHERE account_id = %s AND revoked_at IS NULL AND expires_at > %s
+    """
+    return int(await fetch_value(tx, text, (account_id, now)))
 
 
 async def revoke(tx: Tx, token_id: int, account_id: int | None, now: datetime) -> Token | None:

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from tieline.platform.identity import jobs, routes_session, routes_users
 from tieline.platform.wiring import Registry
 
 
 def register(registry: Registry) -> None:
-    """Add the tables of accounts."""
+    """Add accounts, sessions and tokens with their routes and their housekeeping."""
     registry.migrations(Path(__file__).parent / "migrations")
+    registry.router(routes_session.router)
+    registry.router(routes_users.router)
+    registry.job(jobs.sweep)
