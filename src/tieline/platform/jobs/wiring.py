@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from tieline.platform.jobs.routes import router
 from tieline.platform.wiring import Registry
 
 
 def register(registry: Registry) -> None:
-    """Add the tables of jobs."""
+    """Add the tables of jobs and the routes to watch them."""
     registry.migrations(Path(__file__).parent / "migrations")
+    registry.router(router)
