@@ -8,6 +8,7 @@ import pytest
 from tieline.platform.scope import Role, Scope
 from tieline.utility.changes.model import ChangeState, ChangeType, Window
 from tieline.utility.console.pages.changes.views import acts, contract, items
+from tieline.utility.console.pages.changes.views.tally import Tally
 
 ZONE = ZoneInfo("Europe/London")
 
@@ -140,7 +141,7 @@ def test_a_running_change_offers_pause_retry_and_stop(invent: SimpleNamespace, a
 def test_starting_more_than_a_thousand_asks_for_the_number(invent: SimpleNamespace, approver: Scope) -> None:
     change, _ = invent.change_of(ChangeState.APPROVED)
     rows = [{"operator": "A", "wave": 1, "state": "planned", "items": 39_786}]
-    start = acts.offers(change, contract.Tally.of(rows), approver, "t")[0].dialog
+    start = acts.offers(change, Tally.of(rows), approver, "t")[0].dialog
     assert start
     assert start.typed
     assert start.count == 39_786

@@ -8,6 +8,7 @@ import pytest
 
 from tieline.utility.changes.model import ChangeState
 from tieline.utility.console.pages.changes.views import control, items
+from tieline.utility.console.pages.changes.views.tally import Tally
 
 
 def situation(invent: SimpleNamespace, state: ChangeState, **values: Any) -> control.Situation:
@@ -39,7 +40,7 @@ def test_time_left_is_a_range_only_while_it_runs(invent: SimpleNamespace) -> Non
     assert running.left_s
     assert running.left_s[0] < running.left_s[1]
     ended = situation(invent, ChangeState.STOPPED, ended_at=invent.NOW)
-    ended = control.Situation(ended.change, ended.lanes, control.Tally(), ended.waves, {}, invent.NOW)
+    ended = control.Situation(ended.change, ended.lanes, Tally(), ended.waves, {}, invent.NOW)
     assert control.progress(ended).whole.left_s is None
     assert not ended.live
 

@@ -39,7 +39,8 @@ def test_an_untouched_form_is_a_sound_preprovisioning() -> None:
 def test_configured_fields_are_set_left_or_unset() -> None:
     found = read(
         ("change_kind", draft.CONFIGURE), ("state", ""), ("apn", "grid.new"), ("data_plan", "x"),
-        ("unset", "data_plan"), ("barring", "set"), ("rat", "UTRA"), ("rat", "GERAN"), ("imei_lock", "lift"), ("ip_address", "pool"),
+        ("unset", "data_plan"), ("barring", "set"), ("rat", "UTRA"), ("rat", "GERAN"),
+        ("imei_lock", "lift"), ("ip_address", "pool"),
     )  # fmt: skip
     assert found.parameters == {
         "apn": "grid.new",
@@ -139,6 +140,6 @@ NAMES = st.sampled_from(
 
 @given(st.lists(st.tuples(NAMES, st.text(max_size=40)), max_size=20))
 def test_no_form_whatever_breaks_the_reading(pairs: list[tuple[str, str]]) -> None:
-    typed = FormData(pairs)
+    typed = FormData([*pairs])
     found = draft.read(typed, BERLIN)
     assert draft.sections(typed, found.kind, draft.Choices(), found.problems)

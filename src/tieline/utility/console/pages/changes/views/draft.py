@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any
+
+from starlette.datastructures import ImmutableMultiDict
 
 from tieline.platform.errors import Problem
 from tieline.utility.console.components.forms import Field
@@ -15,16 +17,8 @@ PREPROVISION, CONFIGURE = "subscription.preprovision", "subscription.configure"
 _LONGEST_STEPS = 200
 
 
-class Typed(Protocol):
-    """What a form posted or a query says: one value, or all values, of a name."""
-
-    def get(self, name: str, default: str = "", /) -> Any:
-        """The last value of a name."""
-        ...
-
-    def getlist(self, name: str, /) -> Sequence[Any]:
-        """Every value of a name."""
-        ...
+Typed = ImmutableMultiDict[Any, Any]
+"""What a form posted, or a query says."""
 
 
 @dataclass(frozen=True, slots=True)
