@@ -42,11 +42,11 @@ _HEADS = {
 }
 
 
-def write(out: Path) -> list[Path]:
+def write(out: Path, built: Path = BUILT) -> list[Path]:
     """Write the gallery into a folder, with the built assets beside it. Returns the pages."""
     out.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(BUILT, out / "assets", dirs_exist_ok=True)
-    renderer = Renderer(Assets(base="assets/"), clock=SetClock(samples.NOW))
+    shutil.copytree(built, out / "assets", dirs_exist_ok=True)
+    renderer = Renderer(Assets(built, "assets/"), clock=SetClock(samples.NOW))
     written = [_page(renderer, out, key, title) for key, title, _ in PAGES]
     for name, context in _others().items():
         path = out / f"{name}.html"

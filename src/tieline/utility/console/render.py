@@ -19,6 +19,10 @@ from tieline.utility.console.components.values import Ident, Tone
 
 CONSOLE = Path(__file__).parent
 BUILT = CONSOLE / "assets" / "built"
+ICONS = frozenset(
+    line for line in (CONSOLE / "assets" / "icons.txt").read_text("utf-8").splitlines() if not line.startswith("#")
+)
+"""Names of the icons that the sprite holds."""
 
 
 class AssetsMissing(RuntimeError):
@@ -144,7 +148,8 @@ class Renderer:
             Ident=Ident,
             NOTHING=formats.NOTHING,
         )
-        self.environment.globals["ui"] = Components(self.environment)
+        self.ui = Components(self.environment)
+        self.environment.globals["ui"] = self.ui
 
     def zone_name(self) -> str:
         """The IANA name of the time zone, for the browser's clock; UTC when it has none."""
@@ -152,6 +157,8 @@ class Renderer:
 
     def icon(self, name: str, label: str = "", extra: str = "") -> Markup:
         """Draw an icon of the sprite. Without ``label`` it is hidden from screen readers: a word stands beside it."""
+        if name not in ICONS:
+            raise AssetsMissing(f"icon {name!r} is not in assets/icons.txt: add its line there and build again")
         sprite = self.assets.url("sprite.svg")
         aria = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         shape = Markup('<svg class="icon{}" {}><use href="{}#{}"></use></svg>')

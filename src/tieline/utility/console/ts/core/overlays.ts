@@ -30,6 +30,11 @@ function tooltips(): void {
     target.setAttribute("aria-describedby", "tip");
     const box = target.getBoundingClientRect();
     const size = tip.getBoundingClientRect();
+    if (target.dataset["tipSide"] === "right") {
+      tip.style.left = `${box.right + GAP}px`;
+      tip.style.top = `${box.top + box.height / 2 - size.height / 2}px`;
+      return;
+    }
     const left = Math.min(Math.max(4, box.left + box.width / 2 - size.width / 2), innerWidth - size.width - 4);
     const above = box.top - size.height - GAP;
     tip.style.left = `${left}px`;

@@ -115,15 +115,18 @@ class Timeline {
     const to = Math.min(this.width, this.x(mark.until ?? mark.at));
     const width = Math.max(4, to - from);
     const shapes = [make("rect", { class: "span", x: from, y: top + 8, width, height: LANE - 16, rx: 3 })];
-    const fits = Math.floor((width - 12) / 6);
-    if (fits > 4) shapes.push(text(mark.text.length > fits ? `${mark.text.slice(0, fits - 1)}…` : mark.text, { class: "span-text", x: from + 6, y: top + 22 }));
+    if (width > 36) {
+      const clip = make("svg", { x: from + 6, y: top + 8, width: width - 10, height: LANE - 16, overflow: "hidden" });
+      clip.append(text(mark.text, { class: "span-text", x: 0, y: 14 }));
+      shapes.push(clip);
+    }
     return shapes;
   }
 
   private dot(group: readonly Mark[], top: number): SVGElement[] {
     const x = group.reduce((sum, mark) => sum + this.x(mark.at), 0) / group.length;
     const shapes = [make("circle", { class: "moment", cx: x, cy: top + LANE / 2, r: group.length > 1 ? 8 : 5.5 })];
-    if (group.length > 1) shapes.push(text(group.length > 99 ? "99+" : String(group.length), { class: "many", x, y: top + LANE / 2 + 3.5 }));
+    if (group.length > 1) shapes.push(text(group.length > 99 ? "99+" : String(group.length), { class: "many", "aria-hidden": "true", x, y: top + LANE / 2 + 3.5 }));
     return shapes;
   }
 
