@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tieline.gateway.backends.port import Backend, Interference
 from tieline.gateway.settings import GatewaySettings
+from tieline.gateway.traffic import Traffic
 from tieline.gateway.utilities.limits import RateLimit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database
@@ -36,6 +37,7 @@ class Parts:
     base_url: str
     limit: RateLimit = field(default_factory=RateLimit)
     signals: Signals = field(default_factory=Signals)
+    traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def provisioning_url(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,7 +94,7 @@ class Rig:
             return await fetch_value(tx, text, params)
 
 
-def ndjson(lines: list[Mapping[str, Any]]) -> bytes:
+def ndjson(lines: Sequence[Mapping[str, Any]]) -> bytes:
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
@@ -113,7 +113,7 @@ def client_for(app: ASGIApp, fingerprint: str | None) -> httpx.AsyncClient:
 @pytest.fixture
 def gateway_settings(tmp_path: Path, gateway_db: Database) -> GatewaySettings:
     return GatewaySettings(
-        database_url=gateway_db.url,  # type: ignore[arg-type] # pydantic wraps it
+        database_url=gateway_db.url,
         backoffice_token_file=tmp_path / "token",
         pki=tmp_path / "pki",
         apply_latency_s=0,

@@ -21,6 +21,7 @@ from tieline.platform.errors import Unavailable
 from tieline.standards.mns.profile import SUBSCRIPTION_CLASS
 
 BATCH = 200
+SMALL = 40
 IDLE_S = 2.0
 _DESIRED = CLASSES[SUBSCRIPTION_CLASS].desired
 
@@ -37,16 +38,21 @@ class Driver:
         """Work until cancelled."""
         while True:
             try:
-                if await self.round() < BATCH:
+                full = self._size()
+                if await self.round(full) < full:
                     await self._rest()
+                await self._parts.traffic.give_way()
             except Unavailable as error:
                 _log.warning("the network does not answer", retry_after=error.retry_after)
                 await asyncio.sleep(error.retry_after)
 
-    async def round(self) -> int:
+    def _size(self) -> int:
+        return SMALL if self._parts.traffic.recent else BATCH
+
+    async def round(self, most: int = BATCH) -> int:
         """Carry out the orders that are due, so many at most; gives how many were."""
         async with self._parts.db.snapshot() as tx:
-            due = await store.due(tx, self._parts.clock.now(), BATCH)
+            due = await store.due(tx, self._parts.clock.now(), most)
         if due:
             outcomes = await self._parts.backend.apply([_order(row) for row in due])
             await self._settle(due, outcomes)

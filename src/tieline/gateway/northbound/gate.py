@@ -54,7 +54,8 @@ class Gate:
             await send(message)
 
         try:
-            await self._pass(scope, receive, sending)
+            with self._parts.traffic:
+                await self._pass(scope, receive, sending)
         except NoAnswer:
             _hang_up(send)
         except (MnsError, TielineError) as error:

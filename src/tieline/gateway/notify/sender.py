@@ -65,7 +65,17 @@ class Sender:
         if recipients:
             async with asyncio.TaskGroup() as group:
                 for recipient in recipients:
-                    group.create_task(self._serve(recipient))
+                    group.create_task(self._guarded(recipient))
+
+    async def _guarded(self, recipient: Recipient) -> None:
+        """Serve one recipient; what goes wrong with one does not keep the others waiting."""
+        try:
+            await self._serve(recipient)
+        except Exception as error:
+            _log.exception("recipient failed", recipient=str(recipient.dn))
+            now = self._parts.clock.now()
+            async with self._parts.db.transaction() as tx:
+                await store.failed(tx, recipient.id, type(error).__name__, now + wait(recipient.attempts + 1))
 
     async def _serve(self, recipient: Recipient) -> None:
         """Tell one recipient what is due, a batch at a time; after a failure the rest waits."""

@@ -180,9 +180,9 @@ async def overflow(tx: Tx, most: int, now: datetime, retention: timedelta) -> in
         """WITH late AS (
                SELECT r.object_id, m.path FROM recipient r JOIN managed_object m ON m.id = r.object_id
                WHERE (SELECT count(*) FROM (SELECT 1 FROM notification n WHERE n.recipient_id = r.object_id
-                          LIMIT %(most)s + 1) AS some) > %(most)s
+                          LIMIT %(most)s::bigint + 1) AS queued) > %(most)s
                   OR EXISTS (SELECT 1 FROM notification n WHERE n.recipient_id = r.object_id AND n.type <> 'resync'
-                          AND n.event_at < %(oldest)s)),
+                          AND n.event_at < %(oldest)s::timestamptz)),
              gone AS (DELETE FROM notification n USING late WHERE n.recipient_id = late.object_id)
            INSERT INTO notification (recipient_id, type, path, source, body, event_at, due_at)
            SELECT object_id, 'resync', regexp_replace(path, E'\\x1f[^\\x1f]*$', ''), '', '{}', %(now)s, %(now)s

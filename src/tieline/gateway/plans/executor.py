@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
 import structlog
 
 from tieline.gateway.backends.port import Verdict
@@ -33,7 +34,10 @@ IDLE_S = 5.0
 """Jobs are looked for so often even if nothing says that there are any."""
 REMEMBERED = 16
 """Jobs whose changes are kept in memory between their chunks."""
-_BREATH = 25
+SMALL = 40
+"""Changes made in one transaction while requests come in: each of them is not to wait long for its turn."""
+TRIES = 3
+_BREATH = 10
 """Operations judged before others get their turn on the processor."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
@@ -68,6 +72,7 @@ class Executor:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._work: OrderedDict[int, _Work] = OrderedDict()
+        self._tries: dict[int, int] = {}
 
     async def run(self) -> None:
         """Carry jobs out until cancelled."""
@@ -85,18 +90,38 @@ class Executor:
             found = await jobs.next_of_each(tx)
             consumers = await utilities.by_ids(tx, [job.utility_id for job in found])
         for job in found:
-            consumer = consumers[job.utility_id]
+            await self._step(job, consumers[job.utility_id])
+            await self._parts.traffic.give_way()
+        return bool(found)
+
+    def _chunk_size(self) -> int:
+        settings = self._parts.settings
+        return min(settings.chunk, SMALL) if self._parts.traffic.recent else settings.chunk
+
+    async def _step(self, job: Job, consumer: Consumer) -> None:
+        """Carry out a chunk of one job; a job that fails again and again is given up, so that others get their turn."""
+        try:
             if job.kind == "validation":
                 await self._validate(job, consumer)
             else:
                 await self._activate(job, consumer)
-            await asyncio.sleep(0)
-        return bool(found)
+        except (Unavailable, psycopg.OperationalError):
+            raise
+        except Exception:
+            tries = self._tries[job.id] = self._tries.get(job.id, 0) + 1
+            _log.exception("chunk failed", job=job.public_id, position=job.position, tries=tries)
+            if tries >= TRIES:
+                async with self._parts.db.transaction() as tx:
+                    message = "The gateway could not carry the job out; the operator's log tells more."
+                    await jobs.end(tx, job.id, JobState.FAILED, self._parts.clock.now(), message=message)
+            await asyncio.sleep(min(tries, TRIES))
+        else:
+            self._tries.pop(job.id, None)
 
     async def _activate(self, job: Job, consumer: Consumer) -> None:
         work = await self._load(job)
         atomic = job.mode == ActivationMode.ATOMIC
-        chunk = work.chunk(job.position, job.total if atomic else self._parts.settings.chunk)
+        chunk = work.chunk(job.position, job.total if atomic else self._chunk_size())
         verdicts = await self._ask(chunk)
         now = self._parts.clock.now()
         actor = Actor(Party.UTILITY, job.requested_by, job.public_id, job.id)
