@@ -10,6 +10,7 @@ from tieline.utility.connectors import (
     Connector,
     Field,
     Operation,
+    OperationResult,
     Outcome,
     OutcomeState,
     Rejected,
@@ -25,9 +26,9 @@ class Operator(Protocol):
 
     connector: Connector
 
-    def refuse(self, ref: str, reason: str, /) -> None: ...
+    async def refuse(self, ref: str, reason: str, /) -> None: ...
 
-    def lie(self, ref: str, /) -> None: ...
+    async def lie(self, ref: str, /) -> None: ...
 
 
 def batch(*refs: str, apn: str = "scada.dso", state: str = "TEST_READY") -> Batch:
@@ -44,6 +45,10 @@ async def finished(connector: Connector, reference: str) -> Outcome:
             if outcome.state.over:
                 return outcome
             await anyio.sleep(0.05)
+
+
+def results_of(outcome: Outcome) -> list[OperationResult]:
+    return list(outcome.by_id(["op-0", "op-1"]).values())
 
 
 async def reads(connector: Connector, reference: str, *refs: str) -> dict[str, Report]:
@@ -68,10 +73,7 @@ async def test_a_batch_takes_effect_and_is_read_back(operator: Operator) -> None
     reference = await operator.connector.submit(batch("s1", "s2"), "key-1")
     outcome = await finished(operator.connector, reference)
     assert outcome.state is OutcomeState.FINISHED
-    assert {result.id: result.state for result in outcome.results} == {
-        "op-0": ResultState.SUCCEEDED,
-        "op-1": ResultState.SUCCEEDED,
-    }
+    assert [result.state for result in results_of(outcome)] == [ResultState.SUCCEEDED] * 2
     report = await operational(operator.connector, reference, "s1", "scada.dso")
     assert report.desired[Field.STATE] == "TEST_READY"
     assert report.operational[Field.STATE] == "TEST_READY"
@@ -96,31 +98,31 @@ async def test_a_key_that_was_never_used_finds_nothing(operator: Operator) -> No
 
 
 async def test_one_refused_does_not_hold_the_others(operator: Operator) -> None:
-    operator.refuse("s1", "The line is barred.")
+    await operator.refuse("s1", "The line is barred.")
     outcome = await finished(operator.connector, await operator.connector.submit(batch("s1", "s2"), "key-1"))
-    results = {result.id: result for result in outcome.results}
-    assert results["op-0"].state is ResultState.FAILED
-    assert "barred" in results["op-0"].message
-    assert results["op-1"].state is ResultState.SUCCEEDED
+    refused, done = results_of(outcome)
+    assert refused.state is ResultState.FAILED
+    assert "barred" in refused.message
+    assert done.state is ResultState.SUCCEEDED
 
 
 async def test_what_does_not_exist_fails_with_a_reason(operator: Operator) -> None:
     outcome = await finished(operator.connector, await operator.connector.submit(batch("nobody"), "key-1"))
-    assert outcome.results[0].state is ResultState.FAILED
-    assert outcome.results[0].message
+    assert results_of(outcome)[0].state is ResultState.FAILED
+    assert results_of(outcome)[0].message
     assert await reads(operator.connector, "", "nobody") == {}
 
 
 async def test_an_illegal_transition_fails(operator: Operator) -> None:
-    outcome = await finished(operator.connector, await operator.connector.submit(batch("s1", state="RETIRED"), "key-1"))
-    assert outcome.results[0].state is ResultState.FAILED
+    outcome = await finished(operator.connector, await operator.connector.submit(batch("s1", state="SUSPENDED"), "key-1"))
+    assert results_of(outcome)[0].state is ResultState.FAILED
 
 
 async def test_accepted_is_not_operational(operator: Operator) -> None:
-    operator.lie("s3")
+    await operator.lie("s3")
     reference = await operator.connector.submit(batch("s3"), "key-1")
     outcome = await finished(operator.connector, reference)
-    assert outcome.results[0].state is ResultState.SUCCEEDED
+    assert results_of(outcome)[0].state is ResultState.SUCCEEDED
     report = (await reads(operator.connector, reference, "s3"))["s3"]
     assert report.desired[Field.APN] == "scada.dso"
     assert not report.shows({Field.APN: "scada.dso"})
@@ -142,7 +144,7 @@ async def test_unsetting_a_field(operator: Operator) -> None:
     await finished(connector, reference)
     unset = Batch("unset", (Operation("a", "s1", {Field.APN: None, Field.RAT_RESTRICTION: ("EUTRA", "NR")}),))
     reference = await connector.submit(unset, "key-2")
-    assert (await finished(connector, reference)).results[0].state is ResultState.SUCCEEDED
+    assert (await finished(connector, reference)).by_id(["a"])["a"].state is ResultState.SUCCEEDED
     report = (await reads(connector, reference, "s1"))["s1"]
     assert report.desired[Field.APN] is None
     assert report.desired[Field.RAT_RESTRICTION] == ("EUTRA", "NR")

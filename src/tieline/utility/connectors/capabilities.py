@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tieline.standards.mns.profile import DEFAULT_TRANSITIONS
 from tieline.utility.connectors.model import Field, SimState
 
 Transitions = Mapping[SimState, frozenset[SimState]]
 
 PROFILE_TRANSITIONS: Transitions = {
-    SimState.INVENTORY: frozenset({SimState.TEST_READY, SimState.ACTIVE}),
-    SimState.TEST_READY: frozenset({SimState.INVENTORY, SimState.ACTIVE, SimState.SUSPENDED}),
-    SimState.ACTIVE: frozenset({SimState.TEST_READY, SimState.SUSPENDED, SimState.RETIRED}),
-    SimState.SUSPENDED: frozenset({SimState.ACTIVE, SimState.TEST_READY, SimState.RETIRED}),
-    SimState.RETIRED: frozenset(),
+    SimState(before): frozenset(map(SimState, following)) for before, following in DEFAULT_TRANSITIONS.items()
 }
 """The transitions of the operator profile; a retired subscription stays retired."""
 

@@ -5,7 +5,7 @@
 to be (``desired``) apart from what its network does (``operational``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -106,13 +106,20 @@ class OutcomeState(StrEnum):
 class Outcome:
     """A batch at the operator.
 
-    ``results`` may be left out until the state is over; ``fallback`` is the operator's own way back, if it keeps one.
+    ``results`` may be left out until the state is over; then ``unlisted`` is what became of the operations that are not
+    among them (many platforms list only what failed). ``fallback`` is the operator's own way back, if it keeps one.
     """
 
     state: OutcomeState
     results: tuple[OperationResult, ...] = ()
+    unlisted: ResultState = ResultState.PENDING
     message: str = ""
     fallback: str = ""
+
+    def by_id(self, ids: Iterable[str]) -> dict[str, OperationResult]:
+        """What became of each of some operations."""
+        listed = {result.id: result for result in self.results}
+        return {one: listed.get(one) or OperationResult(one, self.unlisted, message=self.message) for one in ids}
 
 
 class ServingCell(msgspec.Struct, frozen=True, gc=False):
@@ -169,6 +176,7 @@ class Reported(StrEnum):
     CHANGED = "changed"
     DELETED = "deleted"
     HEARTBEAT = "heartbeat"
+    RESYNC = "resync"
     OTHER = "other"
 
 

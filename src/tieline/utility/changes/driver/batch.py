@@ -125,8 +125,8 @@ class BatchRun:
         reference = batch.reference or ""
         outcome = await self._outcome(line, batch, reference)
         self._context.boundary("outcome")
-        done = {result.id for result in outcome.results if result.state is ResultState.SUCCEEDED}
-        refs = [item.ref for item in items if str(item.id) in done]
+        told = outcome.by_id(str(item.id) for item in items)
+        refs = [item.ref for item in items if told[str(item.id)].state is ResultState.SUCCEEDED]
         reports = {report.ref: report for report in await line.read_back(reference, refs)} if refs else {}
         self._context.boundary("read")
         found = results.sort(items, outcome, reports, self._context.code)

@@ -35,11 +35,11 @@ class Sorted:
 
 def sort(items: Sequence[Item], outcome: Outcome, reports: Mapping[str, Report], code: str) -> Sorted:
     """What became of each item, from the operator's word and its network's state."""
-    results = {result.id: result for result in outcome.results}
+    results = outcome.by_id(str(item.id) for item in items)
     found = Sorted()
     for item in items:
-        result = results.get(str(item.id))
-        if result is None or result.state is ResultState.PENDING:
+        result = results[str(item.id)]
+        if result.state is ResultState.PENDING:
             why = outcome.message or "it ended the batch without carrying this out"
             found.failed[item.id] = ("not-done", f"Operator {code}: {why}.")
         elif result.state is ResultState.FAILED:

@@ -1,0 +1,159 @@
+"""HTTP to an operator: one kept-alive client under mutual TLS, bounded answers, and errors that say what is known.
+
+A request that could not be sent surely had no effect (``Unreachable``); one that was sent and not answered may have had
+(``Unknown``). 429, and 503 with ``Retry-After``, are refusals before anything was done.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+import msgspec
+
+from tieline.platform.errors import Problem
+from tieline.platform.pki import Credential, client_context
+from tieline.utility.connectors.errors import ConnectorError, Denied, Rejected, Throttled, Unknown, Unreachable
+from tieline.utility.connectors.registry import Connection
+
+MOST = 64 * 1024 * 1024
+"""Octets of an answer that is read as a whole."""
+_SHOWN = 500
+_UNSENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+class Client:
+    """Requests to one operator."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._operator = connection.operator
+        self._http = httpx.AsyncClient(
+            base_url=connection.base_url.rstrip("/"),
+            verify=tls(connection),
+            timeout=httpx.Timeout(connection.timeout, connect=min(5.0, connection.timeout)),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=60),
+            headers={"User-Agent": "tieline"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> tuple[bytes, httpx.Headers]:
+        """Make a request and read its answer; raises a ``ConnectorError`` for anything but success."""
+        async with self.stream(method, path, content=content, headers=headers, params=params) as response:
+            body = bytearray()
+            try:
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > MOST:
+                        raise Unknown(f"Operator {self._operator} answers with more than {MOST} octets.")
+            except httpx.HTTPError as error:
+                raise self._lost(error) from error
+            return bytes(body), response.headers
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """Make a request whose answer is read piece by piece."""
+        sent = {**({"Content-Type": "application/json"} if content is not None else {}), **(headers or {})}
+        request = self._http.build_request(method, path, content=content, headers=sent, params=params)
+        try:
+            response = await self._http.send(request, stream=True)
+        except _UNSENT as error:
+            raise Unreachable(f"Operator {self._operator} cannot be reached ({type(error).__name__}).") from error
+        except httpx.HTTPError as error:
+            raise self._lost(error) from error
+        try:
+            if not response.is_success:
+                raise await self._refusal(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        """Give up connections."""
+        await self._http.aclose()
+
+    def _lost(self, error: httpx.HTTPError) -> Unknown:
+        return Unknown(f"Operator {self._operator} did not answer ({type(error).__name__}).")
+
+    async def _refusal(self, response: httpx.Response) -> ConnectorError:
+        status, wait = response.status_code, retry_after(response.headers.get("retry-after"))
+        words = await self._words(response)
+        told = f"Operator {self._operator} answers {status}: {words}"
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            return Throttled(told, retry_after=1.0 if wait is None else wait)
+        if status == httpx.codes.SERVICE_UNAVAILABLE and wait is not None:
+            return Unreachable(told, retry_after=wait)
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            return Denied(told, advice="Check the certificate and what the contract allows.")
+        if httpx.codes.is_client_error(status) and status != httpx.codes.REQUEST_TIMEOUT:
+            return Rejected(told, (Problem("request", str(status), words),))
+        return Unknown(told)
+
+    async def _words(self, response: httpx.Response) -> str:
+        body = b""
+        try:
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > MOST // 1000:
+                    break
+            read = msgspec.json.decode(body, type=_Error)
+        except (httpx.HTTPError, msgspec.DecodeError):
+            return "no reason that could be read"
+        reasons = [read.detail, read.title, *(problem.title or problem.reason for problem in read.other_problems)]
+        return "; ".join(dict.fromkeys(reason for reason in reasons if reason))[:_SHOWN] or "no reason"
+
+
+class _Other(msgspec.Struct, rename="camel"):
+    title: str | None = None
+    reason: str | None = None
+
+
+class _Error(msgspec.Struct, rename="camel"):
+    """What the error bodies of the management services have in common (TS 28.623, TS 28.572)."""
+
+    detail: str | None = None
+    title: str | None = None
+    other_problems: list[_Other] = []
+
+
+def retry_after(text: str | None) -> float | None:
+    """Seconds from a ``Retry-After`` header (RFC 9110 clause 10.2.3): a number, or a moment."""
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def tls(connection: Connection) -> ssl.SSLContext:
+    """Mutual TLS with the certificates of a connection; where it names an authority, only that one is believed."""
+    if connection.certificate is None or connection.key is None or connection.authority is None:
+        return client_context(ca=connection.authority)
+    return client_context(Credential(connection.certificate, connection.key, connection.authority))
