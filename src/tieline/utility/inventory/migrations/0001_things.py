@@ -102,8 +102,8 @@ CREATE INDEX card_eid_end ON card (reverse(eid) COLLATE "C");
 CREATE INDEX card_change ON card (reserved_change_id) WHERE reserved_change_id IS NOT NULL;
 
 -- Desired (ours), as the operator last reported it (op_*), and what the network last saw. What changes with every
--- report is in no index, so that reports stay cheap (HOT updates); serving cell and state change seldom. site_id repeats
--- the live link's site: with what subscription_site includes, the fleet is counted without looking at a single row.
+-- report is in no index, so that reports stay cheap (HOT updates); serving cell and state change seldom. site_id is
+-- that of the live link: with what subscription_site includes, the fleet is counted without looking at a single row.
 CREATE TABLE subscription (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     operator_id bigint NOT NULL REFERENCES operator,
@@ -150,7 +150,7 @@ CREATE INDEX subscription_msisdn_end ON subscription (reverse(msisdn) COLLATE "C
 CREATE INDEX subscription_address ON subscription (operator_id, ip_address) WHERE ip_address IS NOT NULL;
 CREATE INDEX subscription_operator_address ON subscription (operator_id, op_ip_address) WHERE op_ip_address IS NOT NULL;
 CREATE INDEX subscription_address_text ON subscription (host(ip_address) COLLATE "C") WHERE ip_address IS NOT NULL;
-CREATE INDEX subscription_site ON subscription (site_id, operator_id) INCLUDE (rat, band, state)
+CREATE INDEX subscription_site ON subscription (site_id, operator_id) INCLUDE (rat, band, state, attached)
     WHERE site_id IS NOT NULL;
 CREATE INDEX subscription_cell ON subscription (cell_key, operator_id) WHERE cell_key IS NOT NULL;
 
