@@ -252,6 +252,13 @@ async def test_a_new_password_ends_the_other_sessions(admin_password: str, brows
         assert (await enter(there, "root", "another staple 8?")).status_code == 200
 
 
+async def test_whoever_finds_an_open_browser_cannot_guess_the_password(admin_password: str, browser: Browser) -> None:
+    async with browser("root", admin_password) as here:
+        guess = {"present": "wrong one here", "password": "another staple 8?"}
+        answers = [(await here.put("/me/password", json=guess)).status_code for _ in range(7)]
+    assert answers == [422] * 5 + [429] * 2
+
+
 async def test_users_are_made_changed_and_listed_by_administrators_alone(
     runtime: Runtime, admin_password: str, browser: Browser
 ) -> None:

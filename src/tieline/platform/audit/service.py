@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from tieline.platform.audit import store
 from tieline.platform.audit.chain import Fault, Head, Verifier, Wrong, diagnose
@@ -24,8 +23,8 @@ async def append(tx: Tx, scope: Scope, *entries: Entry) -> int:
     """
     if not entries:
         return 0
-    details = [Jsonb(_storable(entry.detail)) for entry in entries]
-    return await store.append(tx, scope.actor, scope.request_id, entries, details)
+    written = _storable([(entry.action, entry.subject, entry.detail) for entry in entries])
+    return await store.append(tx, scope.actor.replace("\0", "\ufffd"), scope.request_id, written)
 
 
 async def entries(tx: Tx, scope: Scope, wanted: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Record]:
@@ -120,10 +119,12 @@ def _witness_fault(error: WitnessError) -> Fault:
     return Fault(Wrong.WITNESS, 0, str(error))
 
 
-def _storable(value: Mapping[str, Any]) -> Any:
-    """The detail as plain JSON that PostgreSQL takes: it has no U+0000, which becomes the replacement character."""
-    plain = msgspec.to_builtins(value)
-    return _without_nul(plain) if b"\\u0000" in msgspec.json.encode(plain) else plain
+def _storable(entries: list[tuple[str, str, Mapping[str, Any]]]) -> str:
+    """The entries as JSON that PostgreSQL takes: it has no U+0000, which becomes the replacement character."""
+    written = msgspec.json.encode(entries)
+    if b"\\u0000" in written:
+        written = msgspec.json.encode(_without_nul(msgspec.json.decode(written)))
+    return written.decode()
 
 
 def _without_nul(value: Any) -> Any:

@@ -1,18 +1,15 @@
 """All SQL of the audit trail."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
 from tieline.platform.audit.chain import Head, Link
-from tieline.platform.audit.model import Entry, Filter, Record
+from tieline.platform.audit.model import Filter, Record
 from tieline.platform.db import Tx, fetch_all, fetch_one, fetch_value, sql
 
-_APPEND = """
-SELECT audit_append(%(actor)s, %(request_id)s, %(actions)s::text[], %(subjects)s::text[], %(details)s::jsonb[]) AS seq
-"""
+_APPEND = "SELECT audit_append(%(actor)s, %(request_id)s, %(entries)s::jsonb) AS seq"
 
 _LINKS = """
 SELECT seq, actor, action, subject, detail::text AS detail, request_id, prev, hash,
@@ -36,16 +33,9 @@ SELECT seq, at, actor, action, subject, detail, request_id, encode(hash, 'hex') 
 _ROWS_AT_ONCE = 5000
 
 
-async def append(tx: Tx, actor: str, request_id: str, entries: Sequence[Entry], details: Sequence[Jsonb]) -> int:
-    """Continue the chain; gives the number of the last entry."""
-    params = {
-        "actor": actor,
-        "request_id": request_id,
-        "actions": [entry.action for entry in entries],
-        "subjects": [entry.subject for entry in entries],
-        "details": list(details),
-    }
-    return int(await fetch_value(tx, _APPEND, params))
+async def append(tx: Tx, actor: str, request_id: str, entries: str) -> int:
+    """Continue the chain with a JSON array of [action, subject, detail]; gives the number of the last entry."""
+    return int(await fetch_value(tx, _APPEND, {"actor": actor, "request_id": request_id, "entries": entries}))
 
 
 async def page(tx: Tx, wanted: Filter, before: int, limit: int) -> list[Record]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from tieline.platform.errors import Forbidden, Invalid, Problem
-from tieline.platform.identity import accounts, openid_sign_in, passwords, schemas, store
+from tieline.platform.identity import accounts, openid_sign_in, passwords, schemas, store, throttle
 from tieline.platform.identity.model import Account, Caller, SignedIn
 from tieline.platform.identity.secret import csrf_token
 from tieline.platform.identity.sign_in import Origin, sign_in, sign_out, sign_out_everywhere
@@ -104,8 +104,10 @@ async def me(caller: CurrentCaller) -> schemas.Me:
 
 @router.put("/me/password", status_code=204)
 async def change_password(sent: schemas.OwnPassword, caller: CurrentCaller, runtime: CurrentRuntime) -> None:
-    """Change one's own password; all other sessions end."""
+    """Change one's own password; all other sessions end. Wrong guesses of the present one have to wait like others."""
+    subject, now = f"password:{caller.account.id}", runtime.clock.now()
     async with runtime.db.transaction() as tx:
+        await throttle.charge(tx, {subject: runtime.settings.login_attempts}, now)
         found = await store.account_named(tx, caller.account.name)
     if not await passwords.matches(found[1] if found else None, sent.present):
         problem = Problem("present", "wrong", "This is not your present password.")
@@ -113,7 +115,8 @@ async def change_password(sent: schemas.OwnPassword, caller: CurrentCaller, runt
     accounts.check_password(sent.password, caller.account.name)
     stored = await passwords.hashed(sent.password)
     async with runtime.db.transaction() as tx:
-        await accounts.change_own_password(tx, caller, stored, runtime.clock.now())
+        await throttle.clear(tx, subject)
+        await accounts.change_own_password(tx, caller, stored, now)
 
 
 @router.get("/me/sessions")

@@ -35,6 +35,11 @@ async def charge(tx: Tx, allowances: Mapping[str, int], now: datetime) -> None:
 
 async def forgive(tx: Tx, account: str, address: str) -> None:
     """Take the charge back after a success: all of the account's, and this one of the address."""
-    await execute(tx, "DELETE FROM sign_in_throttle WHERE subject = %s", (account,))
+    await clear(tx, account)
     text = "UPDATE sign_in_throttle SET failures = greatest(failures - 1, 0) WHERE subject = %s"
     await execute(tx, text, (address,))
+
+
+async def clear(tx: Tx, subject: str) -> None:
+    """Forget the failures of a subject."""
+    await execute(tx, "DELETE FROM sign_in_throttle WHERE subject = %s", (subject,))
