@@ -70,6 +70,10 @@ def _page(renderer: Renderer, out: Path, key: str, title: str) -> Path:
             "fleet", "Sites on the map", "points.json", cells_href="cells.json", thing_href="detail.html?id={id}",
             list_href="tables.html", tall=key == "map",
         ),
+        "close_map": MapView(
+            "close", "Sites and cells around a town", "points.json", cells_href="cells.json", cells_shown=True,
+            thing_href="detail.html?id={id}", bounds=(-0.35, 51.42, 0.05, 51.6),
+        ),
         "empty_map": MapView("nowhere", "Map without sites", "none.json"),
     }  # fmt: skip
     path = out / f"{key}.html"

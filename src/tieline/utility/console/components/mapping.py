@@ -116,6 +116,7 @@ class MapView:
     points_href: str
     noun: str = "site"
     cells_href: str = ""
+    cells_shown: bool = False
     districts_href: str = ""
     thing_href: str = ""
     list_href: str = ""

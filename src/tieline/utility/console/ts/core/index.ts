@@ -37,9 +37,18 @@ function loading(step: 1 | -1): void {
   }, step > 0 ? 250 : 0);
 }
 
+/** A poll waits while the person has a menu open in what it would replace; the next turn brings the news. */
+function isIdlePoll(event: CustomEvent<{ elt: Element; requestConfig: { triggeringEvent?: Event } }>): boolean {
+  const { elt, requestConfig } = event.detail;
+  return !requestConfig.triggeringEvent && elt.id !== "sheet" && elt.querySelector("details[data-menu][open]") !== null;
+}
+
 function start(): void {
   for (const part of [looks, overlays, table, forms, search, notices, time, islands]) part.start();
-  document.addEventListener("htmx:beforeRequest", () => loading(1));
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isIdlePoll(event as CustomEvent<{ elt: Element; requestConfig: { triggeringEvent?: Event } }>)) event.preventDefault();
+    else loading(1);
+  });
   document.addEventListener("htmx:afterRequest", () => loading(-1));
   document.addEventListener("htmx:configRequest", (event) => {
     const token = document.querySelector<HTMLMetaElement>("meta[name=csrf-token]")?.content;

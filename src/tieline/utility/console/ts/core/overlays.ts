@@ -46,6 +46,7 @@ function tooltips(): void {
     if (!(event.relatedTarget instanceof Node && target.contains(event.relatedTarget))) hide();
   });
   document.addEventListener("focusout", hide);
+  document.addEventListener("htmx:afterSwap", () => owner && !owner.isConnected && hide());
   document.addEventListener("scroll", hide, true);
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 }

@@ -6,6 +6,7 @@ import { element, icon, number, onTheme } from "../core/dom";
 import { districts, land } from "./basemap";
 import { boundsOf, cellFeatures, countWithin, fetchJson, latitude, longitude, nothing, pointFeatures, type Bounds, type Points, type PointProperties, type Sectors } from "./data";
 import { drawLegend } from "./legend";
+import { Scale } from "./scale";
 import { paint, style } from "./style";
 
 /** How far one can move from the data: wide, so that a wide and low window can still show all of it. */
@@ -30,6 +31,7 @@ class MapView {
   private home: Bounds = WHOLE;
   private readonly stops: (() => void)[] = [];
   private readonly tip = element("div", "map-tip");
+  private readonly scale = new Scale();
 
   constructor(private readonly host: HTMLElement) {
     setWorkerUrl(new URL(this.setting("worker"), location.href).href);
@@ -49,7 +51,7 @@ class MapView {
     this.map.touchZoomRotate.disableRotation();
     this.map.getCanvas().setAttribute("aria-label", `${host.getAttribute("aria-label") ?? "Map"}. Arrow keys move, plus and minus zoom; the list holds the same things.`);
     this.tip.hidden = true;
-    canvas.append(this.tip, this.buttons(), element("p", "map-credit", `© ${this.setting("attribution")}`));
+    canvas.append(this.tip, this.buttons(), this.scale.host, element("p", "map-credit", `© ${this.setting("attribution")}`));
   }
 
   async load(): Promise<void> {
@@ -66,6 +68,7 @@ class MapView {
     this.source("land").setData(await land(this.setting("world"), around));
     const districtsHref = this.host.dataset["districts"];
     if (districtsHref) this.source("districts").setData(await districts(districtsHref));
+    if ("cellsShown" in this.host.dataset) await this.toggleCells();
     this.listen();
     this.tell();
   }
@@ -77,6 +80,7 @@ class MapView {
 
   private listen(): void {
     this.map.on("moveend", () => this.tell());
+    this.map.on("move", () => this.scale.show(this.map));
     this.map.on("mousemove", (event) => this.hover(event));
     this.map.on("mouseout", () => (this.tip.hidden = true));
     this.map.on("click", (event) => void this.press(event));
@@ -129,6 +133,7 @@ class MapView {
   /** Say what is in view, in words and in the fields of the list that is kept in step. */
   private tell(): void {
     const bounds = this.visible();
+    this.scale.show(this.map);
     const { total, kinds } = countWithin(this.points, this.colouring, this.hidden, bounds);
     this.legend();
     const noun = this.setting("noun");
