@@ -123,6 +123,16 @@ async def execute(tx: Tx, text: str, params: Any = None) -> int:
     return cursor.rowcount
 
 
+async def answers(tx: Tx) -> bool:
+    """Whether the database answers at all; for health checks."""
+    return bool(await fetch_value(tx, "SELECT true AS answered"))
+
+
+async def has_table(tx: Tx, name: str) -> bool:
+    """Whether a table exists here; for what runs over databases of several kinds."""
+    return await fetch_value(tx, "SELECT to_regclass(%s) AS found", (name,)) is not None
+
+
 async def copy_in(tx: Tx, table_and_columns: str, rows: Any) -> int:
     """COPY rows (an iterable of tuples) into ``table (column, …)``; returns how many were sent."""
     count = 0

@@ -3,16 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from tieline.platform.db import Tx, execute, fetch_one
+from tieline.platform.db import Tx
 from tieline.platform.errors import TooMany
-from tieline.platform.identity.policy import Failures, forgiven_before, wait_until
-
-# Takes the row's lock and tells what stood there, whether or not it was there.
-_TAKE = """
-INSERT INTO sign_in_throttle AS t (subject, failures, last_at) VALUES (%(subject)s, 0, %(now)s)
-ON CONFLICT (subject) DO UPDATE SET failures = CASE WHEN t.last_at <= %(forgiven)s THEN 0 ELSE t.failures END
-RETURNING failures, last_at
-"""
+from tieline.platform.identity import throttle_store
+from tieline.platform.identity.policy import forgiven_before, wait_until
 
 
 async def charge(tx: Tx, allowances: Mapping[str, int], now: datetime) -> None:
@@ -21,25 +15,22 @@ async def charge(tx: Tx, allowances: Mapping[str, int], now: datetime) -> None:
     Counting first is what bounds many attempts at the same moment. Raises ``TooMany`` while a subject has to wait.
     """
     for subject in sorted(allowances):
-        row = await fetch_one(tx, _TAKE, {"subject": subject, "now": now, "forgiven": forgiven_before(now)})
-        failures = Failures(row["failures"], row["last_at"]) if row else None
+        failures = await throttle_store.take(tx, subject, now, forgiven_before(now))
         until = wait_until(failures, allowances[subject], now)
         if until is not None:
             raise TooMany(
                 "Too many failed sign-ins. Wait a little before the next.",
                 retry_after=(until - now).total_seconds(),
             )
-        text = "UPDATE sign_in_throttle SET failures = failures + 1, last_at = %s WHERE subject = %s"
-        await execute(tx, text, (now, subject))
+        await throttle_store.count(tx, subject, now)
 
 
 async def forgive(tx: Tx, account: str, address: str) -> None:
     """Take the charge back after a success: all of the account's, and this one of the address."""
-    await clear(tx, account)
-    text = "UPDATE sign_in_throttle SET failures = greatest(failures - 1, 0) WHERE subject = %s"
-    await execute(tx, text, (address,))
+    await throttle_store.clear(tx, account)
+    await throttle_store.uncount(tx, address)
 
 
 async def clear(tx: Tx, subject: str) -> None:
     """Forget the failures of a subject."""
-    await execute(tx, "DELETE FROM sign_in_throttle WHERE subject = %s", (subject,))
+    await throttle_store.clear(tx, subject)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from tieline.platform import jobs, metrics, outbox
-from tieline.platform.db import Tx, fetch_value
+from tieline.platform.db import Tx, answers, has_table
 from tieline.platform.errors import TielineError
 from tieline.platform.scope import Permission
 from tieline.platform.web.context import CurrentRuntime, current_caller
@@ -77,10 +77,10 @@ async def prometheus(request: Request, runtime: CurrentRuntime) -> Response:
     system: metrics.SystemMetrics = request.app.state.system_metrics
     system.pool(runtime.db.stats())
     async with runtime.db.snapshot() as tx:
-        if await _has(tx, "outbox_event"):
+        if await has_table(tx, "outbox_event"):
             found = await outbox.status(tx)
             system.outbox(waiting=found.waiting, dead=found.dead, lag=found.lag)
-        if await _has(tx, "procrastinate_jobs"):
+        if await has_table(tx, "procrastinate_jobs"):
             system.lanes(await jobs.lanes(tx))
     return Response(metrics.render(request.app.state.collectors), media_type=metrics.CONTENT_TYPE)
 
@@ -95,11 +95,11 @@ async def _check(runtime: Runtime, look: Callable[[Tx], Awaitable[Check]]) -> Ch
 
 
 async def _database(tx: Tx) -> Check:
-    return Check(ok=await fetch_value(tx, "SELECT 1 AS one") == 1, detail="answers")
+    return Check(ok=await answers(tx), detail="answers")
 
 
 async def _outbox(tx: Tx) -> Check:
-    if not await _has(tx, "outbox_event"):
+    if not await has_table(tx, "outbox_event"):
         return Check(ok=True, detail="not used here")
     found = await outbox.status(tx)
     detail = f"{found.waiting} waiting, {found.dead} dead, oldest {found.lag:.0f} s"
@@ -107,11 +107,7 @@ async def _outbox(tx: Tx) -> Check:
 
 
 async def _workers(tx: Tx) -> Check:
-    if not await _has(tx, "procrastinate_workers"):
+    if not await has_table(tx, "procrastinate_workers"):
         return Check(ok=True, detail="not used here")
     age = await jobs.heartbeat_age(tx)
     return Check(ok=age is not None and age < _HEARTBEAT, detail="none" if age is None else f"heard {age:.0f} s ago")
-
-
-async def _has(tx: Tx, table: str) -> bool:
-    return await fetch_value(tx, "SELECT to_regclass(%s) AS found", (table,)) is not None
