@@ -8,9 +8,17 @@ nor ends a transaction:
 - :func:`reserve_addresses`, :func:`release_addresses`: addresses from the address plan, by key;
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
-- :func:`operators`, :func:`contracts`: whom we work with and what they grant.
+- :func:`operators`, :func:`contracts`: whom we work with and what they grant;
+- :func:`register_lane` adds a lane to the timelines of things.
+
+Pages show what the REST API does: :func:`list_things`, :func:`count_things`, :func:`thing`, :func:`thing_detail`,
+:func:`thing_history`, :func:`thing_timeline`, :func:`export_things`, :func:`search`, :func:`fleet_summary`,
+:func:`card_stock`, :func:`site_map`; and for imports :func:`keep_upload`, :func:`submit_import`, :func:`repeat_import`,
+:func:`list_imports`, :func:`one_import`, :func:`import_problems`, :func:`import_report`, :func:`mappings`.
 """
 
+from tieline.utility.inventory.importing.mapping import FileMapping, from_object, from_toml
+from tieline.utility.inventory.jobs import repeat_import, submit_import
 from tieline.utility.inventory.model import (
     FIELDS,
     TECHNOLOGIES,
@@ -24,18 +32,33 @@ from tieline.utility.inventory.model import (
     Field,
     FleetFilter,
     FleetRow,
+    HistoryEntry,
+    ImportMode,
+    ImportRun,
+    ImportState,
+    Kind,
     NoAddress,
     Operator,
     OperatorReport,
     ReportOutcome,
     Reserved,
+    SavedMapping,
     Selection,
     StockCard,
     StockState,
     StockWant,
     VersionConflict,
 )
+from tieline.utility.inventory.service.export import ExportForm
+from tieline.utility.inventory.service.export import export as export_things
+from tieline.utility.inventory.service.export import report as import_report
 from tieline.utility.inventory.service.fleet import apply_desired, apply_reports, resolve_selection, subscriptions
+from tieline.utility.inventory.service.imports import one as one_import
+from tieline.utility.inventory.service.imports import page as list_imports
+from tieline.utility.inventory.service.imports import problems as import_problems
+from tieline.utility.inventory.service.map import site_map
+from tieline.utility.inventory.service.operators import mapping, mappings
+from tieline.utility.inventory.service.search import Hit, search
 from tieline.utility.inventory.service.stock import (
     issue_stock,
     release_addresses,
@@ -43,9 +66,21 @@ from tieline.utility.inventory.service.stock import (
     reserve_addresses,
     take_stock,
 )
+from tieline.utility.inventory.service.summary import DIMENSIONS, FleetSummary, card_stock, fleet_summary
+from tieline.utility.inventory.service.things import count as count_things
+from tieline.utility.inventory.service.things import detail as thing_detail
+from tieline.utility.inventory.service.things import history as thing_history
+from tieline.utility.inventory.service.things import one as thing
+from tieline.utility.inventory.service.things import page as list_things
+from tieline.utility.inventory.service.things import sorts
+from tieline.utility.inventory.service.things import timeline as thing_timeline
+from tieline.utility.inventory.service.uploads import Upload
+from tieline.utility.inventory.service.uploads import keep as keep_upload
 from tieline.utility.inventory.store.operators import contracts, operators
+from tieline.utility.inventory.timeline import Thing, TimelineEvent, register_lane
 
 __all__ = [
+    "DIMENSIONS",
     "FIELDS",
     "TECHNOLOGIES",
     "AddressWant",
@@ -55,28 +90,65 @@ __all__ = [
     "Desired",
     "DesiredChange",
     "Drift",
+    "ExportForm",
     "Field",
+    "FileMapping",
     "FleetFilter",
     "FleetRow",
+    "FleetSummary",
+    "HistoryEntry",
+    "Hit",
+    "ImportMode",
+    "ImportRun",
+    "ImportState",
+    "Kind",
     "NoAddress",
     "Operator",
     "OperatorReport",
     "ReportOutcome",
     "Reserved",
+    "SavedMapping",
     "Selection",
     "StockCard",
     "StockState",
     "StockWant",
+    "Thing",
+    "TimelineEvent",
+    "Upload",
     "VersionConflict",
     "apply_desired",
     "apply_reports",
+    "card_stock",
     "contracts",
+    "count_things",
+    "export_things",
+    "fleet_summary",
+    "from_object",
+    "from_toml",
+    "import_problems",
+    "import_report",
     "issue_stock",
+    "keep_upload",
+    "list_imports",
+    "list_things",
+    "mapping",
+    "mappings",
+    "one_import",
     "operators",
+    "register_lane",
     "release_addresses",
     "release_stock",
+    "repeat_import",
     "reserve_addresses",
     "resolve_selection",
+    "search",
+    "site_map",
+    "sorts",
+    "submit_import",
     "subscriptions",
     "take_stock",
+    "thing",
+    "thing_detail",
+    "thing_history",
+    "thing_timeline",
 ]

@@ -10,6 +10,7 @@ from psycopg import Rollback
 from tieline.platform import audit
 from tieline.platform.db import Database, Tx
 from tieline.platform.errors import Conflict, NotFound
+from tieline.platform.paging import MAX_PAGE, Page, decode_key, page_of
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.settings import Settings
 from tieline.utility.inventory.importing.mapping import FileMapping, checked, from_object, to_object
@@ -21,6 +22,7 @@ from tieline.utility.inventory.service.uploads import Upload
 from tieline.utility.inventory.store import imports, loading, operators
 
 _CHUNK = 4000
+_NEWEST = 2**63 - 1
 
 
 async def create(tx: Tx, scope: Scope, upload: Upload, mapping: FileMapping, *, mode: ImportMode, dry_run: bool) -> int:
@@ -46,13 +48,40 @@ async def create(tx: Tx, scope: Scope, upload: Upload, mapping: FileMapping, *, 
 async def repeat(tx: Tx, scope: Scope, identity: int, *, mode: ImportMode | None = None) -> int:
     """Enter an import of the same file with the same mapping, for real: what follows a dry run. Returns its id."""
     scope.require(Permission.INVENTORY_WRITE)
-    run = await imports.one(tx, scope, identity)
-    if run is None:
-        raise NotFound(f"There is no import {identity}.")
+    run = await one(tx, scope, identity)
     if not run.file_path:
         raise Conflict("The file is no longer kept.", advice="Send it again.")
     upload = Upload(Path(run.file_path), run.file_name, run.size_bytes, run.sha256)
     return await create(tx, scope, upload, from_object(run.mapping), mode=mode or ImportMode(run.mode), dry_run=False)
+
+
+async def one(tx: Tx, scope: Scope, identity: int) -> ImportRun:
+    """An import. Raises ``NotFound``, also for one whose author could see more than the scope."""
+    scope.require(Permission.INVENTORY_READ)
+    found = await imports.one(tx, scope, identity)
+    if found is None:
+        raise NotFound(f"There is no import {identity}, or none that you may see.")
+    return found
+
+
+async def page(tx: Tx, scope: Scope, *, cursor: str | None = None, limit: int = 50) -> Page[ImportRun]:
+    """Imports, the newest first."""
+    scope.require(Permission.INVENTORY_READ)
+    before = decode_key(cursor, int)[0] if cursor else _NEWEST
+    limit = max(1, min(limit, MAX_PAGE))
+    rows = await imports.page(tx, scope, before=before, limit=limit + 1)
+    return page_of(rows, limit, lambda run: (run.id,))
+
+
+async def problems(
+    tx: Tx, scope: Scope, identity: int, *, cursor: str | None = None, limit: int = 100
+) -> Page[dict[str, Any]]:
+    """The problems of an import, in the order of its lines."""
+    await one(tx, scope, identity)
+    after = decode_key(cursor, int)[0] if cursor else 0
+    limit = max(1, min(limit, MAX_PAGE))
+    rows = await imports.problems(tx, identity, after=after, limit=limit + 1)
+    return page_of(rows, limit, lambda row: (row["id"],))
 
 
 async def run(db: Database, settings: Settings, identity: int) -> None:

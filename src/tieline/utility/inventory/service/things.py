@@ -6,7 +6,7 @@ from typing import Any
 
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, NotFound, Problem
-from tieline.platform.paging import MAX_PAGE, Page, decode_cursor, encode_cursor
+from tieline.platform.paging import MAX_PAGE, Page, decode_key, encode_cursor
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.inventory.model import FIELDS, FleetFilter, FleetRow, HistoryEntry, Kind, Selection
 from tieline.utility.inventory.policy.addresses import usable
@@ -117,7 +117,7 @@ async def history(
 ) -> Page[HistoryEntry]:
     """Changes of a thing's configuration, the newest first; ``whole``: also of what belongs to it."""
     await one(tx, scope, kind, identity)
-    before = _NEWEST if cursor is None else _number(cursor)
+    before = _NEWEST if cursor is None else decode_key(cursor, int)[0]
     limit = max(1, min(limit, MAX_PAGE))
     rows = await details.history(tx, scope, kind, identity, whole=whole, before=before, limit=limit + 1)
     following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
@@ -184,18 +184,7 @@ def _order(kind: Kind, sort: str | None, cursor: str | None) -> lists.Order:
         raise Invalid("The list cannot be sorted by that.", [Problem("sort", "choice", f"One of {', '.join(known)}.")])
     if cursor is None:
         return lists.Order(name, bool(sort and sort.startswith("-")))
-    after = decode_cursor(cursor, 2)
-    fits = isinstance(after[0], (int, float) if known[name].kind is float else known[name].kind)
-    if not fits or not isinstance(after[1], int):
-        raise Invalid("The cursor is of another list.", [Problem("cursor", "cursor", "Leave it out to begin anew.")])
-    return lists.Order(name, bool(sort and sort.startswith("-")), after)
-
-
-def _number(cursor: str) -> int:
-    value = decode_cursor(cursor, 1)[0]
-    if not isinstance(value, int):
-        raise Invalid("The cursor is of another list.", [Problem("cursor", "cursor", "Leave it out to begin anew.")])
-    return value
+    return lists.Order(name, bool(sort and sort.startswith("-")), decode_key(cursor, known[name].kind, int))
 
 
 def _dressed(kind: Kind, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg.rows import DictRow, class_row
 from psycopg.types.json import Jsonb
 
-from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_one, fetch_value, sql
+from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_value, sql
 from tieline.platform.errors import Problem
 from tieline.platform.scope import Scope
 from tieline.utility.inventory.model import ImportRun, SavedMapping
@@ -139,15 +139,14 @@ async def forgotten(tx: Tx, days: int) -> list[str]:
 
 _MAPPINGS = """
 SELECT m.id, m.name, m.kind, m.spec, m.created_by, m.updated_at FROM import_mapping m
-WHERE (%(id)s::bigint IS NULL OR m.id = %(id)s) AND (%(name)s::text IS NULL OR m.name = %(name)s)
-ORDER BY m.kind, m.name
+WHERE %(name)s::text IS NULL OR m.name = %(name)s ORDER BY m.kind, m.name
 """
 
 
-async def mappings(tx: Tx, identity: int | None = None, name: str | None = None) -> list[SavedMapping]:
-    """The saved mappings; or the one of an id or a name."""
+async def mappings(tx: Tx, name: str | None = None) -> list[SavedMapping]:
+    """The saved mappings; or the one of a name."""
     async with tx.cursor(row_factory=class_row(SavedMapping)) as cursor:
-        await cursor.execute(sql(_MAPPINGS), {"id": identity, "name": name})
+        await cursor.execute(sql(_MAPPINGS), {"name": name})
         return await cursor.fetchall()
 
 
@@ -161,7 +160,6 @@ async def put_mapping(tx: Tx, scope: Scope, name: str, kind: str, spec: Mapping[
     return identity
 
 
-async def delete_mapping(tx: Tx, identity: int) -> str | None:
-    """Delete a mapping; returns its name, None when there is none."""
-    row = await fetch_one(tx, "DELETE FROM import_mapping WHERE id = %(id)s RETURNING name", {"id": identity})
-    return row["name"] if row else None
+async def delete_mapping(tx: Tx, name: str) -> bool:
+    """Delete a mapping; whether there was one."""
+    return bool(await execute(tx, "DELETE FROM import_mapping WHERE name = %(name)s", {"name": name}))
