@@ -1,1 +1,112 @@
-"""Changes: whatever alters configuration, planned, approved, carried out in waves, verified, and undoable."""
+"""Changes: whatever alters configuration, planned, approved, carried out in waves, verified, and undoable.
+
+What other contexts may call stands here. A use case takes a transaction and the asker's scope:
+
+- :func:`create`, :func:`edit`, :func:`undo` make changes; :func:`request_plan` has one planned (with
+  :func:`defer_plan` in the same transaction); :func:`submit`, :func:`decide`; :func:`start`, :func:`pause`,
+  :func:`resume`, :func:`stop`, :func:`retry`;
+- :func:`page`, :func:`detail`, :func:`item_page`, :func:`progress`, :func:`events`, :func:`batches` look at them;
+- :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`).
+
+Upwards goes the outbox topic ``change.state``.
+"""
+
+from tieline.utility.changes.jobs import defer_checks, defer_plan
+from tieline.utility.changes.kinds import KINDS, Effect, Kind, Materials
+from tieline.utility.changes.model import (
+    Change,
+    ChangeState,
+    ChangeType,
+    Grade,
+    ItemState,
+    LaneState,
+    PlannedItem,
+    Reason,
+    Thresholds,
+    Waves,
+    Window,
+)
+from tieline.utility.changes.service.checking import request as request_checks
+from tieline.utility.changes.service.deciding import decide, submit
+from tieline.utility.changes.service.drafting import Draft, create, edit, undo
+from tieline.utility.changes.service.planning import request as request_plan
+from tieline.utility.changes.service.ruling import (
+    Hold,
+    approve_policy,
+    holds,
+    lift_hold,
+    make_hold,
+    make_policy,
+    policies,
+    retire_policy,
+)
+from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
+from tieline.utility.changes.service.telling import TOPIC
+from tieline.utility.changes.service.watching import (
+    Detail,
+    Progress,
+    acts,
+    batches,
+    detail,
+    events,
+    item_page,
+    page,
+    progress,
+)
+from tieline.utility.changes.store.items import ItemFilter, Part
+from tieline.utility.changes.stream import stream
+
+__all__ = [
+    "KINDS",
+    "TOPIC",
+    "Change",
+    "ChangeState",
+    "ChangeType",
+    "Detail",
+    "Draft",
+    "Effect",
+    "Grade",
+    "Hold",
+    "ItemFilter",
+    "ItemState",
+    "Kind",
+    "LaneState",
+    "Materials",
+    "Part",
+    "PlannedItem",
+    "Progress",
+    "Reason",
+    "Refused",
+    "Thresholds",
+    "Waves",
+    "Window",
+    "acts",
+    "approve_policy",
+    "batches",
+    "create",
+    "decide",
+    "defer_checks",
+    "defer_plan",
+    "detail",
+    "edit",
+    "events",
+    "holds",
+    "item_page",
+    "lift_hold",
+    "make_hold",
+    "make_policy",
+    "page",
+    "pause",
+    "policies",
+    "progress",
+    "request_checks",
+    "request_plan",
+    "resume",
+    "retire_policy",
+    "retry",
+    "start",
+    "stop",
+    "stream",
+    "submit",
+    "undo",
+]

@@ -17,6 +17,7 @@ from tieline.utility.connectors import store
 from tieline.utility.connectors.capabilities import Capabilities
 from tieline.utility.connectors.line import Line, Manners
 from tieline.utility.connectors.port import Connector
+from tieline.utility.connectors.providers.installed import PROVIDERS
 from tieline.utility.connectors.registry import Connection, Providers
 
 RESOURCE = "connectors.lines"
@@ -53,7 +54,7 @@ class Lines:
         manners: Manners | None = None,
     ) -> None:
         self._db = db
-        self._providers = providers
+        self.providers = providers
         self._pki = pki
         self._clock = clock or SystemClock()
         self._manners = manners
@@ -71,13 +72,18 @@ class Lines:
             had = self._open.get(code)
             if had is not None and had.version == row["updated_at"]:
                 return had.line
-            connector = await self._providers.open(connection_of(row, self._pki))
+            connector = await self.providers.open(connection_of(row, self._pki))
             narrowed = narrow(connector.capabilities, granted, row)
             line = Line(Limited(connector, narrowed), self._manners, clock=self._clock)
             self._open[code] = _Open(line, row["updated_at"])
         if had is not None:
             await had.line.close()
         return line
+
+    def opened(self, code: str) -> Line | None:
+        """The line to an operator if it has been needed already."""
+        had = self._open.get(code)
+        return None if had is None else had.line
 
     async def keep_health(self, code: str, operator_id: int) -> None:
         """Write down what a line has seen lately."""
@@ -156,11 +162,11 @@ def _file(folder: Path, name: str) -> Path | None:
 _lines: WeakKeyDictionary[Database, Lines] = WeakKeyDictionary()
 
 
-def lines_of(runtime: Runtime, providers: Providers) -> Lines:
+def lines_of(runtime: Runtime) -> Lines:
     """The lines of a running process; made at the first call. Tests put their own into the runtime's resources."""
     given = runtime.resources.get(RESOURCE)
     if isinstance(given, Lines):
         return given
     if runtime.db not in _lines:
-        _lines[runtime.db] = Lines(runtime.db, providers, runtime.settings.pki_folder, clock=runtime.clock)
+        _lines[runtime.db] = Lines(runtime.db, PROVIDERS, runtime.settings.pki_folder, clock=runtime.clock)
     return _lines[runtime.db]

@@ -1,11 +1,12 @@
 """Which providers there are, by name; a connection names the one it uses."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tieline.platform.errors import Invalid, Problem
+from tieline.platform.errors import Invalid, NotFound, Problem
+from tieline.utility.connectors.model import Notice
 from tieline.utility.connectors.port import Connector
 
 
@@ -32,6 +33,8 @@ class Connection:
 
 
 Open = Callable[[Connection], Awaitable[Connector]]
+ReadNotices = Callable[[bytes], Sequence[Notice]]
+"""Decodes what an operator posted to us; raises ``Rejected`` for what cannot be read."""
 
 
 @dataclass(slots=True)
@@ -39,12 +42,22 @@ class Providers:
     """Providers by name."""
 
     _open: dict[str, Open] = field(default_factory=dict)
+    _notices: dict[str, ReadNotices] = field(default_factory=dict)
 
-    def register(self, name: str, opener: Open) -> None:
-        """Add a provider; its name must be new."""
+    def register(self, name: str, opener: Open, notices: ReadNotices | None = None) -> None:
+        """Add a provider, with the decoder of its notifications if it sends any; its name must be new."""
         if name in self._open:
             raise ValueError(f"two providers are called {name}")
         self._open[name] = opener
+        if notices is not None:
+            self._notices[name] = notices
+
+    def notices(self, name: str) -> ReadNotices:
+        """The decoder of a provider's notifications; raises ``NotFound`` where it sends none."""
+        found = self._notices.get(name)
+        if found is None:
+            raise NotFound(f"The provider {name} sends no notifications.")
+        return found
 
     def names(self) -> tuple[str, ...]:
         """Every provider there is."""

@@ -1,0 +1,93 @@
+"""Bodies of the REST interface of changes."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tieline.utility.changes.model import ChangeType
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class WavesBody(_Strict):
+    """How a change is cut into waves."""
+
+    by: Literal["once", "size", "percent", "region"] = Field("once", description="What the waves are cut by.")
+    steps: list[int] = Field([], max_length=200, description="Sites a wave (size) or shares in per cent (percent).")
+    regions: list[str] = Field([], max_length=500, description="Order of the regions; others follow by name.")
+    canary: int = Field(0, ge=0, le=10_000, description="Sites that go first.")
+
+
+class ThresholdsBody(_Strict):
+    """When a lane goes on to the next wave and when it pauses: shares of the wave's items."""
+
+    success: float = Field(0.9, ge=0, le=1)
+    error: float = Field(0.1, ge=0, le=1)
+
+
+class WindowBody(_Strict):
+    """When items may be sent."""
+
+    opens: datetime | None = None
+    closes: datetime | None = None
+
+
+class ChangeBody(_Strict):
+    """A change to make, or what an existing one shall say."""
+
+    kind: str = Field(max_length=100, examples=["subscription.preprovision"])
+    title: str = Field(min_length=1, max_length=200)
+    type: ChangeType = ChangeType.NORMAL
+    reason: str = Field("", max_length=2000, description="Why; an emergency change has to say.")
+    selection: dict[str, Any] = Field({}, description="A filter of the fleet, or single subscriptions.")
+    parameters: dict[str, Any] = Field({}, description="What the kind asks for; see GET /change-kinds.")
+    waves: WavesBody = WavesBody()
+    thresholds: ThresholdsBody = ThresholdsBody()
+    window: WindowBody = WindowBody()
+    policy_id: int | None = Field(None, description="The policy of a standard change.")
+
+
+class DecisionBody(_Strict):
+    """A decision on the plan with this hash, and no other."""
+
+    plan_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    comment: str = Field("", max_length=2000)
+
+
+class WhyBody(_Strict):
+    """Why something is done."""
+
+    why: str = Field("", max_length=2000)
+
+
+class UndoBody(_Strict):
+    """Which part of a change is taken back; empty lists mean all of it."""
+
+    title: str = Field("", max_length=200)
+    reason: str = Field("", max_length=2000)
+    regions: list[str] = Field([], max_length=500)
+    operators: list[str] = Field([], max_length=100)
+    waves: list[int] = Field([], max_length=500)
+    item_ids: list[int] = Field([], max_length=10_000)
+
+
+class PolicyBody(_Strict):
+    """A policy of standard changes."""
+
+    name: str = Field(min_length=1, max_length=200)
+    kind: str = Field(max_length=100)
+    max_items: int = Field(ge=1, le=200_000)
+    critical_sites: bool = False
+
+
+class HoldBody(_Strict):
+    """A hold: nothing but emergency changes is sent while it lasts."""
+
+    reason: str = Field(min_length=1, max_length=500)
+    starts_at: datetime | None = Field(None, description="Unset: now.")
+    ends_at: datetime | None = Field(None, description="Unset: until it is lifted.")
+    operator: str | None = Field(None, max_length=32)
+    region: str | None = Field(None, max_length=200)

@@ -1,0 +1,24 @@
+"""Registers changes with the application."""
+
+from pathlib import Path
+
+from tieline.platform.wiring import Registry, Runtime
+from tieline.utility.changes import routes, ruling_routes
+from tieline.utility.changes.driver import Driver
+from tieline.utility.changes.jobs import JOBS
+from tieline.utility.connectors import lines_of
+
+
+async def drive(runtime: Runtime) -> None:
+    """Carry out running changes."""
+    await Driver(runtime.db, lines_of(runtime), runtime.clock).run()
+
+
+def register(registry: Registry) -> None:
+    """Bring the schema, REST, jobs and the driver."""
+    registry.migrations(Path(__file__).parent / "migrations")
+    registry.router(routes.router)
+    registry.router(ruling_routes.router)
+    for job in JOBS:
+        registry.job(job)
+    registry.service("worker", "changes.driver", drive)
