@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 import httpx
 import structlog
 from fastapi import FastAPI
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from tieline.gateway import migrations
@@ -105,7 +106,10 @@ async def notifier_client(tls: ssl.SSLContext) -> AsyncIterator[httpx.AsyncClien
 
 
 def northbound(parts: Parts) -> ASGIApp:
-    """Make the application for utilities, to be served with mutual TLS."""
+    """Make the application for utilities, to be served with mutual TLS.
+
+    Routes stand bare, without Starlette's own answer to unforeseen errors, because the gate gives these their shape.
+    """
 
     async def bare(request: Request, error: Exception) -> Response:
         """Answer what no route answers: an unknown path, a method that a path does not have."""
@@ -116,10 +120,8 @@ def northbound(parts: Parts) -> ASGIApp:
         answered.headers.update(error.headers or {})
         return answered
 
-    app = Starlette(
-        routes=[*PlanManagement(parts).routes, *ProvMnS(parts).routes], exception_handlers={HTTPException: bare}
-    )
-    return Gate(app, parts)
+    router = Router([*PlanManagement(parts).routes, *ProvMnS(parts).routes], redirect_slashes=False)
+    return Gate(ExceptionMiddleware(router, {HTTPException: bare}), parts)
 
 
 def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:

@@ -51,7 +51,6 @@ class Rig:
     executor: Executor
     driver: Driver
     sender: Sender
-    clients: dict[str, httpx.AsyncClient]
     stack: AsyncExitStack
 
     async def utility(self, code: str, **terms: Any) -> httpx.AsyncClient:
@@ -66,8 +65,11 @@ class Rig:
             **terms,
         }
         (await self.office.post("/backoffice/v1/utilities", json=body)).raise_for_status()
-        client = client_for(northbound(self.parts), fingerprint)
-        return await self.stack.enter_async_context(client)
+        return await self.stack.enter_async_context(self.client(fingerprint))
+
+    def client(self, fingerprint: str | None) -> httpx.AsyncClient:
+        """A client that comes in with the certificate of this fingerprint, to listeners that remember nobody."""
+        return client_for(northbound(self.parts), fingerprint)
 
     async def load(self, code: str, count: int, **attributes: Any) -> list[str]:
         """Load so many subscriptions."""
@@ -143,7 +145,6 @@ async def rig(gateway_db: Database, gateway_settings: GatewaySettings) -> AsyncI
             executor=Executor(parts),
             driver=Driver(parts),
             sender=Sender(parts, http),
-            clients={},
             stack=stack,
         )
         await asyncio.sleep(0)

@@ -80,6 +80,7 @@ class Gate:
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         consumer = await self._identify(scope)
         scope["consumer"] = consumer
+        scope["app"] = self._app  # has the router raise what it does not find, instead of wording it
         if self._parts.interference.down():
             raise Unavailable("The operator's gateway is down.", retry_after=1)
         wait = self._parts.limit.take(consumer.id, consumer.calls_per_second)

@@ -71,7 +71,7 @@ class Sender:
         """Serve one recipient; what goes wrong with one does not keep the others waiting."""
         try:
             await self._serve(recipient)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is logged, and the recipient waits
             _log.exception("recipient failed", recipient=str(recipient.dn))
             now = self._parts.clock.now()
             async with self._parts.db.transaction() as tx:

@@ -107,7 +107,7 @@ class Executor:
                 await self._activate(job, consumer)
         except (Unavailable, psycopg.OperationalError):
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, it is logged, and the job is given up in the end
             tries = self._tries[job.id] = self._tries.get(job.id, 0) + 1
             _log.exception("chunk failed", job=job.public_id, position=job.position, tries=tries)
             if tries >= TRIES:
