@@ -16,8 +16,6 @@ from tieline.utility.changes.model import (
     Change,
     ChangeState,
     ChangeType,
-    Lane,
-    LaneState,
     PlannedItem,
     Reason,
     Thresholds,
@@ -26,6 +24,7 @@ from tieline.utility.changes.model import (
 )
 from tieline.utility.changes.policy import approval as approval_rules
 from tieline.utility.changes.policy import impact, waves
+from tieline.utility.changes.service.watching import LaneProgress, Progress
 from tieline.utility.console.pages.changes.views.tally import Tally
 
 NOW = datetime(2025, 11, 21, 8, 31, tzinfo=UTC)
@@ -146,13 +145,23 @@ def change_of(state: ChangeState = ChangeState.SUBMITTED, **values: Any) -> tupl
     return replace(made, **values), items
 
 
-def tally_of(rows: list[dict[str, Any]]) -> Tally:
-    """Counts of item rows, as the store would count them."""
-    counted = Counter((row["operator"], row["wave"], row["state"]) for row in rows)
-    return Tally.of(
-        {"operator": operator, "wave": wave, "state": state, "items": count}
-        for (operator, wave, state), count in counted.items()
-    )
+def pace_of(change: Change, rows: list[dict[str, Any]], *, paused: str = "", rate: float = 0.0) -> Progress:
+    """How the change gets on, counted from item rows; operator B is held when ``paused`` says why."""
+
+    def counts(**wanted: Any) -> Counter[str]:
+        return Counter(row["state"] for row in rows if all(row[name] == value for name, value in wanted.items()))
+
+    lanes = [
+        LaneProgress("A", "running", 3, "", counts(operator="A"), rate, (10.0, 40.0), []),
+        LaneProgress("B", "paused" if paused else "running", 2, paused, counts(operator="B"), 0.0, (20.0, 90.0), []),
+    ]
+    cut = [{**wave, "counts": counts(wave=wave["number"])} for wave in (change.summary or {})["waves"]]
+    return Progress(change.id, change.state.value, change.state_why, counts(), 0, 0, lanes, cut, (20.0, 90.0), NOW)
+
+
+def tally_of(change: Change, rows: list[dict[str, Any]]) -> Tally:
+    """Counts of item rows."""
+    return Tally.of(pace_of(change, rows))
 
 
 def as_planned(_: int, item: PlannedItem) -> tuple[str, int, str]:
@@ -177,18 +186,10 @@ def decision(**values: Any) -> Approval:
     return replace(made, **values)
 
 
-def lanes() -> list[Lane]:
-    why = "4 of 30 items failed, more than the 10% that were allowed."
-    return [
-        Lane(operator_id=1, operator="A", state=LaneState.RUNNING, wave=3, forgiven=0, why="", at=NOW),
-        Lane(operator_id=2, operator="B", state=LaneState.PAUSED, wave=2, forgiven=0, why=why, at=NOW),
-    ]
-
-
 @pytest.fixture
 def invent() -> SimpleNamespace:
     """What makes changes, items, counts and decisions."""
     return SimpleNamespace(
         NOW=NOW, HASH=HASH, change_of=change_of, item_rows=item_rows, tally_of=tally_of, as_planned=as_planned,
-        half_way=half_way, decision=decision, lanes=lanes, scope=scope,
+        half_way=half_way, decision=decision, pace_of=pace_of, scope=scope,
     )  # fmt: skip

@@ -17,7 +17,7 @@ ZONE = ZoneInfo("Europe/London")
 def planned(invent: SimpleNamespace) -> SimpleNamespace:
     change, made = invent.change_of()
     rows = invent.item_rows(made, invent.as_planned)
-    return SimpleNamespace(change=change, rows=rows, tally=invent.tally_of(rows))
+    return SimpleNamespace(change=change, rows=rows, tally=invent.tally_of(change, rows))
 
 
 def test_figures_are_those_of_the_plan_and_lead_to_the_items_behind_them(planned: SimpleNamespace) -> None:
@@ -33,7 +33,7 @@ def test_figures_are_those_of_the_plan_and_lead_to_the_items_behind_them(planned
 def test_conflicts_of_an_undo_are_a_figure_of_their_own(invent: SimpleNamespace) -> None:
     change, made = invent.change_of()
     rows = invent.item_rows(made, lambda *_: ("conflict", 0, "Somebody changed it since."))
-    assert "Conflicts" in {one.label for one in contract.figures(change, invent.tally_of(rows))}
+    assert "Conflicts" in {one.label for one in contract.figures(change, invent.tally_of(change, rows))}
 
 
 def test_sentences_tell_waves_thresholds_and_window(invent: SimpleNamespace) -> None:
@@ -114,9 +114,9 @@ def test_an_emergency_is_decided_on_after_its_start(invent: SimpleNamespace) -> 
     ("state", "labels"),
     [
         (ChangeState.DRAFT, ["Plan", "Withdraw"]),
-        (ChangeState.PLANNED, ["Ask for approval", "Plan again", "Withdraw"]),
-        (ChangeState.SUBMITTED, ["Plan again", "Withdraw"]),
-        (ChangeState.APPROVED, ["Start", "Plan again", "Withdraw"]),
+        (ChangeState.PLANNED, ["Ask for approval", "Try at the operators", "Plan again", "Withdraw"]),
+        (ChangeState.SUBMITTED, ["Try at the operators", "Plan again", "Withdraw"]),
+        (ChangeState.APPROVED, ["Start", "Try at the operators", "Plan again", "Withdraw"]),
         (ChangeState.PLANNING, []),
         (ChangeState.REJECTED, ["Plan again", "Withdraw"]),
     ],
@@ -130,7 +130,7 @@ def test_each_state_offers_what_its_table_allows(
 
 def test_a_running_change_offers_pause_retry_and_stop(invent: SimpleNamespace, approver: Scope) -> None:
     change, made = invent.change_of(ChangeState.RUNNING, started_at=invent.NOW)
-    tally = invent.tally_of(invent.item_rows(made, invent.half_way))
+    tally = invent.tally_of(change, invent.item_rows(made, invent.half_way))
     found = acts.offers(change, tally, approver, "t")
     assert [one.action.label for one in found] == ["Pause", "Retry the failed", "Stop"]
     retry = found[1].dialog
@@ -140,8 +140,7 @@ def test_a_running_change_offers_pause_retry_and_stop(invent: SimpleNamespace, a
 
 def test_starting_more_than_a_thousand_asks_for_the_number(invent: SimpleNamespace, approver: Scope) -> None:
     change, _ = invent.change_of(ChangeState.APPROVED)
-    rows = [{"operator": "A", "wave": 1, "state": "planned", "items": 39_786}]
-    start = acts.offers(change, Tally.of(rows), approver, "t")[0].dialog
+    start = acts.offers(change, Tally({"planned": 39_786}), approver, "t")[0].dialog
     assert start
     assert start.typed
     assert start.count == 39_786
@@ -160,3 +159,28 @@ def test_an_item_shows_what_differs_or_why_it_is_left_out(planned: SimpleNamespa
     assert len(left) == 8
     assert all(not one.deltas for one in left)
     assert [delta.name for delta in done[0].differing] == ["State", "APN", "IP address", "Data plan"]
+
+
+def test_a_large_plan_is_decided_on_by_typing_how_many(planned: SimpleNamespace, approver: Scope) -> None:
+    planned.change.summary["impact"]["items"] = 39_786
+    approve, reject = acts.decisions(planned.change, "t")
+    assert approve.typed
+    assert approve.fields == {"plan_hash": planned.change.plan_hash}
+    assert reject.reason_label
+    box = contract.approval(planned.change, (), approver, "t", planned.tally)
+    assert box
+    assert acts.without_form(box).approve_href == ""
+
+
+def test_a_line_of_the_file_runs_in_no_spreadsheet(planned: SimpleNamespace) -> None:
+    row = {**planned.rows[0], "site_name": '=HYPERLINK("http://x")', "desired": {"apn": "a;b"}}
+    line = items.csv_line(items.csv_cells(row)).decode()
+    assert "'=HYPERLINK" in line
+    assert line.endswith("\r\n")
+
+
+def test_an_item_tells_its_evidence_in_a_sentence(planned: SimpleNamespace) -> None:
+    for state in ("blocked", "planned", "queued", "sent", "accepted", "verified", "failed", "conflict", "cancelled"):
+        told = items.evidence({**planned.rows[0], "state": state, "queued_at": None})
+        assert told.sentence.endswith(".")
+        assert told.sentence != state

@@ -1,21 +1,22 @@
 """A change while it runs, and after."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tieline.utility.changes.model import ChangeState
-from tieline.utility.console.pages.changes.views import control, items
-from tieline.utility.console.pages.changes.views.tally import Tally
+from tieline.utility.console.pages.changes.views import control, items, receipt
+
+HELD = "4 of 30 items failed, more than the 10% that were allowed."
 
 
-def situation(invent: SimpleNamespace, state: ChangeState, **values: Any) -> control.Situation:
+def situation(invent: SimpleNamespace, state: ChangeState, *, paused: str = HELD, **values: Any) -> control.Situation:
     change, made = invent.change_of(state, started_at=invent.NOW - timedelta(seconds=90), **values)
-    tally = invent.tally_of(invent.item_rows(made, invent.half_way))
-    waves = (change.summary or {})["waves"]
-    return control.Situation(change, invent.lanes(), tally, waves, {"A": 30}, invent.NOW)
+    rows = invent.item_rows(made, invent.half_way)
+    return control.Situation(change, invent.pace_of(change, rows, paused=paused, rate=2.0), invent.NOW)
 
 
 def test_progress_counts_what_is_done_and_what_is_only_accepted(invent: SimpleNamespace) -> None:
@@ -39,8 +40,9 @@ def test_time_left_is_a_range_only_while_it_runs(invent: SimpleNamespace) -> Non
     running = control.progress(situation(invent, ChangeState.RUNNING)).whole
     assert running.left_s
     assert running.left_s[0] < running.left_s[1]
-    ended = situation(invent, ChangeState.STOPPED, ended_at=invent.NOW)
-    ended = control.Situation(ended.change, ended.lanes, Tally(), ended.waves, {}, invent.NOW)
+    change, made = invent.change_of(ChangeState.STOPPED, started_at=invent.NOW, ended_at=invent.NOW)
+    rows = invent.item_rows(made, lambda *_: ("cancelled", 0, ""))
+    ended = control.Situation(change, invent.pace_of(change, rows), invent.NOW)
     assert control.progress(ended).whole.left_s is None
     assert not ended.live
 
@@ -83,7 +85,7 @@ def test_failures_leave_out_what_the_plan_left_out() -> None:
 @pytest.mark.parametrize(
     ("state", "beginning"),
     [
-        (ChangeState.RUNNING, "Running since 2\u202fmin"),
+        (ChangeState.RUNNING, "Running, started 2\u202fmin ago"),
         (ChangeState.COMPLETED, "Completed after 2\u202fmin"),
         (ChangeState.STOPPED, "Stopped after 2\u202fmin"),
     ],
@@ -105,3 +107,50 @@ def test_evidence_is_named_by_its_grade(invent: SimpleNamespace) -> None:
     assert words["verified"] == "Operational"
     assert words["accepted"] == "Accepted"
     assert words["planned"] == "Nothing yet"
+
+
+def test_an_operator_that_does_not_answer_is_told(invent: SimpleNamespace) -> None:
+    it = situation(invent, ChangeState.RUNNING, paused="")
+    batch = {"error": "It does not answer.", "attempts": 3, "retry_at": None, "intended_at": invent.NOW}
+    lane = replace(it.pace.operators[0], waiting_batches=[batch])
+    told = control.troubles(replace(it, pace=replace(it.pace, operators=[lane])))
+    assert [one.sentence for one in told] == ["Operator A does not get on: It does not answer."]
+
+
+def test_verdicts_are_those_on_the_present_plan() -> None:
+    def entry(kind: str, **detail: Any) -> dict[str, Any]:
+        return {"kind": kind, "detail": detail, "at": datetime(2025, 11, 21, tzinfo=UTC), "actor": "user:x", "id": 1}
+
+    log = [entry("dry-run-done", operator="A", asked=5, refused=5), entry("planned")]
+    assert receipt.verdicts(log) == ()
+    log += [entry("dry-run", operators={"A": 5, "B": 7}), entry("dry-run-done", operator="B", asked=7, refused=2)]
+    waits, refuses = receipt.verdicts(log)
+    assert waits.sentence == "Operator A is being asked."
+    assert refuses.sentence == "Operator B would refuse 2 of 7 subscriptions."
+    log.append(entry("dry-run-done", operator="A", asked=5, refused=0))
+    assert receipt.verdicts(log)[0].sentence == "Operator A would accept all 5 subscriptions."
+
+
+def test_the_log_is_told_in_words_the_latest_first(invent: SimpleNamespace) -> None:
+    rows = [
+        {"id": 1, "at": invent.NOW, "actor": "user:mara", "kind": "created", "detail": {"title": "4G"}},
+        {
+            "id": 2,
+            "at": invent.NOW,
+            "actor": "user:mara",
+            "kind": "paused",
+            "detail": {"why": "Storm", "state": "paused"},
+        },
+    ]
+    told = receipt.log(rows).rows
+    assert [row.cells["what"] for row in told] == ["Paused", "Made"]
+    assert told[0].cells["detail"] == "why: Storm"
+
+
+def test_what_can_be_taken_back_is_offered_by_region_operator_and_wave(invent: SimpleNamespace) -> None:
+    change, _ = invent.change_of(ChangeState.COMPLETED, started_at=invent.NOW)
+    fields = {one.name: one for one in receipt.undo_form(change, {"A": 50, "B": 54}, "t").fields}
+    assert [option.value for option in fields["operator"].options] == ["A", "B"]
+    assert {option.value for option in fields["region"].options} == {"North East", "Yorkshire", "Lincolnshire"}
+    assert [option.value for option in fields["wave"].options] == ["1", "2", "3", "4"]
+    assert fields["title"].value == "Undo: 4G at every site on 3G"

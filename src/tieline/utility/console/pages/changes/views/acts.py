@@ -1,16 +1,17 @@
 """What can be done to a change now: each button with what it will do, to how many, and how to take it back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.changes.model import Change
-from tieline.utility.changes.policy.states import Act, may
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.work import Confirm
+from tieline.utility.console.components.work import Approval, Confirm
+from tieline.utility.console.pages.changes.source import Change, acts
 from tieline.utility.console.pages.changes.views.tally import Tally
 
+_EVERYBODY = Scope("anybody", frozenset(Permission))
+"""Somebody who may do everything and made nothing: what is left is what the state of the change allows."""
 _NOT_YOURS = "Your role may not do this."
 _BACK = "Undo makes a change that sets every before-image back; it is planned and approved like this one."
 
@@ -29,38 +30,47 @@ def offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> tuple[Offer
 
 
 def _offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> Iterator[Offer]:
-    state = change.state
-    if may(state, Act.START):
-        yield _start(change, tally, scope, csrf)
-    if may(state, Act.PAUSE):
-        yield _ask(change, scope, csrf, _PAUSE)
-    if may(state, Act.RESUME) and state.value == "paused":
-        yield _ask(change, scope, csrf, _RESUME, count=tally.count("planned"))
+    state, possible = change.state.value, acts(change, _EVERYBODY)
     failed = tally.count("failed")
-    if may(state, Act.RETRY) and failed:
+    if "start" in possible:
+        yield _start(change, tally, scope, csrf)
+    if "pause" in possible:
+        yield _ask(change, scope, csrf, _PAUSE)
+    if "resume" in possible and (state == "paused" or tally.held):
+        yield _ask(change, scope, csrf, _RESUME, count=tally.count("planned"))
+    if "retry" in possible and failed:
         yield _ask(change, scope, csrf, _RETRY, count=failed)
-    if may(state, Act.SUBMIT) and change.plan_hash:
+    if "submit" in possible and change.plan_hash:
         yield _submit(change, tally, scope)
-    if change.started_at is not None and state.value in {"paused", "completed", "stopped"}:
+    if "undo" in possible:
         yield Offer(
-            Action(
-                "Undo",
-                f"/changes/{change.id}/undo",
-                "undo-2",
-                unless="" if scope.may(Permission.CHANGE_PLAN) else _NOT_YOURS,
-            )
+            Action("Undo", f"/changes/{change.id}/undo", "undo-2", unless=_unless(scope, Permission.CHANGE_PLAN))
         )
-    if may(state, Act.PLAN):
-        label = "Plan" if state.value == "draft" else "Plan again"
-        kind = "primary" if state.value == "draft" else "plain"
-        unless = "" if scope.may(Permission.CHANGE_PLAN) else _NOT_YOURS
-        yield Offer(Action(label, f"/changes/{change.id}/plan", "refresh-cw", kind, "post", unless=unless))
-    if may(state, Act.STOP):
+    if change.plan_hash and state in {"planned", "submitted", "approved"} and tally.count("planned"):
+        yield _try(change, scope)
+    if "plan" in possible:
+        yield _plan(change, scope)
+    if "stop" in possible:
         yield _stop(change, tally, scope, csrf)
 
 
+def _unless(scope: Scope, permission: Permission) -> str:
+    return "" if scope.may(permission) else _NOT_YOURS
+
+
+def _plan(change: Change, scope: Scope) -> Offer:
+    label, kind = ("Plan", "primary") if change.state.value == "draft" else ("Plan again", "plain")
+    unless = _unless(scope, Permission.CHANGE_PLAN)
+    return Offer(Action(label, f"/changes/{change.id}/plan", "refresh-cw", kind, "post", unless=unless))
+
+
+def _try(change: Change, scope: Scope) -> Offer:
+    unless = _unless(scope, Permission.CHANGE_PLAN)
+    action = Action("Try at the operators", f"/changes/{change.id}/dry-run", "plug", "plain", "post", unless=unless)
+    return Offer(action)
+
+
 def _start(change: Change, tally: Tally, scope: Scope, csrf: str) -> Offer:
-    allowed = scope.may(Permission.CHANGE_RUN)
     seconds = (change.summary or {}).get("seconds") or (None, None)
     count = tally.count("planned")
     dialog = Confirm(
@@ -79,12 +89,13 @@ def _start(change: Change, tally: Tally, scope: Scope, csrf: str) -> Offer:
         undo=f"Pause or stop it at any moment. {_BACK}",
     )
     return Offer(
-        Action("Start", icon="play", kind="primary", dialog="start", unless="" if allowed else _NOT_YOURS), dialog
+        Action("Start", icon="play", kind="primary", dialog="start", unless=_unless(scope, Permission.CHANGE_RUN)),
+        dialog,
     )
 
 
 def _submit(change: Change, tally: Tally, scope: Scope) -> Offer:
-    unless = "" if scope.may(Permission.CHANGE_PLAN) else _NOT_YOURS
+    unless = _unless(scope, Permission.CHANGE_PLAN)
     if not tally.count("planned"):
         unless = "Nothing in this plan can be done: see what is left out, and why."
     second = bool(((change.summary or {}).get("requirement") or {}).get("second_person"))
@@ -133,7 +144,7 @@ _RETRY = _Words(
 
 
 def _ask(change: Change, scope: Scope, csrf: str, told: _Words, *, count: int = 0) -> Offer:
-    unless = "" if scope.may(Permission.CHANGE_RUN) else _NOT_YOURS
+    unless = _unless(scope, Permission.CHANGE_RUN)
     facts = (("Touches", formats.plural(count, "subscription")),) if count else ()
     dialog = Confirm(
         told.name,
@@ -145,6 +156,7 @@ def _ask(change: Change, scope: Scope, csrf: str, told: _Words, *, count: int = 
         count=count,
         facts=facts,
         undo=told.undo,
+        fields={"shown": str(count)},
         reason_label=told.reason,
     )
     return Offer(Action(told.label, icon=told.icon, kind=told.kind, dialog=told.name, unless=unless), dialog)
@@ -170,5 +182,42 @@ def _stop(change: Change, tally: Tally, scope: Scope, csrf: str) -> Offer:
         reason_label="Why?",
     )
     label, icon = ("Stop", "octagon-x") if begun else ("Withdraw", "trash-2")
-    action = Action(label, icon=icon, kind="danger", dialog="stop", unless="" if scope.may(needed) else _NOT_YOURS)
+    action = Action(label, icon=icon, kind="danger", dialog="stop", unless=_unless(scope, needed))
     return Offer(action, dialog)
+
+
+def decisions(change: Change, csrf: str) -> tuple[Confirm, ...]:
+    """The dialogs in which a large plan is decided on: the number of subscriptions is typed."""
+    count = int(((change.summary or {}).get("impact") or {}).get("items", 0))
+    shared = {"plan_hash": change.plan_hash}
+    return (
+        Confirm(
+            "approve",
+            "Approve this plan",
+            f"{change.title}. Exactly this plan may then be started; another plan needs another approval.",
+            f"/changes/{change.id}/approve",
+            "Approve",
+            csrf,
+            count=count,
+            facts=(("Touches", formats.plural(count, "subscription")), ("Plan", change.plan_hash[:12])),
+            undo="Reject it as long as it was not started; stop or undo it afterwards.",
+            fields=shared,
+        ),
+        Confirm(
+            "reject",
+            "Reject this plan",
+            "It cannot be started. Whoever planned it sees why, and may plan it again.",
+            f"/changes/{change.id}/reject",
+            "Reject",
+            csrf,
+            undo="Have it planned and submitted again.",
+            danger=True,
+            fields=shared,
+            reason_label="Why?",
+        ),
+    )
+
+
+def without_form(approval: Approval) -> Approval:
+    """The approval as it stands above the buttons that open the dialogs."""
+    return replace(approval, approve_href="")

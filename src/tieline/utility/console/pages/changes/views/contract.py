@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.changes.model import Approval as Decision
-from tieline.utility.changes.model import Change
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.figures import Figure, Segment
 from tieline.utility.console.components.tables import Column, Row, Table
 from tieline.utility.console.components.values import Badge, Count, Link, Tone
 from tieline.utility.console.components.work import Approval, Signature
+from tieline.utility.console.pages.changes.source import Approval as Decision
+from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import items, words
 from tieline.utility.console.pages.changes.views.tally import Tally
 
@@ -122,7 +122,7 @@ def operators(change: Change, tally: Tally) -> Table:
         Column("by", "Because of"),
     )
     lanes = Summary.of(change).lanes
-    names = sorted({*lanes, *tally.operators()})
+    names = sorted({*lanes, *tally.by_operator})
     rows = [_operator(change.id, name, lanes.get(name), tally) for name in names]
     return Table("operators", "What each operator is asked", columns, rows, chooser=False)
 

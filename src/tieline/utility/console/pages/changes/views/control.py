@@ -1,39 +1,38 @@
 """A change while it runs, and after: progress in all and by operator and wave, time left, failures by reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tieline.utility.changes.model import Change, Lane
-from tieline.utility.changes.policy.estimate import remaining
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.figures import Figure, Segment
 from tieline.utility.console.components.values import Badge, Tone
 from tieline.utility.console.components.work import Evidence, Lot, Progress
+from tieline.utility.console.pages.changes.source import Change
+from tieline.utility.console.pages.changes.source import Progress as Pace
 from tieline.utility.console.pages.changes.views import items, words
 from tieline.utility.console.pages.changes.views.contract import Summary, wave_title
-from tieline.utility.console.pages.changes.views.tally import Tally, lot
-
-RATE_OVER = 15.0
-"""Seconds over which the present rate is counted."""
+from tieline.utility.console.pages.changes.views.tally import UNDER_WAY, Tally, lot
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known of a change that was started: its lanes, its counts, what ended lately, and when it is now."""
+    """A change that was started, how it gets on, and what time it is."""
 
     change: Change
-    lanes: Sequence[Lane]
-    tally: Tally
-    waves: Sequence[Mapping[str, Any]]
-    recent: Mapping[str, int]
+    pace: Pace
     now: datetime
+
+    @property
+    def tally(self) -> Tally:
+        """Its items, counted."""
+        return Tally.of(self.pace)
 
     @property
     def live(self) -> bool:
         """Whether the page has to be kept fresh: items are at an operator, or will be."""
-        return self.change.state.value == "running" or bool(self.tally.count("queued", "sent", "accepted"))
+        return self.change.state.value == "running" or bool(self.tally.count(*UNDER_WAY))
 
     @property
     def elapsed(self) -> float:
@@ -48,41 +47,33 @@ def progress(it: Situation) -> Progress:
     change_id = it.change.id
     kinds = {"verified": "verified", "failed": "failed", "waiting": "planned"}
     hrefs = {kind: items.href(change_id, state=state) for kind, state in kinds.items()}
-    hrefs["done"] = items.href(change_id, state=["queued", "sent", "accepted"])
+    hrefs["done"] = items.href(change_id, state=list(UNDER_WAY))
     hrefs["blocked"] = items.href(change_id, state=["blocked", "conflict", "cancelled"])
-    rate = sum(it.recent.values()) / RATE_OVER if it.live else None
-    whole = lot("The change", it.tally.states(), rate=rate, left_s=_left(it, None))
-    return Progress(whole, tuple(_lane(it, lane) for lane in it.lanes), hrefs)
+    rate = sum(lane.rate for lane in it.pace.operators) if it.live else None
+    left = it.pace.seconds_left if it.live else None
+    whole = lot("The change", it.tally.states(), rate=rate, left_s=left)
+    return Progress(whole, tuple(_lane(it, lane) for lane in it.pace.operators), hrefs)
 
 
-def _left(it: Situation, operator: str | None) -> tuple[float, float] | None:
-    if not it.live:
-        return None
-    summary = Summary.of(it.change)
-    lane = summary.lanes.get(operator or "")
-    planned = (float(lane["least_seconds"]), float(lane["most_seconds"])) if lane else summary.seconds
-    counted = lot("", it.tally.states(operator=operator))
-    return remaining(counted.verified + counted.failed, counted.waiting + counted.done, it.elapsed, planned)
-
-
-def _lane(it: Situation, lane: Lane) -> Lot:
-    running = lane.state.value == "running" and it.live
+def _lane(it: Situation, lane: Any) -> Lot:
+    running = lane.state == "running" and it.live
     return lot(
         f"Operator {lane.operator}",
-        it.tally.states(operator=lane.operator),
-        rate=it.recent.get(lane.operator, 0) / RATE_OVER if running else None,
-        left_s=_left(it, lane.operator) if running else None,
+        lane.counts,
+        rate=lane.rate if running else None,
+        left_s=lane.seconds_left if running else None,
         state=_lane_badge(it, lane),
         href=items.href(it.change.id, operator=lane.operator),
     )
 
 
-def _lane_badge(it: Situation, lane: Lane) -> Badge:
-    if it.change.state.value == "paused" and lane.state.value == "running":
+def _lane_badge(it: Situation, lane: Any) -> Badge:
+    state = str(lane.state)
+    if it.change.state.value == "paused" and state == "running":
         return words.LANE_STATES["paused"]
-    badge = words.badge(words.LANE_STATES, lane.state.value)
-    if lane.state.value == "running" and len(it.waves) > 1:
-        return Badge(f"Wave {lane.wave} of {len(it.waves)}", badge.tone, badge.icon)
+    badge = words.badge(words.LANE_STATES, state)
+    if state == "running" and len(it.pace.waves) > 1:
+        return Badge(f"Wave {lane.wave} of {len(it.pace.waves)}", badge.tone, badge.icon)
     return badge
 
 
@@ -91,36 +82,41 @@ def wave_lots(it: Situation) -> Progress:
     lots = tuple(
         lot(
             wave_title(wave),
-            it.tally.states(wave=wave["number"]),
+            wave["counts"],
             href=items.href(it.change.id, wave=wave["number"]),
-            state=_wave_badge(it, wave["number"]),
+            state=_wave_badge(it, wave),
         )
-        for wave in it.waves
+        for wave in it.pace.waves
     )
     return Progress(lot("Waves", it.tally.states()), lots, id="waves")
 
 
-def _wave_badge(it: Situation, number: int) -> Badge | None:
-    counted = lot("", it.tally.states(wave=number))
+def _wave_badge(it: Situation, wave: Mapping[str, Any]) -> Badge:
+    counted = lot("", wave["counts"])
     if not counted.waiting and not counted.done:
         return Badge("Over", Tone.OFF, "check")
-    if counted.done or any(lane.wave == number and lane.state.value in {"running", "paused"} for lane in it.lanes):
+    at_it = any(lane.wave == wave["number"] and lane.state in {"running", "paused"} for lane in it.pace.operators)
+    if counted.done or at_it:
         return words.LANE_STATES["running" if it.live else "paused"]
     return words.LANE_STATES["waiting"]
 
 
 def troubles(it: Situation) -> tuple[Evidence, ...]:
-    """What holds the change up, in sentences: why it paused, and which operator's lane did."""
-    found = []
+    """What holds the change up, in sentences: why it is paused, which operator's part is, and who does not answer."""
+    return tuple(_troubles(it))
+
+
+def _troubles(it: Situation) -> Iterator[Evidence]:
     if it.change.state.value == "paused":
-        why = it.change.state_why or "Somebody paused it."
-        found.append(Evidence(f"Nothing new is sent: {why}", tone="held"))
-    found += [
-        Evidence(f"Operator {lane.operator} is held: {lane.why}", at=lane.at, tone="warn")
-        for lane in it.lanes
-        if lane.state.value == "paused" and lane.why
-    ]
-    return tuple(found)
+        yield Evidence(f"Nothing new is sent: {it.change.state_why or 'somebody paused it.'}", tone="held")
+    for lane in it.pace.operators:
+        if lane.state == "paused" and lane.why:
+            yield Evidence(f"Operator {lane.operator} is held: {lane.why}", tone="warn")
+        waiting = [batch for batch in lane.waiting_batches if batch["error"]]
+        if waiting:
+            facts = (("Calls that wait", len(waiting)), ("Tried", formats.plural(waiting[0]["attempts"], "time")))
+            told = f"Operator {lane.operator} does not get on: {waiting[0]['error']}"
+            yield Evidence(told, facts, at=waiting[0]["retry_at"] or waiting[0]["intended_at"], tone="warn")
 
 
 def failures(
@@ -143,54 +139,53 @@ def failures(
 
 
 def sentence(it: Situation) -> str:
-    """How it goes, in one line under the title."""
+    """How it goes, in one line."""
     counted = lot("", it.tally.states())
     whole = counted.total - counted.blocked
     done = f"{formats.number(counted.verified)} of {formats.number(whole)} verified"
     failed = f", {formats.number(counted.failed)} failed" if counted.failed else ""
-    lasted = formats.duration(it.elapsed)
-    state = it.change.state.value
+    lasted, state = formats.duration(it.elapsed), it.change.state.value
     if state == "completed":
         return f"Completed after {lasted}: {done}{failed}."
     if state == "stopped":
         return f"Stopped after {lasted}: {done}{failed}. {it.change.state_why}".strip()
     word = {"running": "Running", "paused": "Paused"}.get(state, words.badge(words.STATES, state).word)
-    return f"{word} since {lasted}: {done}{failed}."
+    return f"{word}, started {lasted} ago: {done}{failed}."
 
 
 def outcome(it: Situation) -> tuple[Figure, ...]:
     """What was planned beside what came of it."""
-    summary = Summary.of(it.change)
-    counted = lot("", it.tally.states())
-    planned = int(summary.impact.get("items", 0))
-    change_id = it.change.id
-    cancelled = it.tally.count("cancelled")
+    summary, tally, change_id = Summary.of(it.change), it.tally, it.change.id
+    verified, failed = tally.count("verified"), tally.count("failed")
+    not_done = tally.count("cancelled", "conflict")
     return (
         Figure(
             "Verified",
-            counted.verified,
+            verified,
             items.href(change_id, state="verified"),
-            of=planned,
-            tone="ok" if counted.verified else "",
-            note="read back from the operators' operational state" if counted.verified else "",
+            of=int(summary.impact.get("items", 0)),
+            tone="ok" if verified else "",
+            note="read back from the operators" if verified else "",
         ),
         Figure(
             "Failed",
-            counted.failed,
+            failed,
             items.href(change_id, state="failed"),
-            tone="bad" if counted.failed else "",
-            note="can be tried again" if counted.failed else "",
+            tone="bad" if failed else "",
+            note="can be tried again" if failed else "",
         ),
         Figure(
             "Not done",
-            cancelled + it.tally.count("conflict"),
+            not_done,
             items.href(change_id, state=["cancelled", "conflict"]),
-            note="stopped before, or changed by somebody else" if cancelled else "",
+            note="stopped before, or changed by somebody else" if not_done else "",
         ),
-        Figure("Left out by the plan", it.tally.count("blocked"), items.href(change_id, state="blocked")),
-        Figure("Lasted", it.elapsed, unit="s", note=_planned_to_last(summary)),
+        Figure("Left out by the plan", tally.count("blocked"), items.href(change_id, state="blocked")),
     )
 
 
-def _planned_to_last(summary: Summary) -> str:
-    return f"the plan said {formats.duration_range(*summary.seconds)}" if summary.seconds[1] else ""
+def lasted(it: Situation) -> str:
+    """How long it took beside how long it was said to take."""
+    seconds = Summary.of(it.change).seconds
+    said = f"; the plan said {formats.duration_range(*seconds)}" if seconds[1] else ""
+    return f"{formats.duration(it.elapsed)}{said}"

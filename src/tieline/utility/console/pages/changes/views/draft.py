@@ -13,7 +13,7 @@ from tieline.utility.console.components.tables import Option
 from tieline.utility.console.words import FIELD_WORDS, STATE_WORDS, TECHNOLOGY_OF
 from tieline.utility.inventory import Field as FleetField
 
-PREPROVISION, CONFIGURE = "subscription.preprovision", "subscription.configure"
+PREPROVISION, CONFIGURE, RESTORE = "subscription.preprovision", "subscription.configure", "subscription.restore"
 _LONGEST_STEPS = 200
 
 

@@ -1,14 +1,19 @@
 """Items of a change, one by one: what each sets, how far it is, and why it is not done where it is not."""
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
+
 from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option
 from tieline.utility.console.components.values import Badge
-from tieline.utility.console.components.work import Delta, PlanDiff, Planned
+from tieline.utility.console.components.work import Delta, Evidence, PlanDiff, Planned
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.tally import Tally
+from tieline.utility.inventory.policy.export import csv_row
 
 GRADES = ("none", "accepted", "operational", "seen", "in_service")
 _NOT_DONE = frozenset({"blocked", "conflict", "cancelled"})
@@ -31,7 +36,7 @@ def _planned(change_id: int, row: Mapping[str, Any], *, ran: bool) -> Planned:
     return Planned(
         label(row),
         () if left else deltas(row),
-        href=f"/changes/{change_id}/items/{row['id']}",
+        href=f"/changes/{change_id}/items/{row['position']}",
         skipped=str(row["reason"] or words.badge(words.ITEM_STATES, state).word) if left else "",
         state=_badge(row) if ran or (left and state != "blocked") else None,
         note=_note(row),
@@ -108,8 +113,8 @@ def filters(
 ) -> FilterBar:
     """The filters of the list of items, with how many each choice has."""
     states = tally.states()
-    operators = {one: tally.states(operator=one).total() for one in tally.operators()}
-    waves = {str(one): tally.states(wave=one).total() for one in tally.waves()}
+    operators = {one: tally.states(operator=one).total() for one in tally.by_operator}
+    waves = {str(one): tally.states(wave=one).total() for one in tally.by_wave}
     text = next(iter(chosen.get("q", ())), "")
     return FilterBar(
         url,
@@ -144,3 +149,53 @@ def _state_word(state: str) -> str:
 def reason_word(code: str) -> str:
     """A reason's code as words."""
     return code.replace("-", " ").replace("_", " ").capitalize()
+
+
+_SENTENCES: Mapping[str, str] = {
+    "blocked": "It is left out of the plan.",
+    "planned": "Nothing was sent for it yet.",
+    "queued": "It is being sent.",
+    "sent": "The operator has it, and has not said that it is done.",
+    "accepted": "The operator took it; that it is in effect was not read back yet.",
+    "verified": "It is in effect: the values were read back from the operator's operational state.",
+    "failed": "It failed.",
+    "conflict": "Somebody changed it meanwhile; it was left alone.",
+    "cancelled": "It was not done: the change was stopped before.",
+}
+
+
+def evidence(row: Mapping[str, Any]) -> Evidence:
+    """What is known of an item, as a sentence and the facts behind it."""
+    state = str(row["state"])
+    told = f"{_SENTENCES.get(state, state)} {row['reason'] or ''}".strip()
+    if row.get("undone_by"):
+        told = f"{told} It was taken back since."
+    tone = words.badge(words.ITEM_STATES, state).tone
+    facts: tuple[tuple[str, object], ...] = (("Evidence", grade(row)), ("Attempts", row["attempts"]))
+    raw = msgspec.json.format(msgspec.json.encode(dict(row)), indent=2).decode()
+    return Evidence(told, facts, raw, at=row["ended_at"] or row["accepted_at"] or row["queued_at"], tone=tone)
+
+
+CSV_COLUMNS = (
+    "position", "wave", "operator", "subscription", "site", "site name", "region", "criticality", "state", "evidence",
+    "reason", "before", "after",
+)  # fmt: skip
+
+
+def csv_cells(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """An item as a line of a file."""
+    return (
+        row["position"], row["wave"], row["operator"], row["ref"], row["site"], row["site_name"], row["region"],
+        row["criticality"], row["state"], grade(row).word, row["reason"], _plain(row["before"]), _plain(row["desired"]),
+    )  # fmt: skip
+
+
+def _plain(values: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name}={words.value_words(name, value)}" for name, value in values.items())
+
+
+def csv_line(cells: Sequence[object]) -> bytes:
+    """A line of a CSV file; a text that a spreadsheet would take for a formula is made harmless."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(csv_row(cells))
+    return text.getvalue().encode()

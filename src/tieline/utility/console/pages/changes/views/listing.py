@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.changes.model import Change
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.frame import Action, PageHead
 from tieline.utility.console.components.tables import (
@@ -19,20 +18,22 @@ from tieline.utility.console.components.tables import (
     Table,
 )
 from tieline.utility.console.components.values import Badge, Several, Share, Tone
+from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A change and how its items are doing, by state."""
+    """A change and, where they were counted, its items by state."""
 
     change: Change
-    states: Mapping[str, int]
+    states: Mapping[str, int] | None = None
 
     @property
     def planned(self) -> int:
         """Items that the change is to do, or did."""
-        return sum(count for state, count in self.states.items() if state not in {"blocked", "conflict"})
+        impact = (self.change.summary or {}).get("impact") or {}
+        return int(impact.get("items", 0))
 
 
 def head(scope: Scope) -> PageHead:
@@ -98,16 +99,15 @@ def table(rows: Sequence[Listed], kinds: Mapping[str, str], paging: Paging, *, f
 
 def _row(listed: Listed, kinds: Mapping[str, str]) -> Row:
     change, planned = listed.change, listed.planned
-    failed = listed.states.get("failed", 0)
-    verified = listed.states.get("verified", 0)
-    ran = change.started_at is not None
+    counted = listed.states
+    failed = counted.get("failed", 0) if counted else 0
     cells: dict[str, object] = {
         "title": change.title or f"Change {change.id}",
         "state": _state(change),
         "kind": kinds.get(change.kind, change.kind),
-        "progress": Share(verified / planned if planned else None) if ran else None,
+        "progress": Share(counted.get("verified", 0) / planned) if counted and planned else None,
         "items": planned if change.plan_hash else None,
-        "failed": failed if ran else None,
+        "failed": failed if counted else None,
         "who": words.actor(change.created_by),
         "when": change.created_at,
         "id": change.id,

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tieline.utility.console.components.values import Badge
 from tieline.utility.console.components.work import Lot
+from tieline.utility.console.pages.changes.source import Progress
 
 DONE = ("verified",)
 UNDER_WAY = ("queued", "sent", "accepted")
@@ -15,54 +15,46 @@ WAITING = ("planned",)
 LEFT_OUT = ("blocked", "conflict", "cancelled")
 """States of items as a progress shows them; what is left out is not counted into its whole."""
 
+Counts = Mapping[str, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many items stand in which state, by operator and wave."""
+    """How many items stand in which state: in all, by operator and by wave; ``held``: an operator's part is paused."""
 
-    cells: Mapping[tuple[str, int, str], int] = field(default_factory=dict)
+    whole: Counts = field(default_factory=dict)
+    by_operator: Mapping[str, Counts] = field(default_factory=dict)
+    by_wave: Mapping[int, Counts] = field(default_factory=dict)
+    held: bool = False
 
     @classmethod
-    def of(cls, rows: Iterable[Mapping[str, Any]]) -> "Tally":
-        """From rows with ``operator``, ``wave``, ``state`` and ``items``."""
-        found: Counter[tuple[str, int, str]] = Counter()
-        for row in rows:
-            found[str(row["operator"]), int(row["wave"]), str(row["state"])] += int(row["items"])
-        return cls(found)
+    def of(cls, progress: Progress) -> "Tally":
+        """From how a change gets on."""
+        operators = {lane.operator: lane.counts for lane in progress.operators}
+        waves = {wave["number"]: wave["counts"] for wave in progress.waves}
+        return cls(progress.counts, operators, waves, any(lane.state == "paused" for lane in progress.operators))
 
     def states(self, *, operator: str | None = None, wave: int | None = None) -> Counter[str]:
-        """Items by state, of one operator or wave when given."""
-        found: Counter[str] = Counter()
-        for (its_operator, its_wave, state), count in self.cells.items():
-            if operator in (None, its_operator) and wave in (None, its_wave):
-                found[state] += count
-        return found
-
-    def operators(self) -> tuple[str, ...]:
-        """Every operator that has items, in order."""
-        return tuple(sorted({operator for operator, _, _ in self.cells}))
-
-    def waves(self) -> tuple[int, ...]:
-        """Every wave that has items; what is left out of the plan is in none."""
-        return tuple(sorted({wave for _, wave, _ in self.cells if wave > 0}))
+        """Items by state: of one operator, of one wave, or all."""
+        if operator is not None:
+            return Counter(self.by_operator.get(operator, {}))
+        return Counter(self.whole if wave is None else self.by_wave.get(wave, {}))
 
     @property
     def total(self) -> int:
         """All items."""
-        return sum(self.cells.values())
+        return sum(self.whole.values())
 
     def count(self, *states: str) -> int:
         """Items in any of some states."""
-        found = self.states()
-        return sum(found[state] for state in states)
+        return _sum(self.whole, states)
 
 
 def lot(
     label: str,
-    states: Mapping[str, int],
+    states: Counts,
     *,
     rate: float | None = None,
-    permitted_rate: float | None = None,
     left_s: tuple[float, float] | None = None,
     state: Badge | None = None,
     href: str = "",
@@ -76,12 +68,11 @@ def lot(
         waiting=_sum(states, WAITING),
         blocked=_sum(states, LEFT_OUT),
         rate=rate,
-        permitted_rate=permitted_rate,
         left_s=left_s,
         state=state,
         href=href,
     )
 
 
-def _sum(states: Mapping[str, int], names: Iterable[str]) -> int:
+def _sum(states: Counts, names: Iterable[str]) -> int:
     return sum(states.get(name, 0) for name in names)

@@ -1,0 +1,91 @@
+"""Routes of changes: the list, and a change as contract, mission control and receipt, with its items and its log."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from tieline.platform.db import Tx
+from tieline.utility.console.components.frame import Crumb
+from tieline.utility.console.components.tables import Paging
+from tieline.utility.console.http import CurrentPage, Page, pages
+from tieline.utility.console.pages.changes import acting, drafting, itemising, showing, source
+from tieline.utility.console.pages.changes.views import listing, receipt
+from tieline.utility.console.render import with_query
+
+_TEMPLATES = "pages/changes/templates"
+_ROWS, _ITEMS = 50, 50
+_HOME = Crumb("Changes", "/changes")
+Words = Annotated[list[str] | None, Query(max_length=100)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+Text = Annotated[str, Query(max_length=200)]
+
+router = pages()
+router.include_router(drafting.router)
+
+
+@router.get("/changes")
+async def changes(
+    page: CurrentPage, state: Words = None, kind: Words = None, q: Text = "", after: Cursor = None
+) -> Response:
+    """The list."""
+    states, kinds = state or [], kind or []
+    async with page.db.snapshot() as tx:
+        found = await source.page(tx, page.scope, states=states, kinds=kinds, text=q, cursor=after, limit=_ROWS)
+        rows = [await _listed(tx, page, change) for change in found.items]
+    known = {one.name: one.title for one in source.KINDS.all()}
+    paging = Paging(
+        newer=with_query(page.url) if after else "",
+        older=with_query(page.url, after=found.next) if found.next else "",
+        shown=listing.shown(rows, more=bool(found.next)),
+        newer_label="Newest",
+    )
+    return await page.show(
+        f"{_TEMPLATES}/list.html",
+        current="changes",
+        head=listing.head(page.scope),
+        filters=listing.filters(page.url, states, kinds, q, known),
+        table=listing.table(rows, known, paging, filtered=bool(states or kinds or q)),
+    )
+
+
+async def _listed(tx: Tx, page: Page, change: source.Change) -> listing.Listed:
+    """A change of the list; the items of one that runs are counted."""
+    if change.state.value not in {"running", "paused"}:
+        return listing.Listed(change)
+    pace = await source.progress(tx, page.scope, page.runtime.clock, change.id)
+    return listing.Listed(change, pace.counts)
+
+
+@router.get("/changes/{change_id}")
+async def change(page: CurrentPage, change_id: int) -> Response:
+    """One change, in whichever of its lives it is."""
+    async with page.db.snapshot() as tx:
+        found = await showing.read(tx, page, change_id)
+    life = showing.life(found.change)
+    context = showing.context(page, found)
+    return await page.show(f"{_TEMPLATES}/{life}.html", current="changes", **context)
+
+
+@router.get("/changes/{change_id}/live")
+async def live(page: CurrentPage, change_id: int, seen: Text = "") -> Response:
+    """What the page of a change fetches again and again; once the state is another, the whole page is fetched."""
+    async with page.db.snapshot() as tx:
+        found = await showing.read(tx, page, change_id, with_items=False)
+    if found.change.state.value != seen:
+        return Response(status_code=200, headers={"HX-Refresh": "true", "Cache-Control": "no-store"})
+    if showing.life(found.change) == "contract":
+        return page.fragment(f"{_TEMPLATES}/waiting.html", **showing.waiting(found))
+    return page.fragment(f"{_TEMPLATES}/live.html", **showing.live(page, found))
+
+
+@router.get("/changes/{change_id}/log")
+async def log(page: CurrentPage, change_id: int) -> Response:
+    """Everything that was done to a change."""
+    async with page.db.snapshot() as tx:
+        found = await showing.read(tx, page, change_id, with_items=False)
+    head = showing.head(page, found, "log")
+    return await page.show(f"{_TEMPLATES}/log.html", current="changes", head=head, table=receipt.log(found.log))
+
+
+router.include_router(itemising.router)
+router.include_router(acting.router)
