@@ -2,17 +2,23 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from tieline.platform.audit import wiring as audit
+from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database, execute
 from tieline.platform.jobs import wiring as jobs
 from tieline.platform.outbox import wiring as outbox
 from tieline.platform.scope import Scope, system
 from tieline.platform.settings import Settings
-from tieline.platform.wiring import Registry
+from tieline.platform.web import create_app, current_scope
+from tieline.platform.wiring import Registry, Runtime
+from tieline.utility.inventory import DesiredChange, OperatorReport, apply_desired, apply_reports
 from tieline.utility.inventory import wiring as inventory
 from tieline.utility.inventory.importing.mapping import from_object
 from tieline.utility.inventory.model import ImportMode, ImportRun
@@ -147,3 +153,59 @@ def import_bytes(settings: Settings, everything: Scope) -> Importer:
         return Report(found, [(row["line"], row["field"], row["rule"]) for row in problems])
 
     return run
+
+
+@pytest.fixture
+async def busy(fleet: Database, everything: Scope) -> Database:
+    """The fleet with cells, reports and a change, so that no answer is empty."""
+    now = datetime.now(UTC)
+    async with fleet.transaction() as tx:
+        await execute(tx, "INSERT INTO mast (mast_key) VALUES ('M1')")
+        await execute(
+            tx,
+            "INSERT INTO cell (operator_id, cell_key, rat, band, mast_id) VALUES (1, 'CELL-A', 'UTRA', 'B8', 1),"
+            " (2, 'CELL-B', 'UTRA', 'B1', 1)",
+        )
+        await execute(tx, "INSERT INTO shared_risk_group (kind, name, mast_id) VALUES ('mast', 'M1', 1)")
+        for operator in "AB":
+            reports = [
+                OperatorReport(
+                    operator_ref=f"{operator}{n:04d}",
+                    reported_at=now,
+                    operational={"state": "ACTIVE" if n % 3 else "SUSPENDED", "apn": "scada.dso"},
+                    rat="UTRA",
+                    band="B8",
+                    cell_key=f"CELL-{operator}",
+                    cell_at=now,
+                    attached=bool(n % 2),
+                    last_seen=now,
+                )
+                for n in range(1, 13)
+            ]
+            await apply_reports(tx, everything, operator, reports)
+        changes = [DesiredChange(n, 1, {"data_plan": "other"}, 5) for n in (1, 8)]
+        await apply_desired(tx, everything, changes, reason="test")
+    return fleet
+
+
+@dataclass
+class Api:
+    """The REST API, asked with a scope of one's choice in place of a session."""
+
+    http: httpx.AsyncClient
+    app: FastAPI
+
+    def as_(self, scope: Scope) -> httpx.AsyncClient:
+        """The client, from now on with that scope."""
+        self.app.dependency_overrides[current_scope] = lambda: scope
+        return self.http
+
+
+@pytest.fixture
+async def api(busy: Database, settings: Settings) -> AsyncIterator[Api]:
+    """The inventory's routes over the busy fleet."""
+    registry = Registry()
+    inventory.register(registry)
+    app = create_app(settings, registry, runtime=Runtime(settings, busy, SystemClock()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        yield Api(http, app)
