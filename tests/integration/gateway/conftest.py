@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tieline.gateway.application import backoffice, northbound
 from tieline.gateway.backends.driver import Driver
@@ -32,11 +32,13 @@ class Recipient:
 
     bodies: list[dict[str, Any]] = field(default_factory=list)
     refuse: list[int] = field(default_factory=list)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if self.refuse:
             return httpx.Response(self.refuse.pop(0))
         self.bodies.append(json.loads(request.content))
+        self.told.set()
         return httpx.Response(204)
 
 
@@ -107,7 +109,16 @@ def client_for(app: ASGIApp, fingerprint: str | None) -> httpx.AsyncClient:
         found = dict(scope)
         if fingerprint is not None:
             found["extensions"] = {"tls": {"fingerprint": fingerprint}}
-        await app(found, receive, send)
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        await app(found, receive, sending)
+        if not begun:
+            raise httpx.RemoteProtocolError("the connection was closed without an answer")
 
     return httpx.AsyncClient(transport=httpx.ASGITransport(with_peer), base_url="https://gateway.example")
 
