@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from tieline.platform.identity import Caller
-from tieline.platform.identity.secret import csrf_token
+from tieline.platform.identity import csrf_token as token_of
 from tieline.platform.scope import Role, Scope
 from tieline.platform.web import CurrentCaller, CurrentRuntime, session_cookie
 from tieline.utility.console.words import listed
@@ -25,7 +25,7 @@ async def current_visitor(request: Request, caller: CurrentCaller, runtime: Curr
     """The person whose session the cookie names; raises ``Unauthenticated``, and ``Forbidden`` without CSRF token."""
     secret = request.cookies.get(session_cookie(runtime.settings), "") if caller.session else ""
     account = caller.account
-    return Visitor(caller.scope, account.display_name or account.name, role_words(caller), csrf_token(secret))
+    return Visitor(caller.scope, account.display_name or account.name, role_words(caller), token_of(secret))
 
 
 def role_words(caller: Caller) -> str:

@@ -1,0 +1,1 @@
+"""The map of all sites, in step with their list."""

@@ -1,0 +1,130 @@
+"""The sites of a map as columns, and which of them are in view: what the map draws and the list beside it agree.
+
+The columns of one filter are kept for half a minute, since moving the map asks again and again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tieline.platform.db import Tx
+from tieline.utility import inventory
+from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Points, state_kind
+from tieline.utility.console.components.values import Tone
+from tieline.utility.console.filters import filter_query, fleet_filter
+from tieline.utility.console.http import Page
+
+KEPT_FOR = timedelta(seconds=30)
+_MOST_KEPT = 8
+Box = tuple[float, float, float, float]
+"""West, south, east, north, in degrees."""
+
+_STANDINGS = {
+    "up": state_kind("up", "All links attached", Tone.OK),
+    "reserve_lost": state_kind("reserve_lost", "Reserve lost", Tone.WARN),
+    "down": state_kind("down", "None attached", Tone.BAD),
+    "unknown": state_kind("unknown", "Never reported", Tone.UNKNOWN),
+    "no_link": state_kind("no_link", "No link", Tone.HELD),
+}
+_TECHNOLOGIES = {
+    "2G": Kind("2G", "2G at best", "ramp1", 4),
+    "3G": Kind("3G", "3G at best", "ramp2", 3),
+    "4G": Kind("4G", "4G at best", "ramp3", 2),
+    "5G": Kind("5G", "5G", "ramp5", 1),
+    "unknown": Kind("unknown", "Never reported", "unknown", 0),
+}
+_CRITICALITIES = {
+    "normal": Kind("normal", "Normal", "ramp1", 0),
+    "high": Kind("high", "High", "ramp3", 1),
+    "critical": Kind("critical", "Critical", "ramp5", 2),
+}
+_DIMENSIONS: Sequence[tuple[str, str, str, Mapping[str, Kind]]] = (
+    ("standing", "Links", "state", _STANDINGS),
+    ("best", "Technology", "technology", _TECHNOLOGIES),
+    ("weight", "Criticality", "criticality", _CRITICALITIES),
+)
+"""Key in the list's URL, label, column of the inventory's map, and its kinds."""
+
+
+class Columns(msgspec.Struct):
+    """The inventory's map, as it comes."""
+
+    count: int
+    legend: dict[str, list[str | None]]
+    ids: list[int]
+    lon: list[float]
+    lat: list[float]
+    state: list[int]
+    technology: list[int]
+    criticality: list[int]
+
+
+@dataclass(slots=True)
+class _Kept:
+    found: dict[tuple[object, ...], tuple[datetime, Columns]] = field(default_factory=dict)
+
+
+async def columns(page: Page, tx: Tx) -> Columns:
+    """The columns of the sites that fit the URL's filters."""
+    state = page.request.app.state
+    kept: _Kept = getattr(state, "console_map", None) or _Kept()
+    state.console_map = kept
+    query = filter_query(page.request.url.query)
+    key = (page.scope.regions, page.scope.operators, query)
+    known = kept.found.get(key)
+    if known and page.now - known[0] < KEPT_FOR:
+        return known[1]
+    found = msgspec.json.decode(await inventory.site_map(tx, page.scope, fleet_filter(query)), type=Columns)
+    while len(kept.found) >= _MOST_KEPT:
+        kept.found.pop(next(iter(kept.found)))
+    kept.found[key] = (page.now, found)
+    return found
+
+
+def points(found: Columns, at: datetime) -> Points:
+    """The columns as the map's script reads them. Names are left out: a site's own page or sheet has it."""
+    return Points(
+        [str(one) for one in found.ids],
+        [""] * len(found.ids),
+        [round(one * DEGREES) for one in found.lon],
+        [round(one * DEGREES) for one in found.lat],
+        [
+            Dimension(key, label, [kinds[str(word)] for word in found.legend[column]], getattr(found, column))
+            for key, label, column, kinds in _DIMENSIONS
+        ],
+        at.isoformat(timespec="seconds"),
+    )
+
+
+def in_view(found: Columns, box: Box | None, chosen: Mapping[str, Sequence[str]]) -> list[int]:
+    """Ids of the sites within the box and the legend's choices, those that matter most first."""
+    west, south, east, north = box or (-180.0, -90.0, 180.0, 90.0)
+    wanted = []
+    for key, _, column, _ in _DIMENSIONS:
+        words = found.legend[column]
+        allowed = {place for place, word in enumerate(words) if not chosen.get(key) or word in chosen[key]}
+        wanted.append((getattr(found, column), allowed))
+    (states, of_state), (bests, of_best), (weights, of_weight) = wanted
+    kept = [
+        place
+        for place, (x, y) in enumerate(zip(found.lon, found.lat, strict=True))
+        if west <= x <= east
+        and south <= y <= north
+        and states[place] in of_state
+        and bests[place] in of_best
+        and weights[place] in of_weight
+    ]
+    kept.sort(key=lambda place: -weights[place])
+    return [found.ids[place] for place in kept]
+
+
+def box_of(text: str) -> Box | None:
+    """A box as the map's script sends it; None for anything else."""
+    parts = text.split(",")
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except ValueError:
+        return None
+    return west, south, east, north

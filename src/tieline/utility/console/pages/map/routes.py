@@ -1,0 +1,124 @@
+"""The map: its page, its points and cells, and the list that keeps in step with it."""
+
+import gzip
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from tieline.platform.db import Tx
+from tieline.utility import inventory
+from tieline.utility.console import filters
+from tieline.utility.console.components.formats import number, plural
+from tieline.utility.console.components.frame import Action, PageHead
+from tieline.utility.console.components.mapping import MapView, Points, Sectors, pack
+from tieline.utility.console.components.tables import Empty, Paging, Table
+from tieline.utility.console.http import CurrentPage, Page, pages
+from tieline.utility.console.pages.map import cells, data
+from tieline.utility.console.pages.parts.facets import facets
+from tieline.utility.console.pages.sites import views
+from tieline.utility.inventory import FleetFilter
+
+router = pages()
+BESIDE = 50
+"""Rows beside the map: the most important of what is in view."""
+_PACK = 5
+_COLUMNS = tuple(column for column in views.COLUMNS if column.key in {"name", "standing", "serving", "criticality"})
+_NEAR = 0.05
+Many = Annotated[list[str], Query(max_length=10)]
+
+
+@router.get("/map")
+async def site_map(page: CurrentPage, at: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """The map with its filters, and the list beside it."""
+    async with page.db.snapshot() as tx:
+        found = await data.columns(page, tx)
+        table = await _beside(page, tx, data.in_view(found, None, {}))
+        bar = filters.bar(page.url, views.FILTERS, await facets(page, tx), pinned=views.PINNED, keep=("at",))
+    query = page.request.url.query
+    view = MapView(
+        "map",
+        "Sites on the map",
+        f"/map/points?{filters.filter_query(query)}",
+        cells_href="/map/cells",
+        thing_href="/sites/{id}",
+        list_href=filters.href("/sites", query),
+        bounds=_around(at),
+        tall=True,
+    )
+    state = f"{plural(found.count, 'site')} with a position."
+    action = Action("As a list", filters.href("/sites", query), "list")
+    head = PageHead("Map", state, actions=(action,))
+    return await page.show("pages/map/templates/page.html", current="map", head=head, map=view, bar=bar, table=table)
+
+
+@router.get("/map/points")
+async def points(page: CurrentPage) -> Response:
+    """All sites that fit the filters, as columns."""
+    async with page.db.snapshot() as tx:
+        found = await data.columns(page, tx)
+    return _packed(page, data.points(found, page.now))
+
+
+@router.get("/map/cells")
+async def cell_layer(page: CurrentPage) -> Response:
+    """The cells that serve, as columns."""
+    async with page.db.snapshot() as tx:
+        return _packed(page, await cells.sectors(tx, page.scope))
+
+
+@router.get("/map/list")
+async def beside(
+    page: CurrentPage,
+    bbox: Annotated[str, Query(max_length=100)] = "",
+    standing: Many = [],  # noqa: B006 - FastAPI copies defaults
+    best: Many = [],  # noqa: B006
+    weight: Many = [],  # noqa: B006
+) -> Response:
+    """The list in step: what the map shows now."""
+    async with page.db.snapshot() as tx:
+        found = await data.columns(page, tx)
+        ids = data.in_view(found, data.box_of(bbox), {"standing": standing, "best": best, "weight": weight})
+        table = await _beside(page, tx, ids)
+    return page.fragment("pages/parts/table.html", table=table)
+
+
+async def _beside(page: Page, tx: Tx, ids: list[int]) -> Table:
+    chosen = tuple(ids[:BESIDE])
+    rows = []
+    if chosen:
+        wanted = FleetFilter(site_ids=chosen)
+        rows = list((await inventory.list_things(tx, page.scope, inventory.Kind.SITE, wanted, limit=BESIDE)).items)
+        rows.sort(key=lambda row: chosen.index(row["id"]))
+    shown = f"{number(len(rows))} of {plural(len(ids), 'site')} in view, critical ones first" if rows else ""
+    return Table(
+        "map-list",
+        "Sites in view",
+        _COLUMNS,
+        views.rows(rows),
+        paging=Paging(shown=shown),
+        empty=Empty("No site is in view", "Move the map, or take a filter away.", icon="map"),
+        chooser=False,
+        fresh_href=f"/map/list?{filters.filter_query(page.request.url.query)}",
+        fresh_trigger="tieline:map-bounds from:#map delay:300ms",
+        fresh_include="#map-fields",
+    )
+
+
+def _packed(page: Page, layer: Points | Sectors) -> Response:
+    """Columns as JSON, packed where the browser can unpack."""
+    content = pack(layer)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    if "gzip" in page.request.headers.get("Accept-Encoding", ""):
+        content = gzip.compress(content, _PACK)
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def _around(at: str) -> tuple[float, float, float, float] | None:
+    """A box around a position of the URL ("51.5,-0.1"); None for anything else."""
+    latitude, _, longitude = at.partition(",")
+    try:
+        y, x = float(latitude), float(longitude)
+    except ValueError:
+        return None
+    return (x - _NEAR, y - _NEAR, x + _NEAR, y + _NEAR)

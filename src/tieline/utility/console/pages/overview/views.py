@@ -1,0 +1,137 @@
+"""The overview's figures, bars and lists; each number leads to the list behind it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tieline.utility.console import words
+from tieline.utility.console.components.figures import Bar, Figure, Segment, StackedBars
+from tieline.utility.console.components.formats import number, plural
+from tieline.utility.console.components.frame import PageHead
+from tieline.utility.console.filters import href
+from tieline.utility.inventory import TECHNOLOGIES
+
+SHOWN = (*TECHNOLOGIES, "none")
+MOST_BANDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the overview counts; each within what the person may see."""
+
+    sites: int = 0
+    subscriptions: int = 0
+    unlinked: int = 0
+    single: int = 0
+    shared_mast: int = 0
+    hanging_on_3g: int = 0
+    stale: int = 0
+    drift: int = 0
+
+
+def head(counts: Counts) -> PageHead:
+    """The state of the fleet in one line."""
+    if not counts.sites and not counts.subscriptions:
+        return PageHead("Overview", "Nothing has been brought in yet.")
+    troubled = counts.unlinked + counts.single + counts.shared_mast
+    sentence = (
+        f"{plural(counts.sites, 'site')}, {plural(counts.subscriptions, 'subscription')}; "
+        f"{number(troubled)} without two independent paths."
+    )
+    return PageHead("Overview", sentence)
+
+
+def figures(counts: Counts) -> tuple[Figure, ...]:
+    """The figures that matter now."""
+    return (
+        Figure(
+            "Sites without reserve",
+            counts.single,
+            href("/sites", links="1"),
+            of=counts.sites,
+            tone="warn" if counts.single else "ok",
+            note=_unlinked(counts),
+        ),
+        Figure(
+            "All links on one mast",
+            counts.shared_mast,
+            href("/sites", shared_mast=True),
+            of=counts.sites,
+            tone="warn" if counts.shared_mast else "ok",
+            note="two operators, yet one path" if counts.shared_mast else "links stand on different masts",
+        ),
+        Figure(
+            "Sites that hang on 3G",
+            counts.hanging_on_3g,
+            href("/sites", hanging_on="3G"),
+            of=counts.sites,
+            tone="warn" if counts.hanging_on_3g else "ok",
+            note="all their links are on 3G" if counts.hanging_on_3g else "none depends on 3G alone",
+        ),
+        Figure(
+            "Reports older than a day",
+            counts.stale,
+            href("/subscriptions", stale=True, linked=True),
+            of=counts.subscriptions,
+            tone="warn" if counts.stale else "ok",
+            note="serving cell not confirmed since" if counts.stale else "every serving cell is known",
+        ),
+        Figure(
+            "Operator differs from desired",
+            counts.drift,
+            href("/subscriptions", drift=True),
+            tone="warn" if counts.drift else "ok",
+            note="values were read back otherwise" if counts.drift else "what is desired is in effect",
+        ),
+    )
+
+
+def _unlinked(counts: Counts) -> str:
+    return f"{number(counts.unlinked)} more have no link at all" if counts.unlinked else "every site has a link"
+
+
+def technologies(groups: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> StackedBars:
+    """Operator by technology; each segment leads to its subscriptions."""
+    totals = _totals(groups, "operator", "technology")
+    bars = tuple(
+        Bar(
+            names.get(code, code),
+            tuple(
+                Segment(
+                    words.NEVER_REPORTED if technology == "none" else technology,
+                    totals.get((code, technology), 0),
+                    words.TECHNOLOGY_TONES[technology],
+                    href("/subscriptions", operator=code, technology=technology, linked=True),
+                )
+                for technology in SHOWN
+            ),
+            href("/subscriptions", operator=code, linked=True),
+        )
+        for code in dict.fromkeys([*names, *(operator for operator, _ in totals)])
+    )
+    return StackedBars("Fitted subscriptions by operator and technology", bars, "subscriptions")
+
+
+def bands(groups: Iterable[Mapping[str, Any]]) -> tuple[Segment, ...]:
+    """Technology and band, the most frequent first; each leads to its subscriptions."""
+    totals = _totals(groups, "technology", "band")
+    ranked = sorted(totals.items(), key=lambda one: -one[1])
+    return tuple(
+        Segment(
+            words.serving(TECHNOLOGIES[technology], None if band == "none" else band),
+            count,
+            words.TECHNOLOGY_TONES[technology],
+            href("/subscriptions", technology=technology, band=None if band == "none" else band, linked=True),
+        )
+        for (technology, band), count in ranked
+        if technology != "none"
+    )[:MOST_BANDS]
+
+
+def _totals(groups: Iterable[Mapping[str, Any]], first: str, second: str) -> dict[tuple[str, str], int]:
+    """Subscriptions by two of the dimensions; what was never reported counts as "none"."""
+    totals: dict[tuple[str, str], int] = {}
+    for group in groups:
+        key = (str(group[first] or "none"), str(group[second] or "none"))
+        totals[key] = totals.get(key, 0) + int(group["subscriptions"])
+    return totals

@@ -1,0 +1,1 @@
+"""The global search: suggestions while typing, and the page of results."""

@@ -1,0 +1,1 @@
+"""Sites: the list, the page of one, and its short form beside lists and map."""

@@ -1,0 +1,1 @@
+"""Subscriptions (people say SIMs): the list, and the page of one."""

@@ -1,0 +1,207 @@
+"""Takes pictures of every page of the console: two widths x two themes x full, empty, error.
+
+    python -m tools.screenshots                          an invented world, all pages, into screenshots/
+    python -m tools.screenshots --only sites --out /tmp  pages whose name begins so
+    python -m tools.screenshots --url http://127.0.0.1:8400 --user ada --password ...   a console that runs already
+
+A picture's name is `<state>/<page>-<width>-<theme>.png`. To add a page, add a `Shot` to `SHOTS`; what it needs in the
+database is brought in by a function in `SEEDS`.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tools import served
+
+WIDTHS = {1280: 800, 390: 844}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_TIMEOUT_MS = 15_000
+_TALLEST = 6000
+_SETTLED = """() => document.fonts.status === 'loaded'
+  && !document.querySelector('[data-island]:not([data-ready])') && !document.querySelector('.htmx-request')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A page to look at.
+
+    ``state``: full or empty (which world), or error (a full world, and something that goes wrong). ``act`` does what
+    has to be done on the page before the picture. ``signed_in`` False: as nobody.
+    """
+
+    name: str
+    path: str
+    state: str = "full"
+    act: Callable[[Page], None] | None = None
+    signed_in: bool = True
+
+
+def _both(name: str, path: str) -> tuple[Shot, Shot]:
+    return Shot(name, path), Shot(name, path, "empty")
+
+
+def _press(selector: str) -> Callable[[Page], None]:
+    return lambda page: page.locator(selector).first.click()
+
+
+def _wrong_password(page: Page) -> None:
+    page.fill("[name=name]", "nobody")
+    page.fill("[name=password]", "not the password")
+    page.click("button[type=submit]")
+
+
+def _suggestions(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("ash")
+    page.wait_for_selector("#search-results a, #search-results .none")
+
+
+SHOTS: tuple[Shot, ...] = (
+    Shot("sign-in", "/sign-in", signed_in=False),
+    Shot("sign-in", "/sign-in", "error", _wrong_password, signed_in=False),
+    *_both("overview", "/"),
+    *_both("map", "/map"),
+    *_both("sites", "/sites"),
+    Shot("sites-filtered", "/sites?hanging_on=3G&criticality=critical"),
+    Shot("sites-none-match", "/sites?q=zzzzzz", "error"),
+    Shot("sites-selecting", "/sites", act=_press("input[data-select-page]")),
+    Shot("sites-sheet", "/sites", act=_press("a[data-row-link]")),
+    Shot("site", "/sites/1"),
+    Shot("site-missing", "/sites/999999999", "error"),
+    *_both("subscriptions", "/subscriptions?linked=1"),
+    Shot("subscription", "/subscriptions/1"),
+    *_both("cards", "/cards"),
+    Shot("card", "/cards/1"),
+    *_both("devices", "/devices"),
+    Shot("device", "/devices/1"),
+    *_both("cells", "/cells"),
+    *_both("masts", "/cells/masts"),
+    *_both("operators", "/operators"),
+    Shot("operator", "/operators/A"),
+    *_both("imports", "/imports"),
+    Shot("import-new", "/imports/new?kind=site"),
+    Shot("import", "/imports/1"),
+    Shot("search", "/search?q=ash"),
+    Shot("search-nothing", "/search?q=zzzzzz", "error"),
+    Shot("search-suggestions", "/operators", act=_suggestions),
+    Shot("no-page", "/nowhere", "error"),
+)
+"""Every page. The contexts' own pages follow one another in the order of the rail."""
+
+SEEDS: tuple[Callable[[str, Path], None], ...] = ()
+"""What the full world holds besides the inventory: each gets the database's URL and the home folder."""
+
+
+def take(browser: Browser, urls: dict[str, str], shots: Sequence[Shot], out: Path, user: tuple[str, str]) -> list[str]:
+    """Take the pictures; returns what went wrong, a line each."""
+    failures: list[str] = []
+    for (width, height), theme in product(WIDTHS.items(), THEMES):
+        for world, url in urls.items():
+            wanted = [shot for shot in shots if shot.state == world or (shot.state == "error" and world == "full")]
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=theme, base_url=url, reduced_motion="reduce"
+            )
+            nobody = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, base_url=url)
+            sign_in(context.new_page(), *user)
+            for shot in wanted:
+                page = (context if shot.signed_in else nobody).new_page()
+                name = f"{shot.state}/{shot.name}-{width}-{theme}.png"
+                failures += [f"{name}: {one}" for one in _picture(page, shot, out / name)]
+                page.close()
+            context.close()
+            nobody.close()
+    return failures
+
+
+def _picture(page: Page, shot: Shot, path: Path) -> Iterator[str]:
+    """One picture of a whole page; yields what the browser complained of."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_default_timeout(_TIMEOUT_MS)
+    page.goto(shot.path)
+    if shot.act:
+        shot.act(page)
+    try:
+        page.wait_for_function(_SETTLED)
+    except PlaywrightTimeout:
+        complaints.append("a picture or a fragment of the page never came")
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    tall = min(_TALLEST, page.evaluate("document.documentElement.scrollHeight"))
+    size = page.viewport_size or {"width": 0, "height": 0}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(
+        path=path, full_page=True, clip={"x": 0, "y": 0, "width": size["width"], "height": max(tall, size["height"])}
+    )
+    yield from complaints
+    if wide > 0:
+        yield f"the page is {wide} px wider than the window"
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    """Sign in as a person would."""
+    page.goto("/sign-in")
+    page.fill("[name=name]", name)
+    page.fill("[name=password]", password)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.close()
+
+
+@contextmanager
+def worlds(sites: int) -> Iterator[dict[str, str]]:
+    """A full and an empty console, served until the end of the block; gives their URLs."""
+    home = Path(tempfile.mkdtemp(prefix="tieline-look-"))
+    try:
+        with served.databases(home, ("full", "empty")) as databases:
+            served.fill(databases["full"], home, sites=sites)
+            for seed in SEEDS:
+                seed(databases["full"], home)
+            running = {name: served.start(served.look_settings(home), url) for name, url in databases.items()}
+            try:
+                yield {name: one.url for name, one in running.items()}
+            finally:
+                for one in running.values():
+                    one.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take the pictures; code 1 when a page complained or did not fit."""
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__.splitlines()[0])
+    parser.add_argument("--url", help="a console that runs already; by default one is started and filled")
+    parser.add_argument("--user", default=served.ADMINISTRATOR, help="who signs in there")
+    parser.add_argument("--password", default=served.PASSWORD, help="with which password")
+    parser.add_argument("--out", type=Path, default=Path("screenshots"), help="folder of the pictures")
+    parser.add_argument("--only", default="", help="pages whose name begins so")
+    parser.add_argument("--sites", type=int, default=1500, help="sites of the invented world")
+    chosen = parser.parse_args(arguments)
+    shots = [shot for shot in SHOTS if shot.name.startswith(chosen.only)]
+    user = (chosen.user, chosen.password)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=served.browser(), args=list(served.FLAGS))
+        if chosen.url:
+            failures = take(browser, {"full": chosen.url}, shots, chosen.out, user)
+        else:
+            with worlds(chosen.sites) as urls:
+                failures = take(browser, urls, shots, chosen.out, user)
+        browser.close()
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    print(f"{len(list(chosen.out.rglob('*.png')))} pictures in {chosen.out}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
