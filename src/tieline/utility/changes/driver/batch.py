@@ -40,6 +40,7 @@ class BatchRun:
         self._batch_id = batch_id
         self._ask = not fresh
         self._cancelled = False
+        self._items: list[Item] | None = None
         self.settled = asyncio.Event()
 
     async def run(self) -> None:
@@ -48,12 +49,14 @@ class BatchRun:
         while True:
             async with self._context.db.transaction() as tx:
                 batch = await driving.batch(tx, self._batch_id)
-                items = await driving.batch_items(tx, self._batch_id)
-            if batch is None or batch.state == BatchState.CLOSED:
-                self.settled.set()
-                return
+                if batch is None or batch.state == BatchState.CLOSED:
+                    self.settled.set()
+                    return
+                # What was intended of the items does not change until the batch is settled.
+                if self._items is None or batch.state == BatchState.SETTLED:
+                    self._items = await driving.batch_items(tx, self._batch_id)
             try:
-                await self._step(batch, items)
+                await self._step(batch, self._items)
                 failures = 0
             except ConnectorError as error:
                 failures += 1

@@ -164,10 +164,14 @@ async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) ->
 
 async def _stock(db: Database, scope: Scope, order: _Order, materials: Materials) -> Materials:
     wants = order.kind.stock_wants(order.rows, order.parameters, materials)
-    stock: dict[str, StockCard] = {}
-    for code in sorted(wants):
+
+    async def take(code: str) -> dict[str, StockCard]:
         async with db.transaction() as tx:
-            stock |= await inventory.take_stock(tx, scope, code, wants[code], change_id=materials.change_id)
+            return await inventory.take_stock(tx, scope, code, wants[code], change_id=materials.change_id)
+
+    stock: dict[str, StockCard] = {}
+    for taken in await asyncio.gather(*map(take, wants)):
+        stock |= taken
     cards = [card.subscription_id for card in stock.values()]
     written = cards or [row.subscription_id for row in order.rows]
     async with db.transaction() as tx:
