@@ -1,20 +1,41 @@
-"""A console with real accounts over a real database; people sign in as they do in a browser."""
+"""A console with real accounts over a real database and two operators in memory; people sign in as in a browser."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database
 from tieline.platform.identity import bootstrap
+from tieline.platform.jobs import run_lanes
 from tieline.platform.settings import Settings
 from tieline.platform.web import create_app
-from tieline.platform.wiring import Runtime
+from tieline.platform.wiring import Registry, Runtime
 from tieline.utility.application import registry
+from tieline.utility.connectors import Connection, Lines, Providers
+from tieline.utility.connectors.providers.reference import Platform, ReferenceConnector
+from tieline.utility.connectors.providers.reference.platform import DEFAULTS
 
+
+def _engine() -> Any:
+    """The small world of the change engine's own tests: its fleet, its operators' platforms, its quick driver."""
+    spec = spec_from_file_location("change_engine_world", Path(__file__).parents[1] / "changes" / "conftest.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+ENGINE = _engine()
 ADMIN, PASSWORD = "admin", "four words without sense"
 
 
@@ -39,6 +60,8 @@ class House:
     """The application, and whoever came in."""
 
     runtime: Runtime
+    registry: Registry
+    world: Any
     transport: httpx.ASGITransport
     inside: list[httpx.AsyncClient] = field(default_factory=list)
 
@@ -57,16 +80,47 @@ class House:
         assert made.status_code == 201, made.text
         return await self.sign_in(name)
 
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Jobs are done and changes are driven for as long as the block lasts."""
+        task = asyncio.create_task(run_lanes(self.runtime, self.registry, ["changes"]))
+        try:
+            async with self.world.driving():
+                yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def reads(self, person: Person, path: str, *words: str, seconds: float = 20) -> str:
+        """The page, as soon as it says some words."""
+        with anyio.fail_after(seconds):
+            while True:
+                page = (await person.get(path)).text
+                if all(word in page for word in words):
+                    return page
+                await anyio.sleep(0.05)
+
 
 @pytest.fixture
 async def house(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> AsyncIterator[House]:
     collected = registry()
     settings = Settings(home=tmp_path)
-    database = await Database.open(clone(collected.folders), size=4)
-    runtime = Runtime(settings, database, SystemClock())
+    database = await Database.open(clone(collected.folders), size=8)
+    platforms = {code: Platform(capabilities=replace(DEFAULTS, max_batch=10)) for code in ("A", "B")}
+
+    async def open_test(connection: Connection) -> ReferenceConnector:
+        return ReferenceConnector(platforms[connection.operator])
+
+    providers = Providers()
+    providers.register("test", open_test)
+    lines = Lines(database, providers, tmp_path, manners=ENGINE.HASTY)
+    runtime = Runtime(settings, database, SystemClock(), {"connectors.lines": lines})
     await bootstrap(runtime, name=ADMIN, password=PASSWORD)
-    running = House(runtime, httpx.ASGITransport(create_app(settings, collected, runtime=runtime)))
+    world = ENGINE.World(database, lines, platforms, runtime)
+    transport = httpx.ASGITransport(create_app(settings, collected, runtime=runtime))
+    running = House(runtime, collected, world, transport)
     yield running
     for client in running.inside:
         await client.aclose()
+    await lines.close()
     await database.close()

@@ -204,7 +204,10 @@ async def _form(
         if kind.name != draft.RESTORE
     ]
     head = PageHead("New change", "Which subscriptions, what is done to them, and how. Nothing is sent yet.", (_HOME,))
-    told = Worded(refused, "Nothing was made.", "Correct what is marked below.", tone="warn") if refused else None
+    made = await _sections(page, typed, problems)
+    rest = tuple(("form", one.field, one.value or "", one.message) for one in draft.untold(made, problems))
+    advice = "Correct what is marked below."
+    told = Worded(refused, "Nothing was made.", advice, tone="warn", rows=rest) if refused else None
     return await page.show(
         f"{_TEMPLATES}/draft.html",
         current="changes",
@@ -214,6 +217,6 @@ async def _form(
         selection=None,
         query=picked.url_query,
         kinds=kinds,
-        sections=await _sections(page, typed, problems),
+        sections=made,
         problem=told,
     )

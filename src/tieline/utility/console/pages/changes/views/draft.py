@@ -178,12 +178,15 @@ def sections(
 
 
 _ALIASES = {"waves_by": "by", "wave_regions": "regions"}
+_WHOLE = {"closes": "window"}
+"""Fields of the form at which a problem of several together is told."""
 
 
 def _with_errors(fields: Iterator[Field], wrong: Mapping[str, str], *prefixes: str) -> Iterator[Field]:
     for one in fields:
         name = _ALIASES.get(one.name, one.name)
-        error = next((wrong[key] for key in (name, *(f"{prefix}{name}" for prefix in prefixes)) if key in wrong), "")
+        keys = (name, *(f"{prefix}{name}" for prefix in prefixes), _WHOLE.get(name, name))
+        error = next((wrong[key] for key in keys if key in wrong), "")
         yield _replaced(one, error) if error else one
 
 
@@ -286,3 +289,9 @@ def _checks(typed: Typed, name: str, label: str, options: Sequence[tuple[str, st
     chosen = set(typed.getlist(name))
     made = tuple(Option(value, word, chosen=value in chosen) for value, word in options)
     return Field(name, label, "checks", options=made, required=False)
+
+
+def untold(made: Sequence[Section], problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems that no question of the form tells."""
+    told = {one.error for section in made for one in section.fields}
+    return tuple(one for one in problems if one.message not in told)
