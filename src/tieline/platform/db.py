@@ -4,6 +4,7 @@ A transaction is opened by a request handler or a job step, never by a use case,
 outside. ``Tx`` is what use cases and stores take.
 """
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self
@@ -32,6 +33,11 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(error, psycopg.OperationalError):
         return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
     return isinstance(error, PoolTimeout) or isinstance(error.__cause__, PoolTimeout)
+
+
+def lock_key(name: str) -> int:
+    """The number of an advisory lock that goes by a name: two locks share a number only if they share the name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 class Database:

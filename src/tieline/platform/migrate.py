@@ -9,8 +9,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-# Any number will do as long as it is ours: two processes that start at once must not both migrate.
-_LOCK = 7_461_203
+from tieline.platform.db import lock_key
+
+# Two processes that start at once must not both migrate.
+_LOCK = lock_key("platform.migrate")
 
 
 def migrate(url: str, folders: Sequence[Path]) -> None:

@@ -15,12 +15,12 @@ import structlog
 from psycopg.rows import dict_row
 
 from tieline.platform.clock import Clock
-from tieline.platform.db import Database, Tx, fetch_value, is_lost, sql
+from tieline.platform.db import Database, Tx, fetch_value, is_lost, lock_key, sql
 from tieline.platform.outbox import store
 from tieline.platform.outbox.model import ATTEMPTS, CHANNEL, RETENTION, Delivery, wait_after
 from tieline.platform.wiring import Handler, Runtime
 
-_LOCK = 7_461_204
+_LOCK = lock_key("outbox.dispatcher")
 _POLL = 2.0
 _BATCH = 500
 _FORGET_EVERY = timedelta(minutes=10)

@@ -7,12 +7,12 @@ from typing import Any
 
 from psycopg.rows import DictRow, class_row
 
-from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value, sql
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value, lock_key, sql
 from tieline.utility.changes.model import BatchState, Grade
 from tieline.utility.changes.policy.invariant import Candidate
 from tieline.utility.changes.policy.states import Step, sources, target
 
-_PICK_LOCK = 7_461_301
+_PICK_LOCK = lock_key("changes.pick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Item:
     applied: bool
     undoes_id: int | None
     card_id: int | None
+    queued_at: datetime | None
     accepted_at: datetime | None
 
 
@@ -55,6 +56,7 @@ class Batch:
 
     id: int
     change_id: int
+    kind: str
     title: str
     type: str
     change_state: str
@@ -152,7 +154,7 @@ async def exposed(tx: Tx, site_ids: Sequence[int]) -> dict[int, set[int]]:
 
 
 _ITEM = """id, source_id, subscription_id, ref, version, before, desired, state, applied, undoes_id, card_id,
-    accepted_at"""
+    queued_at, accepted_at"""
 
 
 async def items(tx: Tx, ids: Sequence[int]) -> list[Item]:
@@ -237,13 +239,35 @@ async def accept(tx: Tx, ids: Sequence[int], at: datetime) -> int:
     return await execute(tx, text, {"ids": list(ids), "at": at, "grade": int(Grade.ACCEPTED), **_step(Step.ACCEPT)})
 
 
-async def verify(tx: Tx, ids: Sequence[int], grade: Grade, at: datetime) -> int:
-    """Items reached the grade of evidence that their kind needs."""
+async def verify(tx: Tx, ids: Sequence[int], at: datetime) -> int:
+    """Items have the evidence that their kind needs."""
     text = """
-        UPDATE change_item SET state = %(to)s, grade = %(grade)s, accepted_at = coalesce(accepted_at, %(at)s),
-            ended_at = %(at)s, applied = true, reason_code = '', reason = ''
+        UPDATE change_item SET state = %(to)s, accepted_at = coalesce(accepted_at, %(at)s), ended_at = %(at)s,
+            applied = true, reason_code = '', reason = ''
         WHERE id = ANY(%(ids)s) AND state = ANY(%(from)s)"""
-    return await execute(tx, text, {"ids": list(ids), "at": at, "grade": int(grade), **_step(Step.VERIFY)})
+    return await execute(tx, text, {"ids": list(ids), "at": at, **_step(Step.VERIFY)})
+
+
+async def grade(tx: Tx, grades: Mapping[int, Grade], at: datetime) -> None:
+    """Note the evidence there is for items, and since when; it never gets less."""
+    text = """
+        UPDATE change_item SET grade = greatest(grade, %(grade)s),
+            operational_at = coalesce(operational_at, %(at)s),
+            seen_at = CASE WHEN %(grade)s >= 3 THEN coalesce(seen_at, %(at)s) ELSE seen_at END,
+            in_service_at = CASE WHEN %(grade)s >= 4 THEN coalesce(in_service_at, %(at)s) ELSE in_service_at END
+        WHERE id = ANY(%(ids)s) AND grade < %(grade)s"""
+    for reached in sorted(set(grades.values())):
+        ids = [identity for identity, one in grades.items() if one == reached]
+        await execute(tx, text, {"ids": ids, "grade": int(reached), "at": at})
+
+
+async def latest_items(tx: Tx, subscription_ids: Sequence[int]) -> list[int]:
+    """For some subscriptions, the item that wrote to each last and is verified."""
+    text = """
+        SELECT DISTINCT ON (subscription_id) id FROM change_item
+        WHERE subscription_id = ANY(%(ids)s) AND state = 'verified' AND undone_by IS NULL
+        ORDER BY subscription_id, ended_at DESC"""
+    return [row["id"] for row in await fetch_all(tx, text, {"ids": list(subscription_ids)})]
 
 
 async def end(tx: Tx, step: Step, told: Mapping[int, tuple[str, str]], at: datetime) -> int:
@@ -323,8 +347,8 @@ async def batch(tx: Tx, batch_id: int) -> Batch | None:
 
 async def _batches(tx: Tx, where: str, bound: Mapping[str, Any]) -> list[Batch]:
     text = f"""
-        SELECT b.id, b.change_id, c.title, c.type, c.state AS change_state, b.operator_id, b.wave, b.key, b.state,
-            b.reference, b.attempts, b.intended_at
+        SELECT b.id, b.change_id, c.kind, c.title, c.type, c.state AS change_state, b.operator_id, b.wave, b.key,
+            b.state, b.reference, b.attempts, b.intended_at
         FROM change_batch b JOIN change c ON c.id = b.change_id WHERE {where} ORDER BY b.id"""
     async with tx.cursor(row_factory=class_row(Batch)) as cursor:
         await cursor.execute(sql(text), bound)

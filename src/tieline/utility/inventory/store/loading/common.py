@@ -10,12 +10,12 @@ from typing import Any
 
 from psycopg.rows import DictRow
 
-from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_one
+from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_one, lock_key
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory.importing.kinds import FieldSpec
 from tieline.utility.inventory.importing.problems import Problems
 
-_LOCK = 7_461_204
+_LOCK = lock_key("inventory.loading")
 
 IN_SCOPE = within("t.region")
 
