@@ -116,7 +116,7 @@ def test_a_new_subscription_gets_what_the_old_one_has() -> None:
         (OLD, replace(FULL, prepared={7: 4}), "already-prepared"),
         (OLD, replace(FULL, operators={1: replace(FACTS, capabilities=None)}), "no-connection"),
         (replace(OLD, apn="scada.ds0"), FULL, "apn-not-in-contract"),
-        (OLD, replace(FULL, spares={8: replace(SPARE, state="SUSPENDED")}), ""),
+        (OLD, replace(FULL, spares={8: replace(SPARE, state="SUSPENDED")}), "illegal-transition"),
         (OLD, replace(FULL, spares={8: replace(SPARE, state="RETIRED")}), "retired"),
         (
             OLD,

@@ -52,6 +52,7 @@ from tieline.utility.changes.service.watching import (
     item_page,
     page,
     progress,
+    record_evidence,
 )
 from tieline.utility.changes.store.items import ItemFilter, Part
 from tieline.utility.changes.stream import stream
@@ -99,6 +100,7 @@ __all__ = [
     "pause",
     "policies",
     "progress",
+    "record_evidence",
     "request_checks",
     "request_plan",
     "resume",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from tieline.utility.changes.driver import results
 from tieline.utility.changes.driver.context import Context
 from tieline.utility.changes.driver.progress import advance
+from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import BatchState, ChangeState
 from tieline.utility.changes.policy.states import SENDS, Step
 from tieline.utility.changes.store import driving
@@ -132,7 +133,7 @@ class BatchRun:
         refs = [item.ref for item in items if told[str(item.id)].state is ResultState.SUCCEEDED]
         reports = {report.ref: report for report in await line.read_back(reference, refs)} if refs else {}
         self._context.boundary("read")
-        found = results.sort(items, outcome, reports, self._context.code)
+        found = results.sort(items, outcome, reports, self._context.code, KINDS.get(batch.kind).grade)
         await results.settle(self._context, batch, items, found, reports=reports.values(), fallback=outcome.fallback)
         self._context.boundary("settled")
 
@@ -162,7 +163,8 @@ class BatchRun:
 
     async def _follow(self, batch: Batch, items: list[Item]) -> None:
         line = await self._context.line()
-        seconds = self._context.pace.deadline or deadline(line.capabilities)
+        kind = KINDS.get(batch.kind)
+        seconds = self._context.pace.deadline or kind.patience or deadline(line.capabilities)
         pause, longest = self._context.pace.follow
         reports: dict[str, Report] = {}
         waiting = items
@@ -171,7 +173,14 @@ class BatchRun:
             pause = min(pause * 1.5, longest)
             refs = [item.ref for item in waiting]
             reports = {report.ref: report for report in await line.read_back(batch.reference or "", refs)}
-            found = results.follow(waiting, reports, self._context.code, now=self._context.clock.now(), seconds=seconds)
+            found = results.follow(
+                waiting,
+                reports,
+                self._context.code,
+                now=self._context.clock.now(),
+                seconds=seconds,
+                needed=kind.grade,
+            )
             if found.verified or found.failed or not waiting:
                 break
         self._context.boundary("followed")

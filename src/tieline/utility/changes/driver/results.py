@@ -26,14 +26,39 @@ def wanted(fields: Fields) -> Desired:
 
 @dataclass(slots=True)
 class Sorted:
-    """Items of a batch by what has become of them; ``failed`` with code and sentence."""
+    """Items of a batch by what has become of them; ``failed`` with code and sentence.
+
+    ``grades`` has the evidence for each of the others, as far as it is more than the operator's word.
+    """
 
     verified: list[Item] = field(default_factory=list)
     accepted: list[Item] = field(default_factory=list)
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
+    grades: dict[int, Grade] = field(default_factory=dict)
+
+    def weigh(self, item: Item, report: Report | None, needed: Grade) -> bool:
+        """Take an item for verified if the evidence suffices; returns whether it does."""
+        reached = evidence(item, report)
+        if reached > Grade.ACCEPTED:
+            self.grades[item.id] = reached
+        if reached >= needed:
+            self.verified.append(item)
+        return reached >= needed
 
 
-def sort(items: Sequence[Item], outcome: Outcome, reports: Mapping[str, Report], code: str) -> Sorted:
+def evidence(item: Item, report: Report | None) -> Grade:
+    """How good the evidence of an accepted item is, by what the operator shows of its network.
+
+    Operational: the network does what was asked. Seen: the subscription was besides in the network since it was sent.
+    """
+    if report is None or not report.shows(wanted(item.desired)):
+        return Grade.ACCEPTED
+    since = item.queued_at
+    seen = report.attached and report.last_seen is not None and (since is None or report.last_seen > since)
+    return Grade.SEEN if seen else Grade.OPERATIONAL
+
+
+def sort(items: Sequence[Item], outcome: Outcome, reports: Mapping[str, Report], code: str, needed: Grade) -> Sorted:
     """What became of each item, from the operator's word and its network's state."""
     results = outcome.by_id(str(item.id) for item in items)
     found = Sorted()
@@ -44,21 +69,27 @@ def sort(items: Sequence[Item], outcome: Outcome, reports: Mapping[str, Report],
             found.failed[item.id] = ("not-done", f"Operator {code}: {why}.")
         elif result.state is ResultState.FAILED:
             found.failed[item.id] = ("refused", f"Operator {code} refuses: {result.message or result.code}")
-        elif (report := reports.get(item.ref)) is not None and report.shows(wanted(item.desired)):
-            found.verified.append(item)
-        else:
+        elif not found.weigh(item, reports.get(item.ref), needed):
             found.accepted.append(item)
     return found
 
 
-def follow(items: Sequence[Item], reports: Mapping[str, Report], code: str, *, now: datetime, seconds: float) -> Sorted:
+def follow(
+    items: Sequence[Item],
+    reports: Mapping[str, Report],
+    code: str,
+    *,
+    now: datetime,
+    seconds: float,
+    needed: Grade,
+) -> Sorted:
     """What became of accepted items since; one that the network does not show after ``seconds`` has failed."""
     found = Sorted()
     for item in items:
         report = reports.get(item.ref)
-        if report is not None and report.shows(wanted(item.desired)):
-            found.verified.append(item)
-        elif item.accepted_at is not None and (now - item.accepted_at).total_seconds() > seconds:
+        if found.weigh(item, report, needed):
+            continue
+        if item.accepted_at is not None and (now - item.accepted_at).total_seconds() > seconds:
             found.failed[item.id] = ("not-operational", _still(item, report, code, seconds))
         else:
             found.accepted.append(item)
@@ -69,6 +100,8 @@ def _still(item: Item, report: Report | None, code: str, seconds: float) -> str:
     if report is None:
         return f"Operator {code} says done, but does not show the subscription after {seconds:.0f} s."
     missing = report.missing(wanted(item.desired))
+    if not missing:
+        return f"Operator {code} has not seen the subscription in its network within {seconds:.0f} s."
     shown = ", ".join(f"{name.value} {_word(report.operational.get(name))}" for name in missing)
     return f"Operator {code} says done, but after {seconds:.0f} s its network still shows {shown}."
 
@@ -92,8 +125,9 @@ async def settle(
     now = context.clock.now()
     async with context.db.transaction() as tx:
         await context.lease.hold(tx)
-        await driving.verify(tx, [item.id for item in found.verified], Grade.OPERATIONAL, now)
+        await driving.verify(tx, [item.id for item in found.verified], now)
         await driving.accept(tx, [item.id for item in found.accepted], now)
+        await driving.grade(tx, found.grades, now)
         await driving.end(tx, Step.FAIL, found.failed, now)
         fresh = [item for item in (*found.verified, *found.accepted) if not item.applied]
         await _apply(tx, batch, fresh)

@@ -54,12 +54,17 @@ class Materials:
 
 
 class Kind(Protocol):
-    """A kind of change."""
+    """A kind of change.
+
+    ``grade`` is the evidence that its items need. ``patience`` is how many seconds after acceptance it may take to come
+    (0: what the operator declares): a crew that has to fit a card takes days.
+    """
 
     name: str
     title: str
     sentence: str
     grade: Grade
+    patience: float
     schema: type[msgspec.Struct]
 
     def disruptive(self, parameters: Any) -> bool:

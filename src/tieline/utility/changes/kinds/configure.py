@@ -40,6 +40,7 @@ class Configure:
     title = "Configure subscriptions"
     sentence = "Sets state, APN, group, plan, address, technologies or IMEI lock of the selected subscriptions."
     grade = Grade.OPERATIONAL
+    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:

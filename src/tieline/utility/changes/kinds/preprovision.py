@@ -36,6 +36,7 @@ class Preprovision:
     title = "Prepare new subscriptions"
     sentence = "Takes a card from stock for each selected link and sets its subscription up like the present one."
     grade = Grade.OPERATIONAL
+    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:

@@ -35,6 +35,7 @@ class Restore:
     title = "Take a change back"
     sentence = "Sets the fields that an earlier change set back to what they were; what was changed since stays."
     grade = Grade.OPERATIONAL
+    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, parameters: Parameters) -> bool:

@@ -185,6 +185,9 @@ CREATE TABLE change_item (
     batch_id bigint,
     queued_at timestamptz,
     accepted_at timestamptz,
+    operational_at timestamptz,
+    seen_at timestamptz,
+    in_service_at timestamptz,
     ended_at timestamptz,
     UNIQUE (change_id, position)
 ) WITH (fillfactor = 60);

@@ -11,13 +11,13 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.paging import Page, decode_key, page_of
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.changes.model import Approval, Change, ChangeState, ChangeType, Lane, LaneState
+from tieline.utility.changes.model import Approval, Change, ChangeState, ChangeType, Grade, Lane, LaneState
 from tieline.utility.changes.policy.approval import Person
 from tieline.utility.changes.policy.estimate import remaining
 from tieline.utility.changes.policy.states import ENDED, Act, may
 from tieline.utility.changes.service.deciding import authors
 from tieline.utility.changes.store import changes as store
-from tieline.utility.changes.store import items, lanes
+from tieline.utility.changes.store import driving, items, lanes
 
 _PACE_SECONDS = 30.0
 _DONE = frozenset({"verified", "failed", "conflict", "cancelled"})
@@ -221,3 +221,14 @@ async def batches(tx: Tx, scope: Scope, change_id: int, *, only_open: bool = Fal
     scope.require(Permission.CHANGE_READ)
     await store.get(tx, change_id)
     return await lanes.batches(tx, change_id, only_open=only_open)
+
+
+async def record_evidence(tx: Tx, scope: Scope, grade: Grade, subscription_ids: Sequence[int], *, at: datetime) -> int:
+    """Better evidence for what changes did to some subscriptions: a session was seen, an application answered.
+
+    It goes to the item that wrote to each last, if that is verified; evidence never gets less. Returns how many.
+    """
+    scope.require(Permission.SYSTEM)
+    ids = await driving.latest_items(tx, subscription_ids)
+    await driving.grade(tx, dict.fromkeys(ids, grade), at)
+    return len(ids)

@@ -193,7 +193,7 @@ async def page(tx: Tx, scope: Scope, change_id: int, wanted: ItemFilter, *, afte
         SELECT i.id, i.position, i.wave, o.code AS operator, i.source_id, i.subscription_id, i.ref, i.site_id, i.site,
             i.site_name, i.region, i.criticality, i.link_id, i.role, i.before, i.desired, i.notes, i.state, i.grade,
             i.reason_code, i.reason, i.attempts, i.applied, i.undone_by, i.undoes_id, i.batch_id, i.queued_at,
-            i.accepted_at, i.ended_at
+            i.accepted_at, i.operational_at, i.seen_at, i.in_service_at, i.ended_at
         FROM change_item i JOIN operator o ON o.id = i.operator_id
         WHERE i.change_id = %(id)s AND i.position > %(after)s
             AND (cardinality(%(states)s::text[]) = 0 OR i.state = ANY(%(states)s))
