@@ -1,6 +1,6 @@
 """A console over a real database, and people who look at it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,9 @@ from tieline.platform.errors import Unauthenticated
 from tieline.platform.scope import Permission, Role, Scope
 from tieline.platform.settings import Settings
 from tieline.platform.web import create_app
-from tieline.platform.wiring import Registry, Runtime
-from tieline.utility.console import wiring
+from tieline.platform.wiring import Runtime
+from tieline.utility import application
 from tieline.utility.console.visitor import Visitor, current_visitor
-from tieline.utility.inventory import wiring as inventory
 
 
 @dataclass
@@ -39,17 +38,12 @@ class Console:
 
 
 @pytest.fixture
-async def console(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> AsyncIterator[Console]:
-    registry = Registry()
-    inventory.register(registry)
-    wiring.register(registry)
+async def console(utility_db: Database, tmp_path: Path) -> AsyncIterator[Console]:
     settings = Settings(home=tmp_path)
-    database = await Database.open(clone(registry.folders), size=4)
-    app = create_app(settings, registry, runtime=Runtime(settings, database, SystemClock()))
+    app = create_app(settings, application.registry(), runtime=Runtime(settings, utility_db, SystemClock()))
     transport = httpx.ASGITransport(app)
     headers = {"X-Request-Id": "request-1"}
     async with httpx.AsyncClient(transport=transport, base_url="http://console.test", headers=headers) as client:
-        running = Console(client, database)
+        running = Console(client, utility_db)
         app.dependency_overrides[current_visitor] = running.current
         yield running
-    await database.close()

@@ -15,7 +15,7 @@ Nobody signed in is sent to the sign-in page and comes back afterwards; errors o
 """
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -34,22 +34,15 @@ from tieline.platform.scope import Scope
 from tieline.platform.web import CurrentRuntime, current_request_id, current_runtime
 from tieline.platform.wiring import Runtime
 from tieline.utility.console import problems
-from tieline.utility.console.components.frame import Feed, Frame, PageHead, Person, Running
+from tieline.utility.console.components.frame import Frame, PageHead, Person
 from tieline.utility.console.components.work import Problem as WordedProblem
 from tieline.utility.console.navigation import rail
 from tieline.utility.console.render import Assets, Renderer
+from tieline.utility.console.status import Status, Watch
 from tieline.utility.console.visitor import Visitor, current_visitor
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NEXT = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What the top bar tells: how fresh each feed is, and which changes run."""
-
-    feeds: tuple[Feed, ...] = ()
-    running: tuple[Running, ...] = ()
 
 
 class Page:
@@ -141,7 +134,7 @@ class Page:
 
     async def status(self) -> Status:
         """Feeds and running changes, as far as the person may see them."""
-        return Status()
+        return await watch_of(self.request).status(self.runtime, self.scope)
 
 
 def bare_frame(visitor: Visitor, now: datetime, status: Status) -> Frame:
@@ -156,6 +149,15 @@ def bare_frame(visitor: Visitor, now: datetime, status: Status) -> Frame:
         running=status.running,
         status_href="/frame/status",
     )
+
+
+def watch_of(request: Request) -> Watch:
+    """The application's watch over feeds and changes."""
+    state = request.app.state
+    made: Watch | None = getattr(state, "console_watch", None)
+    if made is None:
+        made = state.console_watch = Watch()
+    return made
 
 
 def renderer_of(request: Request, runtime: Runtime) -> Renderer:

@@ -39,6 +39,7 @@ async def overview(page: CurrentPage) -> Response:
         head=views.head(counts),
         nothing=None if counts.sites or fleet.links else nothing(page),
         figures=views.figures(counts),
+        also=views.also(counts),
         technologies=views.technologies(fleet.groups, names),
         bands=views.bands(fleet.groups),
         map=MapView(
@@ -58,17 +59,20 @@ async def _counts(tx: Tx, scope: Scope, clock: Clock, fleet: FleetSummary) -> vi
     async def fitting(wanted: FleetFilter) -> FleetSummary:
         return await fleet_summary(tx, scope, clock, wanted, by=("operator",))
 
-    shared = await fitting(FleetFilter(shared_mast=True))
+    shared, lost = await fitting(FleetFilter(shared_mast=True)), await fitting(FleetFilter(attached=False, linked=True))
     stale, drift = await fitting(FleetFilter(stale=True)), await fitting(FleetFilter(drift=True))
+    suspended = await fitting(FleetFilter(states=("SUSPENDED",)))
     return views.Counts(
         sites=fleet.sites,
         subscriptions=fleet.links,
         unlinked=fleet.sites_without_link,
-        single=0,
+        lost=lost.sites,
         shared_mast=shared.sites,
         hanging_on_3g=fleet.hanging.get("3G", 0),
         stale=_subscriptions(stale),
         drift=_subscriptions(drift),
+        unknown=sum(int(group["subscriptions"]) for group in fleet.groups if group["technology"] is None),
+        suspended=_subscriptions(suspended),
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from tieline.utility.console import words
 from tieline.utility.console.components.figures import Bar, Figure, Segment, StackedBars
-from tieline.utility.console.components.formats import number, plural
+from tieline.utility.console.components.formats import plural
 from tieline.utility.console.components.frame import PageHead
+from tieline.utility.console.components.values import Count
 from tieline.utility.console.filters import href
 from tieline.utility.inventory import TECHNOLOGIES
 
@@ -22,35 +23,33 @@ class Counts:
     sites: int = 0
     subscriptions: int = 0
     unlinked: int = 0
-    single: int = 0
+    lost: int = 0
     shared_mast: int = 0
     hanging_on_3g: int = 0
     stale: int = 0
     drift: int = 0
+    unknown: int = 0
+    suspended: int = 0
 
 
 def head(counts: Counts) -> PageHead:
     """The state of the fleet in one line."""
     if not counts.sites and not counts.subscriptions:
         return PageHead("Overview", "Nothing has been brought in yet.")
-    troubled = counts.unlinked + counts.single + counts.shared_mast
-    sentence = (
-        f"{plural(counts.sites, 'site')}, {plural(counts.subscriptions, 'subscription')}; "
-        f"{number(troubled)} without two independent paths."
-    )
+    sentence = f"{plural(counts.sites, 'site')}, {plural(counts.subscriptions, 'fitted subscription')}."
     return PageHead("Overview", sentence)
 
 
 def figures(counts: Counts) -> tuple[Figure, ...]:
-    """The figures that matter now."""
+    """The four figures that matter now."""
     return (
         Figure(
-            "Sites without reserve",
-            counts.single,
-            href("/sites", links="1"),
+            "Sites with a link down",
+            counts.lost,
+            href("/sites", attached=False),
             of=counts.sites,
-            tone="warn" if counts.single else "ok",
-            note=_unlinked(counts),
+            tone="warn" if counts.lost else "ok",
+            note="the reserve is gone, or all" if counts.lost else "every link is attached",
         ),
         Figure(
             "All links on one mast",
@@ -69,25 +68,28 @@ def figures(counts: Counts) -> tuple[Figure, ...]:
             note="all their links are on 3G" if counts.hanging_on_3g else "none depends on 3G alone",
         ),
         Figure(
-            "Reports older than a day",
+            "Cells reported over a day ago",
             counts.stale,
             href("/subscriptions", stale=True, linked=True),
             of=counts.subscriptions,
             tone="warn" if counts.stale else "ok",
-            note="serving cell not confirmed since" if counts.stale else "every serving cell is known",
-        ),
-        Figure(
-            "Operator differs from desired",
-            counts.drift,
-            href("/subscriptions", drift=True),
-            tone="warn" if counts.drift else "ok",
-            note="values were read back otherwise" if counts.drift else "what is desired is in effect",
+            note="not confirmed since" if counts.stale else "every serving cell is known",
         ),
     )
 
 
-def _unlinked(counts: Counts) -> str:
-    return f"{number(counts.unlinked)} more have no link at all" if counts.unlinked else "every site has a link"
+def also(counts: Counts) -> tuple[tuple[str, Count], ...]:
+    """What else is worth a look, each number leading to its list."""
+
+    def fitted(count: int, query: str) -> Count:
+        return Count(count, href("/subscriptions", query, linked=True))
+
+    return (
+        ("Sites without any link", Count(counts.unlinked, href("/sites", linked=False))),
+        ("Links never reported", fitted(counts.unknown, "technology=none")),
+        ("Operator reports otherwise than desired", fitted(counts.drift, "drift=1")),
+        ("Suspended subscriptions in the field", fitted(counts.suspended, "state=SUSPENDED")),
+    )
 
 
 def technologies(groups: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> StackedBars:

@@ -30,7 +30,7 @@ COLUMNS = (
     Column("criticality", "Criticality"),
     Column("customers", "Customers", numeric=True),
     Column("region", "Region"),
-    Column("postcode", "Postcode"),
+    Column("postcode", "Postcode", hidden=True),
     Column("kind", "Kind"),
     Column("voltage", "Voltage", numeric=True, unit="kV", hidden=True),
     Column("external_id", "Utility's identifier", hidden=True),

@@ -1,0 +1,1 @@
+"""Cards: the list, stock, and the page of one."""

@@ -1,0 +1,71 @@
+"""Cards: list, stock, page, CSV."""
+
+from fastapi import Response
+
+from tieline.utility import inventory
+from tieline.utility.console.components.formats import plural
+from tieline.utility.console.components.frame import PageHead, Tab
+from tieline.utility.console.components.tables import Empty
+from tieline.utility.console.http import CurrentPage, pages
+from tieline.utility.console.pages.cards import views
+from tieline.utility.console.pages.parts import listing, things
+from tieline.utility.inventory import Kind
+
+router = pages()
+CARDS = listing.Listing(
+    Kind.CARD,
+    "/cards",
+    "cards",
+    "Cards and stock",
+    "card",
+    views.COLUMNS,
+    views.rows,
+    views.FILTERS,
+    views.PINNED,
+    "Cards come with what each operator delivers of its subscriptions.",
+    "subscription",
+    {"iccid": "iccid", "stock": "stock_state"},
+)
+_HOW = "Cards that an operator delivered and that are fitted nowhere are counted here."
+
+
+@router.get("/cards")
+async def cards(page: CurrentPage) -> Response:
+    """The list."""
+    return await listing.show(page, CARDS, tabs=_tabs("list"))
+
+
+@router.get("/cards/stock")
+async def stock(page: CurrentPage) -> Response:
+    """What lies in stock."""
+    async with page.db.snapshot() as tx:
+        counts = await inventory.card_stock(tx, page.scope)
+    total = sum(int(one["cards"]) for one in counts)
+    head = PageHead("Cards and stock", f"{plural(total, 'card')} fitted nowhere.", tabs=_tabs("stock"))
+    return await page.show(
+        "pages/cards/templates/stock.html",
+        current="cards",
+        head=head,
+        table=views.stock(counts),
+        empty=Empty("No card in stock", _HOW),
+    )
+
+
+@router.get("/cards.csv")
+async def cards_csv(page: CurrentPage) -> Response:
+    """The whole list as a file."""
+    return listing.csv(page, CARDS)
+
+
+@router.get("/cards/{card_id}")
+async def card(page: CurrentPage, card_id: int) -> Response:
+    """One card."""
+    one, events = await things.read(page, Kind.CARD, card_id)
+    return await things.show(page, one, events, views.view(one))
+
+
+def _tabs(current: str) -> tuple[Tab, ...]:
+    return (
+        Tab("All cards", "/cards", current=current == "list"),
+        Tab("In stock", "/cards/stock", current=current == "stock"),
+    )

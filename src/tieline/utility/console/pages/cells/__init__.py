@@ -1,0 +1,1 @@
+"""Cells and the masts that carry them."""

@@ -1,0 +1,1 @@
+"""Devices: the list, and the page of one."""

@@ -1,0 +1,1 @@
+"""Operators and what their contracts grant."""

@@ -1,0 +1,58 @@
+"""Operators and their contracts."""
+
+from fastapi import Response
+
+from tieline.platform.db import Tx
+from tieline.platform.errors import NotFound
+from tieline.utility import inventory
+from tieline.utility.connectors import service as connectors
+from tieline.utility.console.components.formats import plural
+from tieline.utility.console.components.frame import PageHead
+from tieline.utility.console.http import CurrentPage, Page, pages
+from tieline.utility.console.pages.operators import views
+from tieline.utility.console.pages.overview.views import technologies as bars
+from tieline.utility.inventory import FleetFilter, Kind
+
+router = pages()
+
+
+@router.get("/operators")
+async def operators(page: CurrentPage) -> Response:
+    """All operators."""
+    async with page.db.snapshot() as tx:
+        found = await inventory.operators(tx, page.scope)
+        health = {row["operator"]: row for row in await connectors.health(tx, page.scope)}
+        counts = await _counts(page, tx)
+    head = PageHead("Operators", f"{plural(len(found), 'operator')}." if found else "")
+    table = views.table(found, counts, health)
+    return await page.show("pages/operators/templates/list.html", current="operators", head=head, table=table)
+
+
+@router.get("/operators/{code}")
+async def operator(page: CurrentPage, code: str) -> Response:
+    """One operator: how it is doing, what it grants, its addresses."""
+    async with page.db.snapshot() as tx:
+        found = await inventory.operators(tx, page.scope, code)
+        if not found:
+            raise NotFound(f"There is no operator {code}, or you may not see it.")
+        granted = await inventory.contracts(tx, page.scope, code)
+        health = {row["operator"]: row for row in await connectors.health(tx, page.scope)}
+        wanted = FleetFilter(operators=(code,))
+        pools = await inventory.list_things(tx, page.scope, Kind.ADDRESS_POOL, wanted, limit=200)
+        fleet = await inventory.fleet_summary(
+            tx, page.scope, page.runtime.clock, wanted, by=("operator", "technology", "band")
+        )
+    return await page.show(
+        "pages/operators/templates/page.html",
+        current="operators",
+        head=views.head(found[0]),
+        connection=views.connection(health.get(code)),
+        contracts=views.contracts(granted),
+        pools=views.pools(pools.items),
+        technologies=bars(fleet.groups, {code: found[0].name}),
+    )
+
+
+async def _counts(page: Page, tx: Tx) -> dict[str, int]:
+    fleet = await inventory.fleet_summary(tx, page.scope, page.runtime.clock, FleetFilter(), by=("operator",))
+    return {str(group["operator"]): int(group["subscriptions"]) for group in fleet.groups}

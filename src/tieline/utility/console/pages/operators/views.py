@@ -1,0 +1,136 @@
+"""Operators: how each is doing, what it grants, how it is reached, and its addresses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tieline.utility.console import words
+from tieline.utility.console.components.frame import Crumb, PageHead
+from tieline.utility.console.components.tables import Column, Empty, Row, Table
+from tieline.utility.console.components.values import Age, Badge, Count, Link, Share, Tone
+from tieline.utility.console.filters import href
+from tieline.utility.console.status import feed
+from tieline.utility.inventory import Contract, Operator
+
+_FULL = 0.9
+_COUNTABLE = 10**9
+NO_OPERATORS = Empty(
+    "No operator yet",
+    "An operator is made with `tieline operator put`, or through the REST interface; then its subscriptions can be "
+    "brought in.",
+    icon="network",
+)
+
+
+def table(operators: Sequence[Operator], counts: Mapping[str, int], health: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The operators, how many subscriptions each has, and how fresh what it reports is."""
+    columns = (
+        Column("name", "Operator", narrow=True, fixed=True),
+        Column("code", "Code"),
+        Column("networks", "Networks"),
+        Column("subscriptions", "Fitted subscriptions", numeric=True, narrow=True),
+        Column("feed", "Connection", narrow=True),
+        Column("heard", "Last heard"),
+    )
+    rows = [
+        Row(
+            one.code,
+            {
+                "name": one.name,
+                "code": one.code,
+                "networks": ", ".join(one.plmns) or None,
+                "subscriptions": Count(counts.get(one.code, 0), href("/subscriptions", operator=one.code, linked=True)),
+                **_heard(health.get(one.code)),
+            },
+            f"/operators/{one.code}",
+        )
+        for one in operators
+    ]
+    return Table("operators", "Operators", columns, rows, empty=NO_OPERATORS, chooser=False)
+
+
+def _heard(row: Mapping[str, Any] | None) -> dict[str, object]:
+    if row is None:
+        return {"feed": Badge("Not connected", Tone.OFF, "plug"), "heard": None}
+    it = feed(row)
+    return {"feed": Badge(it.word.capitalize(), it.tone), "heard": Age(it.at, it.name, it.stale_after)}
+
+
+def head(one: Operator) -> PageHead:
+    """An operator's page header."""
+    networks = f"Networks {words.listed(one.plmns)}." if one.plmns else "No network code is known."
+    return PageHead(one.name, f"Operator {one.code}. {networks}", (Crumb("Operators", "/operators"),))
+
+
+def connection(row: Mapping[str, Any] | None) -> tuple[tuple[str, object], ...]:
+    """How an operator's line and feed are doing."""
+    if row is None:
+        return (("Connection", Badge("Not connected", Tone.OFF, "plug")),)
+    it = feed(row)
+    return (
+        ("Connection", Badge(it.word.capitalize(), it.tone)),
+        ("Answered", Age(row["last_ok_at"], it.name)),
+        ("Notified", Age(row["heard_at"], it.name, it.stale_after)),
+        ("Gaps in notifications", row["gaps"]),
+        ("Calls", row["calls"]),
+        ("Failed calls", row["failures"]),
+        ("Slowed down by the operator", row["throttled"]),
+        ("Last error", row["last_error"] or None),
+    )
+
+
+def contracts(found: Sequence[Contract]) -> Table:
+    """What the operator's contracts grant."""
+    columns = (
+        Column("name", "Contract", narrow=True, fixed=True),
+        Column("rate", "Permitted rate", numeric=True, unit="calls/s", narrow=True),
+        Column("batch", "Largest batch", numeric=True, narrow=True),
+        Column("apns", "APNs", wrap=True),
+        Column("plans", "Data plans", wrap=True),
+        Column("groups", "Groups", wrap=True),
+    )
+    rows = [
+        Row(
+            str(one.id),
+            {
+                "name": one.name,
+                "rate": one.calls_per_second if one.calls_per_second is not None else "no limit",
+                "batch": one.max_batch if one.max_batch is not None else "no limit",
+                "apns": ", ".join(one.apns) or "any",
+                "plans": ", ".join(one.data_plans) or "any",
+                "groups": ", ".join(one.subscription_groups) or "any",
+            },
+        )
+        for one in found
+    ]
+    empty = Empty("No contract yet", "Without one, nothing is known of what this operator permits.", icon="scroll-text")
+    return Table("contracts", "Contracts", columns, rows, empty=empty, chooser=False)
+
+
+def pools(found: Sequence[Mapping[str, Any]]) -> Table:
+    """The operator's address pools and how full they are."""
+    columns = (
+        Column("name", "Pool", narrow=True, fixed=True),
+        Column("apn", "APN", narrow=True),
+        Column("cidr", "Block"),
+        Column("used", "In use", numeric=True, narrow=True),
+        Column("usable", "Addresses", numeric=True),
+        Column("share", "Full", numeric=True),
+    )
+    rows = [_pool(one) for one in found]
+    empty = Empty("No address pool yet", "Fixed addresses are taken from pools; bring them in as a file.", icon="list")
+    return Table("pools", "Address pools", columns, rows, empty=empty, chooser=False)
+
+
+def _pool(one: Mapping[str, Any]) -> Row:
+    share = one["used"] / one["usable"] if one["usable"] else None
+    return Row(
+        str(one["id"]),
+        {
+            "name": one["name"],
+            "apn": Link(one["apn"], href("/subscriptions", operator=one["operator"], apn=one["apn"])),
+            "cidr": str(one["cidr"]),
+            "used": one["used"],
+            "usable": one["usable"] if one["usable"] < _COUNTABLE else "more than can be used",
+            "share": Share(share, Tone.BAD if share and share >= _FULL else Tone.OK),
+        },
+    )
