@@ -166,6 +166,7 @@ async def _stock(db: Database, scope: Scope, order: _Order, materials: Materials
     wants = order.kind.stock_wants(order.rows, order.parameters, materials)
 
     async def take(code: str) -> dict[str, StockCard]:
+        """Take one operator's cards."""
         async with db.transaction() as tx:
             return await inventory.take_stock(tx, scope, code, wants[code], change_id=materials.change_id)
 
