@@ -1,0 +1,46 @@
+"""The one place where the commands are put together."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tieline import __version__
+from tieline.cli import audit, login, serve, story, token, up, user
+from tieline.cli.errors import CommandError, explain
+
+app = typer.Typer(
+    name="tieline",
+    help="Joins a utility and its mobile operators: one system for the cellular connectivity of the grid.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(up.up)
+app.command("story")(story.story)
+serve.register(app)
+app.command("login")(login.login)
+app.add_typer(audit.app, name="audit")
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    context: typer.Context, *, version: Annotated[bool, typer.Option("--version", help="Say which one.")] = False
+) -> None:
+    if version:
+        typer.echo(f"tieline {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the command line; every expected failure ends in one plain message and a meaningful exit code."""
+    try:
+        app()
+    except CommandError as error:
+        Console(stderr=True).print(explain(error))
+        sys.exit(error.exit_code)

@@ -1,0 +1,148 @@
+"""Everything that ``tieline up`` runs: PostgreSQL, the platform's processes and, for a demonstration, two gateways.
+
+The gateways stand for the operators' side. They are separate processes with databases of their own, and the
+platform reaches them over the wire only.
+"""
+
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tieline.platform.embedded import Child, EmbeddedPostgres, Event, Supervisor
+
+_TIELINE = (sys.executable, "-m", "tieline")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPorts:
+    """Where one operator's gateway listens."""
+
+    code: str
+    standard: int
+    backoffice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Folders and ports of one running system."""
+
+    home: Path
+    api: int = 8400
+    operators_in: int = 8401
+    gateways: tuple[GatewayPorts, ...] = ()
+    postgres: int | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the console and the REST API answer."""
+        return f"http://127.0.0.1:{self.api}"
+
+    def gateway(self, code: str) -> GatewayPorts:
+        """The ports of one operator's gateway."""
+        return next(ports for ports in self.gateways if ports.code == code)
+
+    def backoffice_url(self, code: str) -> str:
+        """Where one operator's back office answers."""
+        return f"http://127.0.0.1:{self.gateway(code).backoffice}"
+
+    def standard_url(self, code: str) -> str:
+        """Where one operator's standard interfaces answer, with mutual TLS."""
+        return f"https://localhost:{self.gateway(code).standard}"
+
+    def backoffice_token(self, code: str) -> str:
+        """The token of an operator's back office; made at first use, readable by the owner alone."""
+        return kept_secret(self.home / f"gateway-{code.lower()}" / "backoffice-token")
+
+
+def default_layout(home: Path, *, demo: bool) -> Layout:
+    """The documented ports."""
+    gateways = (GatewayPorts("A", 8410, 8411), GatewayPorts("B", 8420, 8421)) if demo else ()
+    return Layout(home, gateways=gateways)
+
+
+def free_layout(home: Path) -> Layout:
+    """Ports that nobody uses just now, so that a story runs beside a running platform."""
+    ports = iter(_free_ports(6))
+    return Layout(
+        home,
+        api=next(ports),
+        operators_in=next(ports),
+        gateways=tuple(GatewayPorts(code, next(ports), next(ports)) for code in ("A", "B")),
+    )
+
+
+def build(
+    layout: Layout,
+    *,
+    database_url: str | None = None,
+    faults: Path | None = None,
+    seed: int = 1,
+    tell: Callable[[Event], None],
+) -> Supervisor:
+    """Declare all parts; nothing runs until the supervisor is started."""
+    supervisor = Supervisor(layout.home / "logs", tell)
+    postgres = EmbeddedPostgres(layout.home, layout.postgres)
+    needs: tuple[str, ...] = ()
+    if database_url is None or layout.gateways:
+        supervisor.add_server("postgres", postgres)
+        needs = ("postgres",)
+
+    def platform() -> Mapping[str, str]:
+        return {
+            "TIELINE_HOME": str(layout.home),
+            "TIELINE_DATABASE_URL": database_url or postgres.ensure_database("tieline"),
+            "TIELINE_PORT": str(layout.api),
+            "TIELINE_OPERATOR_PORT": str(layout.operators_in),
+        }
+
+    supervisor.add(Child("migrate", (*_TIELINE, "migrate"), platform, after=needs, once=True))
+    supervisor.add(Child("api", (*_TIELINE, "api"), platform, ready=f"{layout.url}/health/live", after=("migrate",)))
+    supervisor.add(Child("worker", (*_TIELINE, "worker"), platform, after=("migrate",)))
+    for ports in layout.gateways:
+        supervisor.add(_gateway(layout, ports, postgres, faults, seed))
+    return supervisor
+
+
+def _gateway(layout: Layout, ports: GatewayPorts, postgres: EmbeddedPostgres, faults: Path | None, seed: int) -> Child:
+    folder = layout.home / f"gateway-{ports.code.lower()}"
+
+    def environment() -> Mapping[str, str]:
+        layout.backoffice_token(ports.code)
+        return {
+            "TIELINE_GATEWAY_CODE": ports.code,
+            "TIELINE_GATEWAY_NAME": f"Operator {ports.code}",
+            "TIELINE_GATEWAY_DATABASE_URL": postgres.ensure_database(f"gateway_{ports.code.lower()}"),
+            "TIELINE_GATEWAY_PORT": str(ports.standard),
+            "TIELINE_GATEWAY_BACKOFFICE_PORT": str(ports.backoffice),
+            "TIELINE_GATEWAY_BACKOFFICE_TOKEN_FILE": str(folder / "backoffice-token"),
+            "TIELINE_GATEWAY_PKI": str(layout.home / "pki"),
+            "TIELINE_GATEWAY_SEED": str(seed),
+            **({"TIELINE_GATEWAY_FAULTS": str(faults.absolute())} if faults else {}),
+        }
+
+    ready = f"http://127.0.0.1:{ports.backoffice}/health/ready"
+    name = f"gateway-{ports.code.lower()}"
+    return Child(name, (*_TIELINE, "gateway"), environment, ready=ready, after=("postgres",))
+
+
+def kept_secret(path: Path) -> str:
+    """A random secret in a file that only its owner reads; made at first use."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
