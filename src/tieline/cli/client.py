@@ -48,7 +48,7 @@ class Client:
     def __init__(self, credentials: Credentials, *, timeout: float = 60) -> None:
         self._http = httpx.Client(
             base_url=credentials.url.rstrip("/") + "/api/v1",
-            headers={"Authorization": f"Bearer {credentials.token}"},
+            headers={"Authorization": f"Bearer {credentials.token}"} if credentials.token else {},
             timeout=timeout,
         )
         self._url = credentials.url
@@ -68,6 +68,18 @@ class Client:
     def post(self, path: str, body: Any = None) -> Any:
         """Send a JSON body and return the JSON answer, or None."""
         return self._send("POST", path, json=body) if body is not None else self._send("POST", path)
+
+    def put(self, path: str, body: Any) -> Any:
+        """Put a JSON body and return the JSON answer, or None."""
+        return self._send("PUT", path, json=body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        """Send what shall change, as JSON, and return the JSON answer."""
+        return self._send("PATCH", path, json=body)
+
+    def keep_header(self, name: str, value: str) -> None:
+        """Send a header with every request from now on."""
+        self._http.headers[name] = value
 
     def delete(self, path: str) -> None:
         """Delete a resource."""

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 out = Console()
 err = Console(stderr=True)
@@ -28,8 +29,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         numeric = bool(drawn) and all(row[index][1] for row in drawn)
         table.add_column(name, justify="right" if numeric else "left")
     for row in drawn:
-        table.add_row(*(text for text, _ in row))
+        table.add_row(*(plain(text) for text, _ in row))
     out.print(table)
+
+
+def plain(text: str) -> Text:
+    """Text from elsewhere as it is: no markup of ours in it, no control character that could steer the terminal."""
+    return Text("".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text))
 
 
 def _cell(value: Any) -> tuple[str, bool]:

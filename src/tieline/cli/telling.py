@@ -1,0 +1,97 @@
+"""A change in words on a terminal: its plan, its figures, its items."""
+
+from typing import Any
+
+from tieline.cli.output import out, plain, print_table
+
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
+
+
+def change(one: Any) -> None:
+    """Say what a change is and where it stands."""
+    out.print(plain(f"Change {one['id']}: {one['title']}"), style="bold")
+    out.print(plain(f"{one['kind']}, {one['type']}, {state(one)}, by {one['created_by']}."))
+    if one["summary"] and one["plan_hash"]:
+        _plan(one)
+    for decision in one.get("approvals", ()):
+        _decision(decision)
+    if one.get("acts"):
+        out.print(f"You may: {', '.join(one['acts'])}", style="dim")
+
+
+def state(one: Any) -> str:
+    """The state, and why where that needs telling."""
+    return f"{one['state']} ({one['state_why']})" if one["state_why"] else str(one["state"])
+
+
+def _plan(one: Any) -> None:
+    summary = one["summary"]
+    impact = summary["impact"]
+    least, most = summary["seconds"]
+    touched = f"{impact['items']:,} subscriptions at {impact['sites']:,} sites, {impact['critical_sites']:,} critical"
+    out.print(plain(f"{touched}; {impact['customers']:,} customers behind. Lasts {span(least)} to {span(most)}."))
+    rows = [
+        [code, lane["items"], lane["batches"], lane["calls"], span(lane["least_seconds"]), span(lane["most_seconds"])]
+        for code, lane in sorted(summary["lanes"].items())
+    ]
+    print_table("", ["Operator", "Subscriptions", "Batches", "Calls", "At least", "At most"], rows)
+    if len(summary["waves"]) > 1:
+        rows = [[str(wave["number"]), wave["title"], wave["sites"], wave["items"]] for wave in summary["waves"]]
+        print_table("", ["Wave", "Name", "Sites", "Subscriptions"], rows)
+    if impact["by_reason"]:
+        rows = [[code, count, impact["reasons"].get(code, "")] for code, count in impact["by_reason"].items()]
+        print_table("Left out", ["Reason", "Subscriptions", "For example"], rows)
+    out.print(plain(f"{summary['requirement']['why']}"))
+    out.print(plain(f"Plan {one['plan_version']}, hash {one['plan_hash']}"), style="dim")
+
+
+def _decision(one: Any) -> None:
+    void = f" (void: {one['void_why']})" if one["void_at"] else ""
+    who = "by policy" if one["by_policy"] else f"by {one['actor']}"
+    comment = f": {one['comment']}" if one["comment"] else ""
+    out.print(plain(f"{one['decision'].capitalize()} {who}, {one['at'][:16].replace('T', ' ')}{void}{comment}"))
+
+
+def span(seconds: float) -> str:
+    """A length of time in one or two units."""
+    whole = round(seconds)
+    for size, unit in _UNITS:
+        if whole >= size:
+            rest = (whole % size) // (size // (24 if unit == "d" else 60))
+            smaller = {"d": "h", "h": "min", "min": "s"}[unit]
+            return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def outcome(found: Any) -> None:
+    """Say how a change stands, by the counts of its items."""
+    counts = found["counts"]
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    why = f" ({found['state_why']})" if found["state_why"] else ""
+    out.print(plain(f"Change {found['change_id']} is {found['state']}{why}: {told or 'nothing planned'}."))
+
+
+def items(found: list[Any]) -> None:
+    """List items with what each sets."""
+    rows = [
+        [
+            str(one["position"]),
+            one["site_name"] or one["site"] or "–",
+            one["operator"],
+            one["ref"],
+            str(one["wave"] or "–"),
+            one["state"],
+            _differences(one),
+            one["reason"],
+        ]
+        for one in found
+    ]
+    print_table("", ["No", "Site", "Operator", "Subscription", "Wave", "State", "Sets", "Why"], rows)
+
+
+def _differences(one: Any) -> str:
+    def word(value: Any) -> str:
+        return "unset" if value in (None, "", []) else ",".join(value) if isinstance(value, list) else str(value)
+
+    before = one["before"]
+    return "; ".join(f"{name}: {word(before.get(name))} → {word(value)}" for name, value in one["desired"].items())
