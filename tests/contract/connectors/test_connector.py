@@ -114,7 +114,9 @@ async def test_what_does_not_exist_fails_with_a_reason(operator: Operator) -> No
 
 
 async def test_an_illegal_transition_fails(operator: Operator) -> None:
-    outcome = await finished(operator.connector, await operator.connector.submit(batch("s1", state="SUSPENDED"), "key-1"))
+    outcome = await finished(
+        operator.connector, await operator.connector.submit(batch("s1", state="SUSPENDED"), "key-1")
+    )
     assert results_of(outcome)[0].state is ResultState.FAILED
 
 
