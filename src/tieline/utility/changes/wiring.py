@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from tieline.platform.wiring import Registry, Runtime
-from tieline.utility.changes import routes, ruling_routes
+from tieline.utility.changes import routes, ruling_routes, timeline
 from tieline.utility.changes.driver import Driver
 from tieline.utility.changes.jobs import JOBS
 from tieline.utility.connectors import lines_of
+from tieline.utility.inventory import register_lane
 
 
 async def drive(runtime: Runtime) -> None:
@@ -22,3 +23,4 @@ def register(registry: Registry) -> None:
     for job in JOBS:
         registry.job(job)
     registry.service("worker", "changes.driver", drive)
+    register_lane(timeline.LANE, timeline.events)

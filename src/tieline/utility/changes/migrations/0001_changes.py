@@ -195,6 +195,7 @@ CREATE INDEX change_item_state ON change_item (change_id, operator_id, state, wa
 CREATE INDEX change_item_batch ON change_item (batch_id) WHERE batch_id IS NOT NULL;
 CREATE INDEX change_item_subscription ON change_item (subscription_id);
 CREATE INDEX change_item_source ON change_item (source_id);
+CREATE INDEX change_item_site ON change_item (site_id) WHERE site_id IS NOT NULL;
 CREATE INDEX change_item_exposed ON change_item (site_id)
     WHERE disruptive AND state IN ('queued', 'sent', 'accepted', 'failed');
 CREATE UNIQUE INDEX change_item_one_at_a_time ON change_item (subscription_id)

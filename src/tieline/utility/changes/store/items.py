@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import DictRow
@@ -243,3 +244,18 @@ async def recent(tx: Tx, change_id: int, seconds: float) -> Mapping[str, int]:
         GROUP BY 1"""
     rows = await fetch_all(tx, text, {"id": change_id, "seconds": seconds})
     return {row["operator"]: row["items"] for row in rows}
+
+
+async def of_thing(
+    tx: Tx, scope: Scope, subscription_ids: Sequence[int], site_id: int | None, *, before: datetime, limit: int
+) -> list[DictRow]:
+    """Items that wrote to some subscriptions, were planned for them, or concern a site, and ended before a moment."""
+    text = f"""
+        SELECT i.ended_at, i.state, i.change_id, i.before, i.desired, i.reason, c.title,
+            coalesce(c.started_by, c.created_by) AS actor
+        FROM change_item i JOIN change c ON c.id = i.change_id JOIN operator o ON o.id = i.operator_id
+        WHERE (i.subscription_id = ANY(%(ids)s) OR i.source_id = ANY(%(ids)s) OR i.site_id = %(site_id)s)
+            AND i.ended_at < %(before)s AND {within("i.region", "o.code")}
+        ORDER BY i.ended_at DESC LIMIT %(limit)s"""
+    bound = {"ids": list(subscription_ids), "site_id": site_id, "before": before, "limit": limit, **scope.params()}
+    return await fetch_all(tx, text, bound)
