@@ -108,10 +108,10 @@ async def test_nobody_sees_beyond_their_scope(
 async def test_details_end_at_the_scope_as_well(api: Api, scope: tuple[str | None, str | None]) -> None:
     seen = 0
     for kind in KINDS:
-        for identity in range(1, 46):
-            for part in ("", "/history", "/timeline"):
-                answer = await ask(api, scope, f"{kind}/{identity}{part}", {})
-                assert answer.status_code in {200, 404}
-                seen += answer.status_code == 200
-                assert told(answer, scope) == set(), (kind, identity, part)
+        for identity in [*range(1, 13), 20, 23, 30, 31, 44]:
+            answers = [await ask(api, scope, f"{kind}/{identity}{part}", {}) for part in ("", "/history", "/timeline")]
+            assert len({answer.status_code for answer in answers} - {200, 404}) == 0
+            assert len({answer.status_code for answer in answers}) == 1
+            seen += answers[0].status_code == 200
+            assert set[str]().union(*(told(answer, scope) for answer in answers)) == set(), (kind, identity)
     assert seen > 0

@@ -15,7 +15,7 @@ from tieline.utility.inventory.policy.text import fold, prefix_query
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(16, 32))
+@given(st.integers(0, 2**32 - 1), st.integers(20, 32))
 def test_usable_addresses_of_ipv4_are_the_hosts_that_python_names(number: int, prefix: int) -> None:
     network = ipaddress.ip_network((number, prefix), strict=False)
     room = usable(str(network))

@@ -17,12 +17,14 @@ from tieline.utility.inventory.importing.mapping import FileMapping, checked, fr
 from tieline.utility.inventory.importing.problems import FileRefused
 from tieline.utility.inventory.importing.readers import Table, open_table
 from tieline.utility.inventory.importing.rows import Known, Rows
-from tieline.utility.inventory.model import ImportMode, ImportRun, ImportState
+from tieline.utility.inventory.model import ImportMode, ImportRun, ImportState, Kind
 from tieline.utility.inventory.service.uploads import Upload
 from tieline.utility.inventory.store import imports, loading, operators
 
 _CHUNK = 4000
 _NEWEST = 2**63 - 1
+_TIDY_FROM = 1000
+"""So many written rows make it worth while to tidy the tables at once."""
 
 
 async def create(tx: Tx, scope: Scope, upload: Upload, mapping: FileMapping, *, mode: ImportMode, dry_run: bool) -> int:
@@ -95,7 +97,7 @@ async def run(db: Database, settings: Settings, identity: int) -> None:
     if claimed is None:
         return
     try:
-        await _Work(db, settings, claimed).do()
+        taken = await _Work(db, settings, claimed).do()
     except FileRefused as refused:
         message = " ".join(filter(None, [refused.detail, refused.advice]))
         async with db.transaction() as tx:
@@ -107,6 +109,10 @@ async def run(db: Database, settings: Settings, identity: int) -> None:
                 tx, identity, ImportState.FAILED, "An error of ours; it was recorded. Nothing was taken."
             )
         raise
+    else:
+        if taken > _TIDY_FROM:
+            async with db.autocommit() as plain:
+                await loading.tidy(plain, loading.LOADINGS[Kind(claimed.kind)])
 
 
 async def forget_files(tx: Tx, *, days: int) -> None:
@@ -143,8 +149,8 @@ class _Work:
         self._loading = loading.LOADINGS[self._mapping.kind]
         self._rows_read = 0
 
-    async def do(self) -> None:
-        """Read, check and take the file."""
+    async def do(self) -> int:
+        """Read, check and take the file; returns how many rows were written."""
         async with self._db.snapshot() as tx:
             known = await operators.operators(tx, self._scope)
         table = await asyncio.to_thread(
@@ -157,18 +163,18 @@ class _Work:
         try:
             networks = {operator.code: operator.plmns for operator in known}
             rows = Rows(self._mapping, table.header, Known(networks, self._scope.regions))
-            await self._take(table, rows)
+            return await self._take(table, rows)
         finally:
             table.close()
 
-    async def _take(self, table: Table, rows: Rows) -> None:
+    async def _take(self, table: Table, rows: Rows) -> int:
         async with self._db.transaction() as tx:
             counts = loading.Counts()
-            refused = False
+            refused, written = False, 0
             async with tx.transaction(force_rollback=self._run.dry_run) as inner:
                 await loading.prepare(tx, rows.specs, self._loading)
                 if not await imports.is_running(tx, self._run.id):
-                    return
+                    return 0
                 await self._copy(tx, table, rows)
                 await loading.stage(tx, self._loading)
                 load = loading.Load(self._run.id, self._scope, f"import {self._run.id}", frozenset(rows.mapped))
@@ -177,7 +183,9 @@ class _Work:
                 refused = bool(rows.problems.count) and self._run.mode == ImportMode.ALL_OR_NOTHING
                 if refused:
                     raise Rollback(inner)
+                written = 0 if self._run.dry_run else counts.created + counts.updated
             await self._finish(tx, table, rows, counts, refused=refused)
+        return written
 
     async def _copy(self, tx: Tx, table: Table, rows: Rows) -> None:
         chunks = self._chunks(table, rows)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from tieline.utility.inventory.model import Kind
 from tieline.utility.inventory.store.loading import cells, links, places, pools, subscriptions
-from tieline.utility.inventory.store.loading.common import Counts, Load, Loading, check, copy, prepare, stage
+from tieline.utility.inventory.store.loading.common import Counts, Load, Loading, check, copy, prepare, stage, tidy
 
 LOADINGS: Mapping[Kind, Loading] = {
     Kind.SITE: places.SITES,
@@ -19,4 +19,4 @@ LOADINGS: Mapping[Kind, Loading] = {
     Kind.ADDRESS_POOL: pools.POOLS,
 }
 
-__all__ = ["LOADINGS", "Counts", "Load", "Loading", "check", "copy", "prepare", "stage"]
+__all__ = ["LOADINGS", "Counts", "Load", "Loading", "check", "copy", "prepare", "stage", "tidy"]

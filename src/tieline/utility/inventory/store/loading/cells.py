@@ -60,6 +60,7 @@ async def _put(tx: Tx, load: Load) -> Counts:
 
 
 CELLS = Loading(
+    tables=("cell", "mast"),
     derived="mast text",
     derive=_mast,
     references="o.id AS operator_id, x.id AS thing_id, m.id AS mast_id",

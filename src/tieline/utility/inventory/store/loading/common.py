@@ -80,10 +80,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """How one kind is loaded. ``derived`` are columns beyond the fields that ``derive`` computes from a row's values.
+    """How one kind is loaded.
 
     ``references`` are select items and ``joins`` the FROM items (on ``r``, the raw row) that resolve references.
     ``unique``: fields under which a duplicate within the file is reported, with the columns that must not repeat.
+    ``tables`` are those it writes; ``derived`` are columns beyond the fields, computed from a row by ``derive``.
     """
 
     references: str
@@ -91,6 +92,7 @@ class Loading:
     unique: Sequence[tuple[str, Sequence[str]]]
     checks: Sequence[Check]
     apply: Callable[[Tx, Load], Awaitable[Counts]]
+    tables: Sequence[str]
     derived: str = ""
     derive: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
 
@@ -229,3 +231,8 @@ async def staged(tx: Tx) -> int:
     """How many rows are in the stage."""
     row = await fetch_one(tx, "SELECT count(*) AS count FROM stage")
     return int(row["count"]) if row else 0
+
+
+async def tidy(tx: Tx, loading: Loading) -> None:
+    """Make the tables quick to read at once, without waiting for autovacuum; ``tx`` is without a transaction."""
+    await execute(tx, f"VACUUM (ANALYZE, SKIP_LOCKED) {', '.join(loading.tables)}")

@@ -31,10 +31,12 @@ FROM before b JOIN updated u ON u.id = b.id
 # A link ends when another card sits in its slot, when its device moved, or when its card sits elsewhere now.
 _END = """
 WITH ended AS (
-    UPDATE link x SET valid_to = now() FROM stage g
-    WHERE x.valid_to IS NULL AND ((x.id = g.thing_id
-            AND (x.card_id <> g.card_id OR x.site_id <> g.site_id OR x.subscription_id <> g.subscription_id))
-        OR (x.card_id = g.card_id AND x.id IS DISTINCT FROM g.thing_id))
+    UPDATE link x SET valid_to = now() WHERE x.id IN (
+        SELECT l.id FROM link l JOIN stage g ON g.thing_id = l.id
+        WHERE l.card_id <> g.card_id OR l.site_id <> g.site_id OR l.subscription_id <> g.subscription_id
+        UNION
+        SELECT l.id FROM link l JOIN stage g ON g.card_id = l.card_id
+        WHERE l.valid_to IS NULL AND l.id IS DISTINCT FROM g.thing_id)
     RETURNING x.id, x.card_id, x.subscription_id, x.site_id, x.device_id, x.modem_slot, x.role
 ), unfitted AS (
     UPDATE subscription s SET site_id = NULL FROM ended e WHERE s.id = e.subscription_id
@@ -78,6 +80,7 @@ async def _put(tx: Tx, load: Load) -> Counts:
 
 
 LINKS = Loading(
+    tables=("link", "subscription", "card"),
     references="""t.id AS site_id, d.id AS device_id, d.site_id AS device_site_id, c.id AS card_id,
         s.id AS subscription_id, s.operator_id, x.id AS thing_id""",
     joins="""LEFT JOIN site t ON t.external_id = r.site_external_id

@@ -79,6 +79,7 @@ async def _put_devices(tx: Tx, load: Load) -> Counts:
 
 
 SITES = Loading(
+    tables=("site",),
     derived="name_folded text",
     derive=_site_columns,
     references="x.id AS thing_id, p.id AS parent_id",
@@ -106,6 +107,7 @@ SITES = Loading(
 )
 
 DEVICES = Loading(
+    tables=("device",),
     references="x.id AS thing_id, t.id AS site_id",
     joins="LEFT JOIN device x ON x.external_id = r.external_id LEFT JOIN site t ON t.external_id = r.site_external_id",
     unique=(("external_id", ("external_id",)), ("imei", ("imei",))),

@@ -19,6 +19,7 @@ async def _put(tx: Tx, load: Load) -> Counts:
 
 
 POOLS = Loading(
+    tables=("address_pool",),
     references="o.id AS operator_id, x.id AS thing_id",
     joins="""JOIN operator o ON o.code = r.operator
         LEFT JOIN address_pool x ON x.operator_id = o.id AND x.apn = r.apn AND x.cidr = r.cidr""",

@@ -54,10 +54,12 @@ WHERE cs.card_id IS DISTINCT FROM g.card_id
 """
 # Both what a subscription was carried by and what a card carried end before the new pairs begin.
 _PART = """
-UPDATE card_subscription cs SET valid_to = now() FROM stage g
-WHERE cs.valid_to IS NULL
-    AND ((cs.subscription_id = g.thing_id AND cs.card_id <> g.card_id)
-        OR (cs.card_id = g.card_id AND cs.subscription_id <> g.thing_id))
+UPDATE card_subscription SET valid_to = now() WHERE id IN (
+    SELECT cs.id FROM card_subscription cs JOIN stage g ON g.thing_id = cs.subscription_id
+    WHERE cs.valid_to IS NULL AND cs.card_id <> g.card_id
+    UNION
+    SELECT cs.id FROM card_subscription cs JOIN stage g ON g.card_id = cs.card_id
+    WHERE cs.valid_to IS NULL AND cs.subscription_id <> g.thing_id)
 """
 _PAIR = """
 INSERT INTO card_subscription (card_id, subscription_id)
@@ -103,6 +105,7 @@ async def _put(tx: Tx, load: Load) -> Counts:
     counts = await update(tx, load, "subscription", _SUBSCRIPTION, also_set="version = x.version + 1,")
     created = await insert(tx, load, "subscription", _SUBSCRIPTION)
     await execute(tx, _NEW_IDS)
+    await execute(tx, "ANALYZE stage")
     await execute(tx, _PART)
     await execute(tx, _PAIR)
     await execute(tx, _RELINK, load.params)
@@ -111,6 +114,7 @@ async def _put(tx: Tx, load: Load) -> Counts:
 
 
 SUBSCRIPTIONS = Loading(
+    tables=("subscription", "card", "card_subscription"),
     references="o.id AS operator_id, x.id AS thing_id, c.id AS card_id",
     joins="""JOIN operator o ON o.code = r.operator
         LEFT JOIN subscription x ON x.operator_id = o.id AND x.operator_ref = r.operator_ref
