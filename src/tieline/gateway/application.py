@@ -154,7 +154,7 @@ def _leave_what_stays_alone() -> None:
     """Take what is there from the start out of the garbage collector's rounds: each took 100 ms that answers waited."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+    gc.set_threshold(YOUNG_OBJECTS, 10, 1000)
 
 
 def token_of(settings: GatewaySettings) -> str:

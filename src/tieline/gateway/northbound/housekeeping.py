@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tieline.gateway.northbound import once_store
+from tieline.gateway.northbound import store
 from tieline.gateway.northbound.once import KEPT
 from tieline.gateway.parts import Parts
 
@@ -19,5 +19,5 @@ class Housekeeper:
         """Tidy up until cancelled."""
         while True:
             async with self._parts.db.transaction() as tx:
-                await once_store.forget(tx, self._parts.clock.now() - KEPT)
+                await store.forget(tx, self._parts.clock.now() - KEPT)
             await asyncio.sleep(PACE_S)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tieline.gateway.model import Consumer
-from tieline.gateway.northbound import once_store
+from tieline.gateway.northbound import store
 from tieline.platform.db import Tx
 from tieline.standards.mns.errors import ErrorType, MnsError
 
@@ -55,12 +55,12 @@ async def once(
         return await work()
     path = request.scope.get("raw_path") or request.url.path.encode()
     digest = hashlib.sha256(b"\n".join((request.method.encode(), path, body))).digest()
-    known = await once_store.take(tx, consumer.id, key, digest, now)
+    known = await store.take(tx, consumer.id, key, digest, now)
     if known is None:
         response = await work()
         headers = {name: value for name, value in response.headers.items() if name in {"location", "content-type"}}
-        kept = once_store.Kept(response.status_code, headers, zlib.compress(bytes(response.body), 1))
-        await once_store.keep(tx, consumer.id, key, kept)
+        kept = store.Kept(response.status_code, headers, zlib.compress(bytes(response.body), 1))
+        await store.keep(tx, consumer.id, key, kept)
         return response
     if bytes(known["digest"]) != digest:
         raise MnsError("This Idempotency-Key was used for another call.", type=ErrorType.OTHER, status=422)

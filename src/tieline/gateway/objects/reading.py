@@ -16,7 +16,7 @@ from tieline.standards.mns import jex
 from tieline.standards.mns.dn import Dn
 from tieline.standards.mns.errors import ErrorReason, ErrorType, MnsError
 from tieline.standards.mns.resource import represent
-from tieline.standards.mns.scope import FLAT, GetQuery, Selection
+from tieline.standards.mns.scope import BASE_ONLY, FLAT, GetQuery, Selection
 
 PAGE = 500
 """Objects loaded and written at a time: short enough that others get their turn in between."""
@@ -26,12 +26,17 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A read that was understood: its base is there, and these are the objects meant."""
+    """A read that was understood: its base is there, and these are the objects meant.
+
+    ``rest`` is the part of the filter that is still to be decided for each. A read of one object has it ready in
+    ``single``.
+    """
 
     base: Dn
-    ids: Sequence[int]
     query: GetQuery
     rest: jex.Condition | None
+    ids: Sequence[int] = ()
+    single: Node | None = None
 
 
 async def prepare(db: Database, consumer: Consumer, base: Dn, query: GetQuery) -> Read:
@@ -41,16 +46,24 @@ async def prepare(db: Database, consumer: Consumer, base: Dn, query: GetQuery) -
         MnsError: 404 if the base is not there, or is another utility's.
 
     """
+    if query.scope == BASE_ONLY:
+        async with db.transaction() as tx:
+            node = await reading.find(tx, consumer.id, base)
+        if node is None:
+            raise absent(base)
+        return Read(base, query, query.condition, single=node)
     compiled = filters.compile_condition(query.condition)
     async with db.snapshot() as tx:
         if await reading.find(tx, consumer.id, base) is None:
             raise absent(base)
         ids = await reading.within(tx, consumer.id, base, query.scope, compiled)
-    return Read(base, ids, query, compiled.rest)
+    return Read(base, query, compiled.rest, ids)
 
 
 async def pages(db: Database, read: Read) -> AsyncIterator[list[Node]]:
     """Give the objects meant, in order, a page at a time, each as it is when its page is read."""
+    if read.single is not None:
+        yield [read.single] if read.rest is None or _holds(read.rest, read.single) else []
     for start in range(0, len(read.ids), PAGE):
         async with db.snapshot() as tx:
             nodes = await reading.contents(tx, read.ids[start : start + PAGE])

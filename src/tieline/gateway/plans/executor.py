@@ -140,7 +140,8 @@ class Executor:
                 return
             seconds = {name: verdict.seconds for name, verdict in verdicts.items()}
             await service.write(tx, tree, actor, now, interference=self._parts.interference, seconds=seconds)
-            await _advance(tx, job, result, now)
+            if await _advance(tx, job, result, now):
+                self._work.pop(job.id, None)
         self._parts.signals.changed()
 
     async def _judge(
@@ -217,13 +218,17 @@ def _after_failure(job: Job) -> str:
     return next_step(ActivationMode(job.mode), 1)
 
 
-async def _advance(tx: Tx, job: Job, result: _Verdicts, now: datetime) -> None:
+async def _advance(tx: Tx, job: Job, result: _Verdicts, now: datetime) -> bool:
+    """Note what came of a chunk; True if the job is over with it."""
     position = job.position + result.dealt
     await jobs.advance(tx, job.id, position=position, failed=len(result.failures), failures=result.failures)
     if result.stop == "stop":
         await jobs.end(tx, job.id, JobState.FAILED, now, message="Stopped at the first error, as the plan says.")
     elif position >= job.total:
         await jobs.end(tx, job.id, JobState.COMPLETED, now)
+    else:
+        return False
+    return True
 
 
 async def _roll_back(tx: Tx, job: Job, result: _Verdicts, now: datetime) -> None:
