@@ -68,18 +68,19 @@ async def export(db: Database, scope: Scope, kind: Kind, wanted: FleetFilter, fo
 async def report(tx: Tx, identity: int) -> AsyncIterator[bytes]:
     """The problems of an import as a CSV file."""
 
-    async def pieces() -> Pieces:
-        after = 0
-        while rows := await imports.problems(tx, identity, after=after, limit=5000):
-            yield _REPORT, [[row[name] for name in _REPORT] for row in rows]
-            after = rows[-1]["id"]
-        yield _REPORT, []
-
-    async for piece in _csv(pieces()):
+    async for piece in _csv(_problems(tx, identity)):
         yield piece
 
 
 _REPORT = ("line", "field", "rule", "value", "message")
+
+
+async def _problems(tx: Tx, identity: int) -> Pieces:
+    after = 0
+    while rows := await imports.problems(tx, identity, after=after, limit=5000):
+        yield _REPORT, [[row[name] for name in _REPORT] for row in rows]
+        after = rows[-1]["id"]
+    yield _REPORT, []
 
 
 # What takes time is done in threads, so that a large export does not hold up other requests.

@@ -128,11 +128,14 @@ async def problems(tx: Tx, identity: int, *, after: int, limit: int) -> list[Dic
 
 
 async def forgotten(tx: Tx, days: int) -> list[str]:
-    """Files of imports that ended so many days ago; they are taken to be deleted by whoever asks."""
-    text = """WITH over AS (
-            SELECT id, file_path FROM import_run WHERE file_path <> ''
-                AND finished_at < now() - make_interval(days => %(days)s) FOR UPDATE
-        ), cleared AS (UPDATE import_run r SET file_path = '' FROM over o WHERE r.id = o.id)
+    """Files that no import of the last so many days was made from; they are taken to be deleted by whoever asks."""
+    text = """
+        WITH over AS (
+            SELECT file_path FROM import_run WHERE file_path <> '' GROUP BY file_path
+            HAVING count(*) = count(finished_at) AND max(finished_at) < now() - make_interval(days => %(days)s)
+        ), cleared AS (
+            UPDATE import_run r SET file_path = '' FROM over o WHERE r.file_path = o.file_path
+        )
         SELECT file_path FROM over"""
     return [row["file_path"] for row in await fetch_all(tx, text, {"days": days})]
 
