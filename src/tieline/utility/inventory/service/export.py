@@ -67,7 +67,6 @@ async def export(db: Database, scope: Scope, kind: Kind, wanted: FleetFilter, fo
 
 async def report(tx: Tx, identity: int) -> AsyncIterator[bytes]:
     """The problems of an import as a CSV file."""
-
     async for piece in _csv(_problems(tx, identity)):
         yield piece
 
