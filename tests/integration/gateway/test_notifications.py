@@ -135,6 +135,18 @@ async def test_scope_types_and_filter_are_honoured(rig: "Rig") -> None:
     assert (changes[0]["apn"], changes[1]["apn"]) == ("one.example", "old.example")
 
 
+async def test_a_filter_sees_each_object_of_a_batch_under_its_own_address(rig: "Rig") -> None:
+    api = await rig.utility("U1")
+    await rig.load("U1", 3)
+    await subscribe(api, notificationFilter='contains(href, "/UtilitySubscription=S0000") and not(contains(href, "2"))')
+    for name in ("S00000", "S00001", "S00002"):
+        await patch(api, name, apn="new.example")
+    await rig.sender.round()
+    (body,) = rig.recipient.bodies
+    assert body["notificationType"] == "notifyMOIChanges"
+    assert [name for name, _ in values(rig, "apn")] == ["S00000", "S00001"]
+
+
 async def test_one_utility_is_not_told_of_another(rig: "Rig") -> None:
     api, other = await rig.utility("U1"), await rig.utility("U2")
     await subscribe(api)

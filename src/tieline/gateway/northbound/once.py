@@ -18,7 +18,7 @@ from tieline.platform.db import Tx
 from tieline.standards.mns.errors import ErrorType, MnsError
 
 HEADER = "idempotency-key"
-MAX_KEY = 200
+MAX_KEY = 128
 KEPT = timedelta(days=7)
 
 

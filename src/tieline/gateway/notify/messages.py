@@ -83,7 +83,7 @@ _BATCHED = frozenset({"created", "deleted", "changed"})
 def _wanted(subscription: Subscription, notification: Notification | None) -> Notification | None:
     """Give what is left of a notification for a subscription.
 
-    A filter is asked about each object of a batch apart, as if its changes came alone.
+    A filter is asked about each object of a batch apart, as if its changes came alone under its own address.
     """
     if notification is None or notification.notification_type not in subscription.types:
         return None
@@ -92,9 +92,10 @@ def _wanted(subscription: Subscription, notification: Notification | None) -> No
     kept: list[MoiChange] = []
     for _, group in groupby(notification.moi_changes, lambda change: change.notification_id):
         alone = list(group)
-        if passes(_with_changes(notification, alone), subscription.condition):
+        href = alone[0].path.partition("#")[0]
+        if passes(structs.replace(notification, href=href, moi_changes=alone), subscription.condition):
             kept += alone
-    return _with_changes(notification, kept) if kept else None
+    return structs.replace(notification, moi_changes=kept) if kept else None
 
 
 def _many(
@@ -163,7 +164,3 @@ def _set(side: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _from(change: MoiChange, source: str) -> MoiChange:
     return structs.replace(change, source_indicator=SourceIndicator(source) if source else None)
-
-
-def _with_changes(notification: MoiChanges, changes: list[MoiChange]) -> MoiChanges:
-    return structs.replace(notification, moi_changes=changes)
