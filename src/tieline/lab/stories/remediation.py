@@ -60,9 +60,9 @@ def remediate(cast: Cast, gateways: Gateways, bar: Bar) -> dict[str, Any]:
     _approve(cast, change)
     cast.technician.post(f"/changes/{change['id']}/start")
     done = _follow(cast.technician, change["id"], "Preparing new subscriptions", bar)
+    applied = gateways.prepared() - before
     region = _smallest_region(cast.technician, change["id"])
     undone = _undo(cast, change["id"], region, bar)
-    applied = gateways.prepared() - before
     verdict = cast.auditor.get("/audit/verify")
     return {
         "story": "3g-remediation",
@@ -70,7 +70,7 @@ def remediate(cast: Cast, gateways: Gateways, bar: Bar) -> dict[str, Any]:
         "sims": sum(done.values()),
         "planned": sum(number for state, number in done.items() if state != "blocked"),
         "blocked": done.get("blocked", 0),
-        "applied": applied + undone.get("verified", 0),
+        "applied": applied,
         "verified": done.get("verified", 0),
         "failed": done.get("failed", 0),
         "undone": undone.get("verified", 0),
