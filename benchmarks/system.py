@@ -1,0 +1,63 @@
+"""A whole running system to measure: platform, two gateways and a world, on ports of its own, gone afterwards."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tieline.cli import demo
+from tieline.cli.stack import Layout, build, free_layout
+from tieline.lab.fill import Platform
+from tieline.lab.stories import Cast, Gateways
+
+SITES = int(os.environ.get("BENCH_SITES", "20000"))
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What is running, and who may ask it."""
+
+    layout: Layout
+    logins: demo.Logins
+
+    def as_(self, who: str) -> Platform:
+        """The REST API as one person."""
+        return Platform(self.layout.url, self.logins.people[who].token)
+
+    def cast(self) -> Cast:
+        """The people of the story."""
+        return Cast(self.as_("fred"), self.as_("grace"), self.as_("grace"))
+
+    def gateways(self) -> Gateways:
+        """The operators' back offices."""
+        return Gateways(
+            {
+                ports.code: (self.layout.backoffice_url(ports.code), self.layout.backoffice_token(ports.code))
+                for ports in self.layout.gateways
+            }
+        )
+
+    def browser(self, who: str) -> httpx.Client:
+        """A client that is signed in as a browser is, with the session's cookie."""
+        login = self.logins.people[who]
+        client = httpx.Client(base_url=self.layout.url, timeout=60)
+        answer = client.post("/api/v1/session", json={"name": login.name, "password": login.password})
+        answer.raise_for_status()
+        return client
+
+
+@contextmanager
+def running(sites: int) -> Iterator[System]:
+    """Start and fill a system of so many sites on 3G; stop it and remove every trace of it afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="tieline-bench-"))
+    layout = free_layout(home)
+    try:
+        with build(layout, tell=lambda _event: None):
+            yield System(layout, demo.prepare(layout, sites=sites, seed=1))
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
