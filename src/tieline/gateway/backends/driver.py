@@ -23,6 +23,8 @@ from tieline.standards.mns.profile import SUBSCRIPTION_CLASS
 BATCH = 200
 SMALL = 40
 IDLE_S = 2.0
+LEAST_S = 0.15
+"""The shortest pause between two looks: orders that fall due one after the other are taken together."""
 _DESIRED = CLASSES[SUBSCRIPTION_CLASS].desired
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
@@ -84,8 +86,8 @@ class Driver:
         async with self._parts.db.snapshot() as tx:
             due = await store.next_due(tx)
         pause = IDLE_S if due is None else (due - self._parts.clock.now()).total_seconds()
-        # Orders that fall due one after the other are taken together.
-        await until(self._parts.signals.network, max(0.05, min(IDLE_S, pause)))
+        await asyncio.sleep(LEAST_S)
+        await until(self._parts.signals.network, max(0.0, min(IDLE_S, pause - LEAST_S)))
 
 
 def _order(row: DictRow) -> Order:

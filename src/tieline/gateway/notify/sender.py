@@ -23,7 +23,7 @@ from tieline.standards.mns.subscriptions import Subscription, read_subscription
 
 IDLE_S = 5.0
 """The queue is looked at so often even if nothing says that something is in it."""
-LEAST_S = 0.05
+LEAST_S = 0.2
 """The shortest pause between two looks: what happens within it goes together."""
 KEPT = timedelta(days=7)
 HOUSEKEEPING_S = 30.0
