@@ -14,10 +14,10 @@ Nobody signed in is sent to the sign-in page and comes back afterwards; errors o
 ``console.problems``.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -28,7 +28,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 
-from tieline.platform.db import Database, is_lost
+from tieline.platform.db import Database, Tx, is_lost
 from tieline.platform.errors import Invalid, NotFound, Problem, TielineError, Unauthenticated, Unavailable
 from tieline.platform.scope import Scope
 from tieline.platform.web import CurrentRuntime, current_request_id, current_runtime
@@ -36,11 +36,13 @@ from tieline.platform.wiring import Runtime
 from tieline.utility.console import problems
 from tieline.utility.console.components.frame import Frame, PageHead, Person
 from tieline.utility.console.components.work import Problem as WordedProblem
+from tieline.utility.console.kept import A_MOMENT, Counted, Shelf, bounds
 from tieline.utility.console.navigation import rail
 from tieline.utility.console.render import Assets, Renderer
 from tieline.utility.console.status import Status, Watch
 from tieline.utility.console.visitor import Visitor, current_visitor
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _LONGEST_NEXT = 2000
 
@@ -63,6 +65,29 @@ class Page:
     def db(self) -> Database:
         """The database of this process."""
         return self.runtime.db
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where counts are kept that take long."""
+        return shelf_of(self.request, self.runtime)
+
+    async def counted(
+        self, name: str, count: Callable[[Tx], Awaitable[T]], *, fresh: timedelta, wait: float | None = A_MOMENT
+    ) -> Counted[T] | None:
+        """What ``count`` finds within this person's bounds, kept under ``name``; see :meth:`Shelf.get`."""
+
+        async def make() -> T:
+            async with self.db.snapshot() as tx:
+                return await count(tx)
+
+        return await self.shelf.get((name, bounds(self.scope)), make, fresh=fresh, wait=wait)
+
+    async def always(self, name: str, count: Callable[[Tx], Awaitable[T]], *, fresh: timedelta) -> Counted[T]:
+        """As :meth:`counted`, waiting however long the first value takes."""
+        found = await self.counted(name, count, fresh=fresh, wait=None)
+        if found is None:
+            raise LookupError(f"nothing came of counting {name}")
+        return found
 
     @property
     def csrf_token(self) -> str:
@@ -149,6 +174,15 @@ def bare_frame(visitor: Visitor, now: datetime, status: Status) -> Frame:
         running=status.running,
         status_href="/frame/status",
     )
+
+
+def shelf_of(request: Request, runtime: Runtime) -> Shelf:
+    """The application's shelf of counts."""
+    state = request.app.state
+    made: Shelf | None = getattr(state, "console_shelf", None)
+    if made is None:
+        made = state.console_shelf = Shelf(runtime.clock)
+    return made
 
 
 def watch_of(request: Request) -> Watch:

@@ -63,7 +63,9 @@ class Components:
     def __getattr__(self, name: str) -> Any:
         if name not in self._where:
             raise AttributeError(f"no component is called {name!r}")
-        return getattr(self._environment.get_template(self._where[name]).module, name)
+        macro = getattr(self._environment.get_template(self._where[name]).module, name)
+        setattr(self, name, macro)  # a page of a hundred rows asks for thousands of them
+        return macro
 
     def names(self) -> Sequence[str]:
         """Every component there is."""

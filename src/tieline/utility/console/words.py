@@ -49,7 +49,7 @@ FIELD_WORDS: Mapping[Field, str] = {
     "ip_address": "IP address",
     "subscription_group": "Group",
     "data_plan": "Data plan",
-    "rat_restriction": "Barred technologies",
+    "rat_restriction": "Barred",
     "imei_lock": "IMEI lock",
 }
 STATE_WORDS: Mapping[str, str] = {state: word for state, (word, _, _) in _STATES.items()}

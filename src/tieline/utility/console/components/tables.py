@@ -30,6 +30,11 @@ class Column:
     narrow: bool = False
     wrap: bool = False
 
+    def css(self, *, narrow_marked: bool) -> str:
+        """Classes of its cells; a page holds thousands of them, so they are put together here."""
+        wide_only = " wide-only" if narrow_marked and not self.narrow else ""
+        return f"{'num' if self.numeric else ''}{' wrap' if self.wrap else ''}{wide_only}"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -1,7 +1,10 @@
 """Cards: list, stock, page, CSV."""
 
+from typing import Any
+
 from fastapi import Response
 
+from tieline.platform.db import Tx
 from tieline.utility import inventory
 from tieline.utility.console.components.formats import plural
 from tieline.utility.console.components.frame import PageHead, Tab
@@ -38,8 +41,11 @@ async def cards(page: CurrentPage) -> Response:
 @router.get("/cards/stock")
 async def stock(page: CurrentPage) -> Response:
     """What lies in stock."""
-    async with page.db.snapshot() as tx:
-        counts = await inventory.card_stock(tx, page.scope)
+
+    async def count(tx: Tx) -> list[dict[str, Any]]:
+        return await inventory.card_stock(tx, page.scope)
+
+    counts = (await page.always("stock", count, fresh=listing.FRESH)).value
     total = sum(int(one["cards"]) for one in counts)
     head = PageHead("Cards and stock", f"{plural(total, 'card')} fitted nowhere.", tabs=_tabs("stock"))
     return await page.show(

@@ -1,15 +1,16 @@
-"""Cells as a layer of the map: one dot a mast and technology; where a sector looks is not known from the cell files."""
+"""Cells as a layer of the map: a dot each; where a sector looks and how far is in no file of cells."""
 
-from typing import Any
+from datetime import timedelta
 
-from tieline.platform.db import Tx
-from tieline.platform.scope import Scope
+import msgspec
+
 from tieline.utility import inventory
 from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Sectors
-from tieline.utility.inventory import FleetFilter
+from tieline.utility.console.http import Page
+from tieline.utility.inventory import ExportForm, FleetFilter
+from tieline.utility.inventory import Kind as Thing
 
-MOST = 20_000
-_PAGE = 1000
+FRESH = timedelta(minutes=10)
 _KINDS = (
     Kind("2G", "2G cell", "ramp1"),
     Kind("3G", "3G cell", "ramp2"),
@@ -18,27 +19,32 @@ _KINDS = (
 )
 
 
-async def sectors(tx: Tx, scope: Scope) -> Sectors:
-    """Every cell with a position, by id, up to a bound."""
-    found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while len(found) < MOST:
-        rows = await inventory.list_things(
-            tx, scope, inventory.Kind.CELL, FleetFilter(), sort="id", cursor=cursor, limit=_PAGE
-        )
-        found += [row for row in rows.items if row["lat"] is not None]
-        cursor = rows.next
-        if cursor is None:
-            break
-    place = {kind.key: at for at, kind in enumerate(_KINDS)}
-    count = len(found)
+class Cell(msgspec.Struct):
+    """What the map needs of a cell."""
+
+    id: int
+    cell_key: str
+    technology: str
+    lat: float | None
+    lon: float | None
+
+
+async def sectors(page: Page) -> Sectors:
+    """Every cell with a position that the person may see."""
+    decoder = msgspec.json.Decoder(Cell)
+    found: list[Cell] = []
+    async for piece in inventory.export_things(page.db, page.scope, Thing.CELL, FleetFilter(), ExportForm.JSONL):
+        found += decoder.decode_lines(piece)
+    placed = [(cell, cell.lat, cell.lon) for cell in found if cell.lat is not None and cell.lon is not None]
+    at = {kind.key: place for place, kind in enumerate(_KINDS)}
+    count = len(placed)
     return Sectors(
-        [str(row["id"]) for row in found],
-        [row["cell_key"] for row in found],
-        [round(row["lon"] * DEGREES) for row in found],
-        [round(row["lat"] * DEGREES) for row in found],
+        [str(cell.id) for cell, _, _ in placed],
+        [cell.cell_key for cell, _, _ in placed],
+        [round(lon * DEGREES) for _, _, lon in placed],
+        [round(lat * DEGREES) for _, lat, _ in placed],
         [0] * count,
         [360] * count,
         [0] * count,
-        [Dimension("cell", "Cell", _KINDS, [place[row["technology"]] for row in found])],
+        [Dimension("cell", "Cell", _KINDS, [at[cell.technology] for cell, _, _ in placed])],
     )

@@ -3,21 +3,22 @@
 The columns of one filter are kept for half a minute, since moving the map asks again and again.
 """
 
+import asyncio
+import gzip
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 
 from tieline.platform.db import Tx
 from tieline.utility import inventory
-from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Points, state_kind
+from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Points, pack, state_kind
 from tieline.utility.console.components.values import Tone
 from tieline.utility.console.filters import filter_query, fleet_filter
 from tieline.utility.console.http import Page
 
-KEPT_FOR = timedelta(seconds=30)
-_MOST_KEPT = 8
+FRESH = timedelta(seconds=30)
+_PACK = 5
 Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""
 
@@ -61,26 +62,26 @@ class Columns(msgspec.Struct):
     criticality: list[int]
 
 
-@dataclass(slots=True)
-class _Kept:
-    found: dict[tuple[object, ...], tuple[datetime, Columns]] = field(default_factory=dict)
-
-
-async def columns(page: Page, tx: Tx) -> Columns:
+async def columns(page: Page) -> Columns:
     """The columns of the sites that fit the URL's filters."""
-    state = page.request.app.state
-    kept: _Kept = getattr(state, "console_map", None) or _Kept()
-    state.console_map = kept
     query = filter_query(page.request.url.query)
-    key = (page.scope.regions, page.scope.operators, query)
-    known = kept.found.get(key)
-    if known and page.now - known[0] < KEPT_FOR:
-        return known[1]
-    found = msgspec.json.decode(await inventory.site_map(tx, page.scope, fleet_filter(query)), type=Columns)
-    while len(kept.found) >= _MOST_KEPT:
-        kept.found.pop(next(iter(kept.found)))
-    kept.found[key] = (page.now, found)
-    return found
+
+    async def read(tx: Tx) -> Columns:
+        return msgspec.json.decode(await inventory.site_map(tx, page.scope, fleet_filter(query)), type=Columns)
+
+    return (await page.always(f"map?{query}", read, fresh=FRESH)).value
+
+
+async def packed(page: Page) -> bytes:
+    """The same as the map's script takes it, packed with gzip."""
+    query = filter_query(page.request.url.query)
+
+    async def pack_points(tx: Tx) -> bytes:
+        del tx
+        found = await columns(page)
+        return await asyncio.to_thread(lambda: gzip.compress(pack(points(found, page.now)), _PACK))
+
+    return (await page.always(f"map points?{query}", pack_points, fresh=FRESH)).value
 
 
 def points(found: Columns, at: datetime) -> Points:

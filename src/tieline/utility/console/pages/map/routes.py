@@ -10,7 +10,7 @@ from tieline.utility import inventory
 from tieline.utility.console import filters
 from tieline.utility.console.components.formats import number, plural
 from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.mapping import MapView, Points, Sectors, pack
+from tieline.utility.console.components.mapping import MapView, pack
 from tieline.utility.console.components.tables import Empty, Paging, Table
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.map import cells, data
@@ -30,8 +30,8 @@ Many = Annotated[list[str], Query(max_length=10)]
 @router.get("/map")
 async def site_map(page: CurrentPage, at: Annotated[str, Query(max_length=60)] = "") -> Response:
     """The map with its filters, and the list beside it."""
+    found = await data.columns(page)
     async with page.db.snapshot() as tx:
-        found = await data.columns(page, tx)
         table = await _beside(page, tx, data.in_view(found, None, {}))
         bar = filters.bar(page.url, views.FILTERS, await facets(page, tx), pinned=views.PINNED, keep=("at",))
     query = page.request.url.query
@@ -54,16 +54,18 @@ async def site_map(page: CurrentPage, at: Annotated[str, Query(max_length=60)] =
 @router.get("/map/points")
 async def points(page: CurrentPage) -> Response:
     """All sites that fit the filters, as columns."""
-    async with page.db.snapshot() as tx:
-        found = await data.columns(page, tx)
-    return _packed(page, data.points(found, page.now))
+    return _packed(page, await data.packed(page))
 
 
 @router.get("/map/cells")
 async def cell_layer(page: CurrentPage) -> Response:
-    """The cells that serve, as columns."""
-    async with page.db.snapshot() as tx:
-        return _packed(page, await cells.sectors(tx, page.scope))
+    """All cells, as columns."""
+
+    async def pack_cells(tx: Tx) -> bytes:
+        del tx
+        return gzip.compress(pack(await cells.sectors(page)), _PACK)
+
+    return _packed(page, (await page.always("map cells", pack_cells, fresh=cells.FRESH)).value)
 
 
 @router.get("/map/list")
@@ -75,8 +77,8 @@ async def beside(
     weight: Many = [],  # noqa: B006
 ) -> Response:
     """The list in step: what the map shows now."""
+    found = await data.columns(page)
     async with page.db.snapshot() as tx:
-        found = await data.columns(page, tx)
         ids = data.in_view(found, data.box_of(bbox), {"standing": standing, "best": best, "weight": weight})
         table = await _beside(page, tx, ids)
     return page.fragment("pages/parts/table.html", table=table)
@@ -104,14 +106,12 @@ async def _beside(page: Page, tx: Tx, ids: list[int]) -> Table:
     )
 
 
-def _packed(page: Page, layer: Points | Sectors) -> Response:
-    """Columns as JSON, packed where the browser can unpack."""
-    content = pack(layer)
+def _packed(page: Page, content: bytes) -> Response:
+    """Packed JSON; unpacked for the rare client that cannot."""
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    if "gzip" in page.request.headers.get("Accept-Encoding", ""):
-        content = gzip.compress(content, _PACK)
-        headers["Content-Encoding"] = "gzip"
-    return Response(content, media_type="application/json", headers=headers)
+    if "gzip" not in page.request.headers.get("Accept-Encoding", ""):
+        return Response(gzip.decompress(content), media_type="application/json", headers=headers)
+    return Response(content, media_type="application/json", headers={**headers, "Content-Encoding": "gzip"})
 
 
 def _around(at: str) -> tuple[float, float, float, float] | None:

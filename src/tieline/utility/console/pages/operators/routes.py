@@ -1,5 +1,9 @@
 """Operators and their contracts."""
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
 from fastapi import Response
 
 from tieline.platform.db import Tx
@@ -14,6 +18,7 @@ from tieline.utility.console.pages.overview.views import technologies as bars
 from tieline.utility.inventory import FleetFilter, Kind
 
 router = pages()
+FRESH = timedelta(seconds=30)
 
 
 @router.get("/operators")
@@ -22,7 +27,7 @@ async def operators(page: CurrentPage) -> Response:
     async with page.db.snapshot() as tx:
         found = await inventory.operators(tx, page.scope)
         health = {row["operator"]: row for row in await connectors.health(tx, page.scope)}
-        counts = await _counts(page, tx)
+    counts = {str(group["operator"]): int(group["subscriptions"]) for group in await _fleet(page, ("operator",))}
     head = PageHead("Operators", f"{plural(len(found), 'operator')}." if found else "")
     table = views.table(found, counts, health)
     return await page.show("pages/operators/templates/list.html", current="operators", head=head, table=table)
@@ -39,9 +44,7 @@ async def operator(page: CurrentPage, code: str) -> Response:
         health = {row["operator"]: row for row in await connectors.health(tx, page.scope)}
         wanted = FleetFilter(operators=(code,))
         pools = await inventory.list_things(tx, page.scope, Kind.ADDRESS_POOL, wanted, limit=200)
-        fleet = await inventory.fleet_summary(
-            tx, page.scope, page.runtime.clock, wanted, by=("operator", "technology", "band")
-        )
+    groups = [group for group in await _fleet(page, ("operator", "technology")) if group["operator"] == code]
     return await page.show(
         "pages/operators/templates/page.html",
         current="operators",
@@ -49,10 +52,15 @@ async def operator(page: CurrentPage, code: str) -> Response:
         connection=views.connection(health.get(code)),
         contracts=views.contracts(granted),
         pools=views.pools(pools.items),
-        technologies=bars(fleet.groups, {code: found[0].name}),
+        technologies=bars(groups, {code: found[0].name}),
     )
 
 
-async def _counts(page: Page, tx: Tx) -> dict[str, int]:
-    fleet = await inventory.fleet_summary(tx, page.scope, page.runtime.clock, FleetFilter(), by=("operator",))
-    return {str(group["operator"]): int(group["subscriptions"]) for group in fleet.groups}
+async def _fleet(page: Page, by: tuple[str, ...]) -> Sequence[Mapping[str, Any]]:
+    """Fitted subscriptions by operator, and by what else is asked for; none before the first count ends."""
+
+    async def count(tx: Tx) -> Sequence[Mapping[str, Any]]:
+        return (await inventory.fleet_summary(tx, page.scope, page.runtime.clock, FleetFilter(), by=by)).groups
+
+    found = await page.counted(f"fleet by {by}", count, fresh=FRESH)
+    return found.value if found else ()

@@ -1,19 +1,33 @@
 """The overview."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
 from fastapi import Response
 
-from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
-from tieline.platform.scope import Permission, Scope
+from tieline.platform.scope import Permission
 from tieline.utility import inventory
 from tieline.utility.console.components.frame import Action
 from tieline.utility.console.components.mapping import MapView
 from tieline.utility.console.components.tables import Empty
+from tieline.utility.console.components.values import Age
 from tieline.utility.console.http import CurrentPage, Page, pages
-from tieline.utility.console.pages.overview import views
-from tieline.utility.inventory import FleetFilter, FleetSummary, fleet_summary
+from tieline.utility.console.pages.overview import recent, views
+from tieline.utility.inventory import FleetFilter, Kind
 
 router = pages()
+FRESH = timedelta(seconds=30)
+_MAP = MapView(
+    "overview-map",
+    "Sites on the map",
+    "/map/points",
+    cells_href="/map/cells",
+    thing_href="/sites/{id}",
+    list_href="/sites",
+)
 _MAP = MapView(
     "overview-map",
     "Sites on the map",
@@ -24,60 +38,68 @@ _MAP = MapView(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The fleet, counted."""
+
+    counts: views.Counts
+    groups: Sequence[Mapping[str, Any]]
+
+
 @router.get("/")
 async def overview(page: CurrentPage) -> Response:
-    """What matters now."""
+    """What matters now; while the fleet is counted for the first time, the page asks again for its figures."""
+
+    async def count(own: Tx) -> Fleet:
+        return await _fleet(page, own)
+
+    fleet = await page.counted("overview", count, fresh=FRESH)
     async with page.db.snapshot() as tx:
         operators = await inventory.operators(tx, page.scope)
-        clock = page.runtime.clock
-        fleet = await fleet_summary(tx, page.scope, clock, FleetFilter(), by=("operator", "technology", "band"))
-        counts = await _counts(tx, page.scope, clock, fleet)
-    names = {one.code: one.name for one in operators}
+        running, changed = await recent.running(page, tx), await recent.changed(page, tx)
+    counts = fleet.value.counts if fleet else None
+    groups = fleet.value.groups if fleet else ()
+    context: dict[str, Any] = {
+        "counted": Age(fleet.at, "the inventory") if fleet else None,
+        "figures": views.figures(counts) if counts else (),
+        "also": views.also(counts) if counts else (),
+        "technologies": views.technologies(groups, {one.code: one.name for one in operators}),
+        "bands": views.bands(groups),
+    }
+    if page.is_fragment:
+        return page.fragment("pages/overview/templates/figures.html", **context)
     return await page.show(
         "pages/overview/templates/page.html",
         current="overview",
         head=views.head(counts),
-        nothing=None if counts.sites or fleet.links else nothing(page),
-        figures=views.figures(counts),
-        also=views.also(counts),
-        technologies=views.technologies(fleet.groups, names),
-        bands=views.bands(fleet.groups),
-        map=MapView(
-            "overview-map",
-            "Sites on the map",
-            "/map/points",
-            cells_href="/map/cells",
-            thing_href="/sites/{id}",
-            list_href="/sites",
-        ),
-        running=(),
-        changed=(),
+        nothing=nothing(page) if counts and not counts.sites and not counts.subscriptions else None,
+        map=_MAP,
+        running=running,
+        changed=changed,
+        **context,
     )
 
 
-async def _counts(tx: Tx, scope: Scope, clock: Clock, fleet: FleetSummary) -> views.Counts:
-    async def fitting(wanted: FleetFilter) -> FleetSummary:
-        return await fleet_summary(tx, scope, clock, wanted, by=("operator",))
+async def _fleet(page: Page, tx: Tx) -> Fleet:
+    async def fitting(kind: Kind, wanted: FleetFilter) -> int:
+        return await inventory.count_things(tx, page.scope, kind, wanted)
 
-    shared, lost = await fitting(FleetFilter(shared_mast=True)), await fitting(FleetFilter(attached=False, linked=True))
-    stale, drift = await fitting(FleetFilter(stale=True)), await fitting(FleetFilter(drift=True))
-    suspended = await fitting(FleetFilter(states=("SUSPENDED",)))
-    return views.Counts(
+    fleet = await inventory.fleet_summary(
+        tx, page.scope, page.runtime.clock, FleetFilter(), by=("operator", "technology", "band")
+    )
+    counts = views.Counts(
         sites=fleet.sites,
         subscriptions=fleet.links,
         unlinked=fleet.sites_without_link,
-        lost=lost.sites,
-        shared_mast=shared.sites,
+        lost=await fitting(Kind.SITE, FleetFilter(attached=False, linked=True)),
+        shared_mast=await fitting(Kind.SITE, FleetFilter(shared_mast=True)),
         hanging_on_3g=fleet.hanging.get("3G", 0),
-        stale=_subscriptions(stale),
-        drift=_subscriptions(drift),
+        stale=await fitting(Kind.SUBSCRIPTION, FleetFilter(stale=True, linked=True)),
+        drift=await fitting(Kind.SUBSCRIPTION, FleetFilter(drift=True, linked=True)),
         unknown=sum(int(group["subscriptions"]) for group in fleet.groups if group["technology"] is None),
-        suspended=_subscriptions(suspended),
+        suspended=await fitting(Kind.SUBSCRIPTION, FleetFilter(states=("SUSPENDED",), linked=True)),
     )
-
-
-def _subscriptions(fleet: FleetSummary) -> int:
-    return sum(int(group["subscriptions"]) for group in fleet.groups)
+    return Fleet(counts, fleet.groups)
 
 
 def nothing(page: Page) -> Empty:

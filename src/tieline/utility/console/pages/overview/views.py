@@ -32,8 +32,10 @@ class Counts:
     suspended: int = 0
 
 
-def head(counts: Counts) -> PageHead:
+def head(counts: Counts | None) -> PageHead:
     """The state of the fleet in one line."""
+    if counts is None:
+        return PageHead("Overview", "The fleet is being counted.")
     if not counts.sites and not counts.subscriptions:
         return PageHead("Overview", "Nothing has been brought in yet.")
     sentence = f"{plural(counts.sites, 'site')}, {plural(counts.subscriptions, 'fitted subscription')}."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Response
@@ -20,6 +21,8 @@ from tieline.utility.console.pages.parts.facets import facets
 from tieline.utility.console.render import with_query
 from tieline.utility.inventory import ExportForm, Kind
 
+FRESH = timedelta(seconds=15)
+"""How long a count of what fits is taken for the present one."""
 TEMPLATE = "pages/parts/list.html"
 
 
@@ -56,39 +59,47 @@ async def show(
     table = table_of(page, listing, rows, matching)
     if page.is_fragment and not page.is_sheet:
         return page.fragment("pages/parts/table.html", table=table)
-    counted = plural(matching, listing.noun)
-    state = f"{counted} fit these filters." if filters.filter_query(query) else f"{counted}."
+    narrowed = "fit these filters" if filters.filter_query(query) else "in all"
+    state = f"{plural(matching, listing.noun)} {narrowed}." if matching is not None else ""
     bar = filters.bar(page.url, listing.filters, choices, pinned=listing.pinned)
     head = PageHead(listing.title, state, actions=actions, tabs=tabs)
     return await page.show(TEMPLATE, current=listing.current, head=head, bar=bar, table=table)
 
 
-async def read(page: Page, tx: Tx, listing: Listing, query: str | None = None) -> tuple[Rows[dict[str, Any]], int]:
-    """The rows that the URL asks for, and how many fit in all."""
-    url = page.url if query is None else f"{listing.path}?{query}"
-    wanted = filters.fleet_filter(url.partition("?")[2])
+async def read(page: Page, tx: Tx, listing: Listing) -> tuple[Rows[dict[str, Any]], int | None]:
+    """The rows that the URL asks for, and how many fit in all; None while that is counted for the first time."""
+    wanted = filters.fleet_filter(page.request.url.query)
     rows = await inventory.list_things(
-        tx, page.scope, listing.kind, wanted, sort=_sort(url), cursor=lists.cursor_of(url), limit=lists.ROWS
+        tx, page.scope, listing.kind, wanted, sort=_sort(page.url), cursor=lists.cursor_of(page.url), limit=lists.ROWS
     )
-    if len(rows.items) < lists.ROWS and lists.cursor_of(url) is None:
+    if rows.next is None and lists.cursor_of(page.url) is None:
         return rows, len(rows.items)
-    return rows, await inventory.count_things(tx, page.scope, listing.kind, wanted)
+
+    async def count(own: Tx) -> int:
+        return await inventory.count_things(own, page.scope, listing.kind, wanted)
+
+    name = f"{listing.path}?{filters.filter_query(page.request.url.query)}"
+    matching = await page.counted(name, count, fresh=FRESH)
+    return rows, matching.value if matching else None
 
 
-def table_of(page: Page, listing: Listing, rows: Rows[dict[str, Any]], matching: int) -> Table:
-    """The table of some rows."""
+def table_of(page: Page, listing: Listing, rows: Rows[dict[str, Any]], matching: int | None) -> Table:
+    """The table of some rows; while nobody knows how many fit, it fetches itself again."""
     noun = listing.noun
-    selection = lists.selection(page, matching, noun) if listing.selectable else None
+    shown = len(rows.items) if matching is None else matching
+    selection = lists.selection(page, shown, noun) if listing.selectable else None
     query = filters.filter_query(page.request.url.query)
     return Table(
         listing.current,
-        f"{listing.title}, {plural(matching, noun)} in all",
+        listing.title,
         tuple(_sortable(page.url, listing, column) for column in listing.columns),
         listing.rows(rows.items),
         lists.paging(page.url, rows, noun, matching),
         selection,
         csv_href=f"{listing.path}.csv?{query}" if rows.items else "",
         empty=lists.empty(page, noun, keys=listing.filters, how=listing.how, kind=listing.imported),
+        fresh_href=page.url if matching is None else "",
+        fresh_trigger="load delay:300ms" if matching is None else "",
     )
 
 

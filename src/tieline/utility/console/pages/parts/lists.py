@@ -24,7 +24,7 @@ def cursor_of(url: str) -> str | None:
 
 def paging(url: str, rows: Rows[Any], noun: str, matching: int | None = None) -> Paging:
     """The ways to the next page and back to the first, and how much of how many is shown."""
-    shown = plural(len(rows.items), noun)
+    shown = plural(len(rows.items), noun) + (" of many" if matching is None and rows.next else "")
     if matching is not None and matching > len(rows.items):
         shown = f"{number(len(rows.items))} of {plural(matching, noun)}"
     return Paging(

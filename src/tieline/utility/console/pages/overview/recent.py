@@ -1,0 +1,89 @@
+"""What runs now, and what changed in the last 24 hours: changes and imports, the newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tieline.platform.db import Tx
+from tieline.platform.scope import Permission
+from tieline.utility import changes, inventory
+from tieline.utility.console.components.formats import plural
+from tieline.utility.console.components.values import Badge, Link, Several
+from tieline.utility.console.components.work import Progress
+from tieline.utility.console.http import Page
+from tieline.utility.console.pages.changes.views.tally import lot
+from tieline.utility.console.pages.changes.views.words import STATES
+from tieline.utility.console.pages.imports.views import NOUNS
+from tieline.utility.console.pages.imports.views import state as import_state
+from tieline.utility.console.pages.parts.history import person
+
+DAY = timedelta(hours=24)
+_LOOKED_AT, _SHOWN, _RUNNING = 20, 8, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Something that changed: what, with its state, by whom and when."""
+
+    what: Several
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """A change that runs, and how far it is."""
+
+    link: Link
+    progress: Progress
+
+
+async def running(page: Page, tx: Tx) -> list[Runs]:
+    """The changes that run now."""
+    if not page.scope.may(Permission.CHANGE_READ):
+        return []
+    found = await changes.page(tx, page.scope, states=("running", "paused"), limit=_RUNNING)
+    shown = []
+    for change in found.items:
+        how = await changes.progress(tx, page.scope, page.runtime.clock, change.id)
+        whole = lot(change.title, how.counts, left_s=how.seconds_left)
+        shown.append(Runs(Link(change.title, f"/changes/{change.id}"), Progress(whole, id=f"change-{change.id}")))
+    return shown
+
+
+async def changed(page: Page, tx: Tx) -> list[Recent]:
+    """What changed since yesterday at this time."""
+    found = [*await _changes(page, tx), *await _imports(page, tx)]
+    recent = [one for one in found if page.now - one.at < DAY]
+    return sorted(recent, key=lambda one: one.at, reverse=True)[:_SHOWN]
+
+
+async def _changes(page: Page, tx: Tx) -> list[Recent]:
+    if not page.scope.may(Permission.CHANGE_READ):
+        return []
+    found = await changes.page(tx, page.scope, limit=_LOOKED_AT)
+    return [
+        Recent(
+            Several((Link(one.title, f"/changes/{one.id}"), STATES.get(one.state, Badge(one.state)))),
+            f"by {person(one.started_by or one.created_by)}",
+            one.ended_at or one.started_at or one.planned_at or one.created_at,
+        )
+        for one in found.items
+    ]
+
+
+async def _imports(page: Page, tx: Tx) -> list[Recent]:
+    found = await inventory.list_imports(tx, page.scope, limit=_LOOKED_AT)
+    return [
+        Recent(
+            Several((Link(_imported(one), f"/imports/{one.id}"), import_state(one))),
+            f"by {person(one.created_by)}",
+            one.finished_at or one.created_at,
+        )
+        for one in found.items
+        if not one.dry_run
+    ]
+
+
+def _imported(run: inventory.ImportRun) -> str:
+    taken = run.rows_created + run.rows_updated
+    return f"Imported {plural(taken, NOUNS.get(run.kind, 'row'))} from {run.file_name}"
