@@ -32,7 +32,14 @@ ASSETS := $(CONSOLE)/assets/built/manifest.json
 SETUP := $(PROJECT) $(if $(wildcard package.json),$(ASSETS))
 
 BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
-GATE := not slow$(if $(BROWSER),, and not e2e)
+# Tests that drive a browser run in processes of their own: the driver's event loop would be in the others' way.
+define suite
+	@[ -n "$(BROWSER)" ] || echo "No chromium here: the tests that drive a browser are left out." >&2
+	@code=0; \
+	pytest -n $(JOBS) -q -m "not e2e$(1)" $(ARGS) || code=$$?; \
+	if [ -n "$(BROWSER)" ]; then pytest -n $(JOBS) --dist loadfile -q -m "e2e$(1)" tests/e2e $(ARGS) || code=$$?; fi; \
+	exit $$code
+endef
 JOBS ?= 2
 
 switch = $(if $(filter-out 0 no false,$(2)),$(1))
@@ -51,12 +58,11 @@ story: $(SETUP) ## The main job end to end, headless (SITES=, SEED=, FAULTS=file
 ##@ Check
 .PHONY: test
 test: $(SETUP) ## The gate: all tests but the slow ones (ARGS= goes to pytest); at most ten minutes on two cores
-	@$(if $(BROWSER),,echo "No chromium here: the tests that drive a browser are left out." >&2)
-	@pytest -n $(JOBS) -q -m "$(GATE)" $(ARGS)
+	$(call suite, and not slow)
 
 .PHONY: test-all
 test-all: $(SETUP) ## All tests, the slow ones too
-	@pytest -n $(JOBS) -q $(if $(BROWSER),,-m "not e2e") $(ARGS)
+	$(call suite,)
 
 .PHONY: check
 check: $(SETUP) ## Lint, format, types, import rules, house rules, TypeScript
