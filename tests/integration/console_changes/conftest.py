@@ -116,7 +116,9 @@ async def house(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> Async
     lines = Lines(database, providers, tmp_path, manners=ENGINE.HASTY)
     runtime = Runtime(settings, database, SystemClock(), {"connectors.lines": lines})
     await bootstrap(runtime, name=ADMIN, password=PASSWORD)
-    world = ENGINE.World(database, lines, platforms, runtime)
+    # Patient with what is read back late: these tests are about pages, on a machine that may be busy.
+    pace = replace(ENGINE.QUICK, deadline=30.0)
+    world = ENGINE.World(database, lines, platforms, runtime, pace=pace)
     transport = httpx.ASGITransport(create_app(settings, collected, runtime=runtime))
     running = House(runtime, collected, world, transport)
     yield running

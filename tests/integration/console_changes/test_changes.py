@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 House = Any
 DRAFT = (
     ("title", "4G everywhere"), ("query", "linked=1"), ("change_kind", "subscription.preprovision"),
-    ("generation", "4G"), ("state", "TEST_READY"), ("fixed_address", "1"), ("waves_by", "percent"),
+    ("new.generation", "4G"), ("new.state", "TEST_READY"), ("new.fixed_address", "1"), ("waves_by", "percent"),
     ("steps", "50"), ("canary", "0"),
     ("success", "90"), ("error", "10"), ("type", "normal"), ("reason", "3G ends"),
 )  # fmt: skip
@@ -71,7 +71,7 @@ async def test_a_change_from_selection_to_undo_by_two_people(house: House) -> No
         page = await house.reads(mara, back, "Subscriptions to change")
         assert "What change 1 set, in North, is set back" in page
         assert "Conflicts" in page
-        assert "Data plan" in (await mara.get(f"{back}/items?state=conflict")).text
+        assert "is now somebody else" in (await mara.get(f"{back}/items?state=conflict")).text
     assert await house.world.states(2) == {"planned": 60 - changed, "conflict": changed}
     assert changed > 0
 
@@ -265,7 +265,7 @@ async def test_the_selection_is_counted_and_narrowed_by_the_url(house: House) ->
     some = (await mara.get("/changes/new/selection?operator=A&linked=1")).text
     assert "10 subscriptions" in some
     assert "3 critical sites" in some
-    assert "Operator A: 10" in some
+    assert "Operator A: <span class=\"num\">10<" in some
     one = (await mara.get("/changes/new/selection?id=1&id=2")).text
     assert "2 subscriptions" in one
 

@@ -170,7 +170,7 @@ async def test_one_s_own_password_changes_and_other_browsers_are_out(house: Hous
 
 async def test_signing_out_everywhere_ends_this_session_too(house: House) -> None:
     mara = await house.person("mara", "viewer")
-    assert (await mara.post("/account/sessions/end")).headers["location"] == "/sign-in"
+    assert (await mara.post("/account/sessions/end")).headers["location"] == "/sign-in?out=1"
     assert (await mara.get("/account")).status_code == 303
 
 

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from tieline.platform.errors import Problem
 from tieline.utility.changes.kinds import KINDS, parse
 from tieline.utility.changes.model import Thresholds, Waves, Window
+from tieline.utility.console import filters
 from tieline.utility.console.pages.changes.views import draft
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,9 +39,9 @@ def test_an_untouched_form_is_a_sound_preprovisioning() -> None:
 
 def test_configured_fields_are_set_left_or_unset() -> None:
     found = read(
-        ("change_kind", draft.CONFIGURE), ("state", ""), ("apn", "grid.new"), ("data_plan", "x"),
-        ("unset", "data_plan"), ("barring", "set"), ("rat", "UTRA"), ("rat", "GERAN"),
-        ("imei_lock", "lift"), ("ip_address", "pool"),
+        ("change_kind", draft.CONFIGURE), ("set.state", ""), ("set.apn", "grid.new"), ("set.data_plan", "x"),
+        ("set.unset", "data_plan"), ("set.barring", "set"), ("set.rat", "UTRA"), ("set.rat", "GERAN"),
+        ("set.imei_lock", "lift"), ("set.ip_address", "pool"),
     )  # fmt: skip
     assert found.parameters == {
         "apn": "grid.new",
@@ -52,7 +53,7 @@ def test_configured_fields_are_set_left_or_unset() -> None:
 
 
 def test_technologies_are_left_unless_asked_for() -> None:
-    assert "rat_restriction" not in read(("change_kind", draft.CONFIGURE), ("rat", "UTRA")).parameters
+    assert "rat_restriction" not in read(("change_kind", draft.CONFIGURE), ("set.rat", "UTRA")).parameters
 
 
 def test_times_are_those_of_the_utility() -> None:
@@ -107,15 +108,15 @@ def test_a_refusal_of_the_changes_context_is_told_at_its_field() -> None:
 
 
 def test_what_contracts_grant_is_chosen_and_what_was_typed_is_kept() -> None:
-    typed = FormData([("apn", "grid.old")])
+    typed = FormData([("set.apn", "grid.old")])
     fields = {
         one.name: one
         for section in draft.sections(typed, draft.CONFIGURE, draft.Choices(apns=("grid.a",)))
         for one in section.fields
     }
-    assert fields["apn"].kind == "select"
-    assert [one.value for one in fields["apn"].options] == ["", "grid.a", "grid.old"]
-    assert fields["data_plan"].kind == "text"
+    assert fields["set.apn"].kind == "select"
+    assert [one.value for one in fields["set.apn"].options] == ["", "grid.a", "grid.old"]
+    assert fields["set.data_plan"].kind == "text"
 
 
 def test_an_emergency_is_offered_to_those_who_may() -> None:
@@ -134,7 +135,19 @@ def test_an_emergency_is_offered_to_those_who_may() -> None:
 
 
 NAMES = st.sampled_from(
-    ["change_kind", "waves_by", "steps", "canary", "success", "error", "opens", "closes", "rat", "state", "unset"]
+    [
+        "change_kind",
+        "waves_by",
+        "steps",
+        "canary",
+        "success",
+        "error",
+        "opens",
+        "closes",
+        "set.rat",
+        "new.state",
+        "set.unset",
+    ]
 )
 
 
@@ -143,3 +156,25 @@ def test_no_form_whatever_breaks_the_reading(pairs: list[tuple[str, str]]) -> No
     typed = FormData([*pairs])
     found = draft.read(typed, BERLIN)
     assert draft.sections(typed, found.kind, draft.Choices(), found.problems)
+
+
+def test_an_answer_to_one_kind_is_never_taken_for_one_to_another() -> None:
+    """Somebody looked at the one kind first: nothing chosen there may slip into the other."""
+    typed = FormData(
+        [("change_kind", draft.CONFIGURE), ("new.state", "ACTIVE"), ("new.apn", "x"), ("state", "RETIRED")]
+    )
+    assert draft.read(typed, BERLIN).parameters == {}
+    for section in draft.sections(typed, draft.CONFIGURE, draft.Choices()):
+        assert not any(
+            option.chosen and option.value
+            for one in section.fields
+            for option in one.options
+            if one.name.startswith("set.")
+        )
+
+
+def test_no_question_is_called_as_a_filter_is() -> None:
+    """The form without a script goes through the URL, where filters of the selection stand."""
+    for kind in (draft.PREPROVISION, draft.CONFIGURE):
+        for section in draft.sections(FormData([]), kind, draft.Choices(), may_emergency=True):
+            assert not {one.name for one in section.fields} & set(filters.KEYS)

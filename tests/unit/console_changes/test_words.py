@@ -45,7 +45,7 @@ def test_configured_fields_are_told_one_by_one() -> None:
     first, second = words.what_happens("subscription.configure", "", parameters)
     assert "State becomes suspended" in first
     assert "Data plan is unset" in first
-    assert "Barred technologies becomes 2G and 3G" in first
+    assert "2G and 3G are barred" in first
     assert "locked to the IMEI of its device" in first
     assert "a fixed address from its APN's pool" in first
     assert "both links of a site" in second

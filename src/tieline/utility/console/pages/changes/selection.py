@@ -89,7 +89,7 @@ async def count(tx: Tx, page: Page, chosen: Chosen) -> Counted:
         matching - fitted,
         found.sites,
         await _critical(tx, page, page.scope, wanted),
-        tuple((str(group["operator"]), group["subscriptions"]) for group in found.groups),
+        tuple(sorted((str(group["operator"]), group["subscriptions"]) for group in found.groups)),
         filters.href("/subscriptions", chosen.query),
         whole_fleet=not chosen.query,
     )

@@ -15,7 +15,7 @@ from tieline.utility.console.pages.changes import source
 from tieline.utility.console.pages.changes.views import acts, contract, control, items, receipt
 from tieline.utility.console.pages.changes.views.tally import Tally
 
-_FIRST, _LOG = 6, 1000
+_FIRST, _LOG = 4, 1000
 _TYPED_FROM = 1001
 
 

@@ -85,7 +85,7 @@ async def end_sessions(page: CurrentPage, caller: CurrentCaller) -> Response:
     """Sign out everywhere, here too."""
     async with page.db.transaction() as tx:
         await sign_out_everywhere(tx, caller)
-    return page.redirect("/sign-in")
+    return page.redirect("/sign-in?out=1")
 
 
 @router.get("/account/tokens/new")

@@ -284,6 +284,8 @@ def refused(change: Change, scope: Scope) -> str:
 def _waits(change: Change, summary: Summary) -> str:
     if change.state.value != "planned":
         return ""
+    if not summary.impact.get("items"):
+        return "Nothing in this plan can be done, so there is nothing to agree to. See what is left out, and why."
     if summary.requirement.get("second_person"):
         return "The plan was not submitted yet: ask for approval first."
     return "No second person is needed: the policy approves it when it is submitted."
@@ -305,4 +307,5 @@ def _signatures(change: Change, decisions: Sequence[Decision]) -> Iterator[Signa
 def head_state(change: Change, kind_title: str, now: datetime) -> str:
     """The state of the change in one line."""
     by = f"by {words.actor(change.created_by)}, {formats.age(change.created_at, now)}"
-    return f"{kind_title}, {by}." + (f" {change.state_why}" if change.state_why else "")
+    why = f" {change.state_why}" if change.state_why else ""
+    return f"{words.badge(words.STATES, change.state.value).word}. {kind_title}, {by}.{why}"

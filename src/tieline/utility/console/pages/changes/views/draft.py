@@ -70,10 +70,14 @@ def _text(typed: Typed, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+NEW, SET = "new.", "set."
+"""What the names of a kind's questions begin with, so that no answer to one kind is taken for one to another."""
+
+
 def _parameters(kind: str, typed: Typed) -> dict[str, Any]:
     if kind == PREPROVISION:
-        found = {name: text for name in _PREPARED if (text := _text(typed, name))}
-        return {**found, "fixed_address": _text(typed, "fixed_address") == "1"}
+        found = {name: text for name in _PREPARED if (text := _text(typed, NEW + name))}
+        return {**found, "fixed_address": _text(typed, f"{NEW}fixed_address") == "1"}
     if kind == CONFIGURE:
         return dict(_configured(typed))
     return {}
@@ -84,20 +88,20 @@ _UNSETTABLE: tuple[FleetField, ...] = ("apn", "data_plan", "subscription_group")
 
 
 def _configured(typed: Typed) -> Iterator[tuple[str, Any]]:
-    unset = set(typed.getlist("unset"))
-    if state := _text(typed, "state"):
+    unset = set(typed.getlist(f"{SET}unset"))
+    if state := _text(typed, f"{SET}state"):
         yield "state", state
     for name in _UNSETTABLE:
         if name in unset:
             yield name, None
-        elif text := _text(typed, name):
+        elif text := _text(typed, SET + name):
             yield name, text
-    if _text(typed, "barring") == "set":
-        yield "rat_restriction", [rat for rat in TECHNOLOGY_OF if rat in typed.getlist("rat")]
-    lock = _text(typed, "imei_lock")
+    if _text(typed, f"{SET}barring") == "set":
+        yield "rat_restriction", [rat for rat in TECHNOLOGY_OF if rat in typed.getlist(f"{SET}rat")]
+    lock = _text(typed, f"{SET}imei_lock")
     if lock:
         yield "imei_lock", None if lock == "lift" else lock
-    if (address := _text(typed, "ip_address")) in {"pool", "unset"}:
+    if (address := _text(typed, f"{SET}ip_address")) in {"pool", "unset"}:
         yield "ip_address", address
 
 
@@ -184,7 +188,7 @@ _WHOLE = {"closes": "window"}
 
 def _with_errors(fields: Iterator[Field], wrong: Mapping[str, str], *prefixes: str) -> Iterator[Field]:
     for one in fields:
-        name = _ALIASES.get(one.name, one.name)
+        name = _ALIASES.get(one.name, one.name.removeprefix(NEW).removeprefix(SET))
         keys = (name, *(f"{prefix}{name}" for prefix in prefixes), _WHOLE.get(name, name))
         error = next((wrong[key] for key in keys if key in wrong), "")
         yield _replaced(one, error) if error else one
@@ -204,32 +208,33 @@ def _parameter_fields(typed: Typed, kind: str, choices: Choices) -> Iterator[Fie
 
 def _preprovision_fields(typed: Typed, choices: Choices) -> Iterator[Field]:
     present = "As the present subscription"
-    yield _select(typed, "generation", "New subscription", (("4G", "4G or later"), ("5G", "5G")))
-    yield _select(typed, "card_kind", "Card", (("", "Either"), ("plastic", "Plastic"), ("euicc", "eUICC")))
+    yield _select(typed, f"{NEW}generation", "New subscription", (("4G", "4G or later"), ("5G", "5G")))
+    yield _select(typed, f"{NEW}card_kind", "Card", (("", "Either"), ("plastic", "Plastic"), ("euicc", "eUICC")))
     hint = "Test ready: it works once a crew fits the card, and is billed from its first use."
-    yield _select(typed, "state", "State", (("TEST_READY", "Test ready"), ("ACTIVE", "Active")), hint)
-    yield _granted(typed, "apn", "APN", choices.apns, present)
-    yield _granted(typed, "subscription_group", "Group", choices.groups, present)
-    yield _granted(typed, "data_plan", "Data plan", choices.data_plans, present)
-    fixed = "1" if _text(typed, "change_kind") == "" else _text(typed, "fixed_address")
+    yield _select(typed, f"{NEW}state", "State", (("TEST_READY", "Test ready"), ("ACTIVE", "Active")), hint)
+    yield _granted(typed, f"{NEW}apn", "APN", choices.apns, present)
+    yield _granted(typed, f"{NEW}subscription_group", "Group", choices.groups, present)
+    yield _granted(typed, f"{NEW}data_plan", "Data plan", choices.data_plans, present)
+    asked = f"{NEW}generation" in typed
+    fixed = _text(typed, f"{NEW}fixed_address") if asked else "1"
     hint = "From the address pool of the APN; reserved when the change is planned."
-    yield Field("fixed_address", "Reserve a fixed IP address where the present one has one", "check", fixed, hint)
+    yield Field(f"{NEW}fixed_address", "Reserve a fixed IP address where the present one has one", "check", fixed, hint)
 
 
 def _configure_fields(typed: Typed, choices: Choices) -> Iterator[Field]:
     leave = "Leave as it is"
     states = (("", leave), *STATE_WORDS.items())
-    yield _select(typed, "state", "State", states)
-    yield _granted(typed, "apn", "APN", choices.apns, leave)
-    yield _granted(typed, "subscription_group", "Group", choices.groups, leave)
-    yield _granted(typed, "data_plan", "Data plan", choices.data_plans, leave)
-    yield _checks(typed, "unset", "Unset", tuple((name, FIELD_WORDS[name]) for name in _UNSETTABLE))
+    yield _select(typed, f"{SET}state", "State", states)
+    yield _granted(typed, f"{SET}apn", "APN", choices.apns, leave)
+    yield _granted(typed, f"{SET}subscription_group", "Group", choices.groups, leave)
+    yield _granted(typed, f"{SET}data_plan", "Data plan", choices.data_plans, leave)
+    yield _checks(typed, f"{SET}unset", "Unset", tuple((name, FIELD_WORDS[name]) for name in _UNSETTABLE))
     addresses = (("", leave), ("pool", "Take one from the pool of the APN"), ("unset", "Unset"))
-    yield _select(typed, "ip_address", "Fixed IP address", addresses)
-    yield _select(typed, "barring", "Technologies", (("", leave), ("set", "Bar those ticked, allow the others")))
-    yield _checks(typed, "rat", "Barred", tuple(TECHNOLOGY_OF.items()))
+    yield _select(typed, f"{SET}ip_address", "Fixed IP address", addresses)
+    yield _select(typed, f"{SET}barring", "Technologies", (("", leave), ("set", "Bar those ticked, allow the others")))
+    yield _checks(typed, f"{SET}rat", "Barred", tuple(TECHNOLOGY_OF.items()))
     locks = (("", leave), ("device", "Lock to the device it is fitted in"), ("lift", "Lift the lock"))
-    yield _select(typed, "imei_lock", "IMEI lock", locks)
+    yield _select(typed, f"{SET}imei_lock", "IMEI lock", locks)
 
 
 def _wave_fields(typed: Typed) -> Iterator[Field]:

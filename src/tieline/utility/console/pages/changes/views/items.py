@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from tieline.utility.console.components.values import Badge
 from tieline.utility.console.components.work import Delta, Evidence, PlanDiff, Planned
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.tally import Tally
+from tieline.utility.console.words import FIELD_WORDS
 from tieline.utility.inventory.policy.export import csv_row
 
 GRADES = ("none", "accepted", "operational", "seen", "in_service")
@@ -55,8 +57,14 @@ def deltas(row: Mapping[str, Any]) -> tuple[Delta, ...]:
         Delta(
             words.field_name(name), words.field_value(name, row["before"].get(name)), words.field_value(name, desired)
         )
-        for name, desired in row["desired"].items()
+        for name, desired in sorted(row["desired"].items(), key=_place)
     )
+
+
+def _place(field: tuple[str, Any]) -> tuple[int, str]:
+    """Fields stand in the order that people know them in, whatever order the database keeps."""
+    known = [str(name) for name in FIELD_WORDS]
+    return (known.index(field[0]) if field[0] in known else len(known), field[0])
 
 
 def grade(row: Mapping[str, Any]) -> Badge:
@@ -69,7 +77,11 @@ def grade(row: Mapping[str, Any]) -> Badge:
 def _badge(row: Mapping[str, Any]) -> Badge:
     if row.get("undone_by"):
         return Badge("Taken back", words.ITEM_STATES["cancelled"].tone, "undo-2")
-    return words.badge(words.ITEM_STATES, str(row["state"]))
+    badge = words.badge(words.ITEM_STATES, str(row["state"]))
+    if row["state"] != "verified":
+        return badge
+    reached = grade(row)
+    return replace(badge, word=f"{badge.word}: {reached.word.lower()}", tip=reached.tip)
 
 
 def _note(row: Mapping[str, Any]) -> str:
@@ -100,6 +112,8 @@ def facts(row: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
         ("Attempts", row["attempts"]),
         ("Sent", row["queued_at"]),
         ("Accepted", row["accepted_at"]),
+        ("Read back as operational", row.get("operational_at")),
+        ("Seen in a session", row.get("seen_at")),
         ("Ended", row["ended_at"]),
     )
 

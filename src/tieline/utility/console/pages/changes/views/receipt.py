@@ -6,7 +6,7 @@ from typing import Any
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.forms import Field, Form
 from tieline.utility.console.components.tables import Column, Empty, Option, Row, Table
-from tieline.utility.console.components.values import Ident, IdentKind, Link
+from tieline.utility.console.components.values import Ident, IdentKind, Link, Several
 from tieline.utility.console.components.work import Evidence
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words
@@ -33,10 +33,8 @@ def facts(it: Situation) -> tuple[tuple[str, object], ...]:
     change = it.change
     taken_back = Link(f"change {change.undo_of}", f"/changes/{change.undo_of}") if change.undo_of else None
     return (
-        ("Made", f"by {words.actor(change.created_by)}"),
-        ("At", change.created_at),
-        ("Started", f"by {words.actor(change.started_by)}"),
-        ("At", change.started_at),
+        ("Made", Several((f"by {words.actor(change.created_by)}", change.created_at))),
+        ("Started", Several((f"by {words.actor(change.started_by)}", change.started_at))),
         ("Ended", change.ended_at),
         ("Lasted", lasted(it)),
         ("Type", words.TYPES.get(change.type.value, change.type.value)),

@@ -112,8 +112,12 @@ def _configure(parameters: Mapping[str, Any]) -> Iterator[str]:
         if parameters[name] not in (None, "", [], ())
         else f"{field_name(name)} is unset"
         for name in FIELD_WORDS
-        if name in parameters and name not in {"ip_address", "imei_lock"}
+        if name in parameters and name not in {"ip_address", "imei_lock", "rat_restriction"}
     ]
+    if "rat_restriction" in parameters:
+        barred = list(parameters["rat_restriction"] or ())
+        words = value_words("rat_restriction", barred)
+        told.append(f"{words} {'is' if len(barred) == 1 else 'are'} barred" if barred else "no technology is barred")
     if parameters.get("imei_lock") == "device":
         told.append("each line is locked to the IMEI of its device")
     elif "imei_lock" in parameters:
