@@ -7,7 +7,8 @@ import asyncio
 import shutil
 import threading
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -135,7 +136,7 @@ def databases(folder: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
         urls = {name: server.ensure_database(name) for name in names}
         for url in urls.values():
             migrate(url, folders)
-            asyncio.run(_administrator(url))
+            _apart(_administrator(url))
         yield urls
     finally:
         server.stop()
@@ -159,8 +160,14 @@ def fill(database_url: str, home: Path, *, sites: int, seed: int = 7) -> World:
         finally:
             await database.close()
 
-    asyncio.run(do())
+    _apart(do())
     return world
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run something in a thread of its own: the caller's may run a loop already, as one that drives a browser does."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, work).result()
 
 
 async def _administrator(database_url: str) -> None:

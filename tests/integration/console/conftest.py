@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database
@@ -15,6 +16,7 @@ from tieline.platform.settings import Settings
 from tieline.platform.web import create_app
 from tieline.platform.wiring import Runtime
 from tieline.utility import application
+from tieline.utility.console.kept import Shelf
 from tieline.utility.console.visitor import Visitor, current_visitor
 
 
@@ -23,8 +25,17 @@ class Console:
     """A running console; ``visitor`` is who looks at it, or nobody."""
 
     client: httpx.AsyncClient
-    db: Database
+    app: FastAPI
+    runtime: Runtime
     visitor: Visitor | None = None
+
+    @property
+    def db(self) -> Database:
+        return self.runtime.db
+
+    def as_themselves(self) -> None:
+        """From now on people are who their session says."""
+        self.app.dependency_overrides.clear()
 
     def sign_in(self, *roles: Role, regions: frozenset[str] | None = None) -> None:
         permissions: frozenset[Permission] = frozenset().union(*(role.permissions for role in roles))
@@ -40,10 +51,14 @@ class Console:
 @pytest.fixture
 async def console(utility_db: Database, tmp_path: Path) -> AsyncIterator[Console]:
     settings = Settings(home=tmp_path)
-    app = create_app(settings, application.registry(), runtime=Runtime(settings, utility_db, SystemClock()))
+    runtime = Runtime(settings, utility_db, SystemClock())
+    app = create_app(settings, application.registry(), runtime=runtime)
     transport = httpx.ASGITransport(app)
     headers = {"X-Request-Id": "request-1"}
     async with httpx.AsyncClient(transport=transport, base_url="http://console.test", headers=headers) as client:
-        running = Console(client, utility_db)
+        running = Console(client, app, runtime)
         app.dependency_overrides[current_visitor] = running.current
         yield running
+    shelf: Shelf | None = getattr(app.state, "console_shelf", None)
+    if shelf is not None:
+        await shelf.settle()

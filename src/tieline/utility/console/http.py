@@ -237,6 +237,8 @@ class PageRoute(APIRoute):
                 return await _draw(request, _refused(request, error))
             except Exception as error:  # noqa: BLE001 - logged with its trace; the person gets a page, not a trace
                 return await _draw(request, _unexpected(request, error))
+            finally:
+                await request.close()  # what was uploaded lies in temporary files until then
 
         return drawn
 
