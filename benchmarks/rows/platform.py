@@ -16,10 +16,12 @@ _IMPORT_ROWS = 50_000
 def platform(report: Report) -> None:
     """One system serves all of it: making and filling it takes longer than measuring it."""
     with running(SITES) as system:
-        _imports(report, system.as_("admin"))
-        _lookups(report, system.as_("fred"))
+        with system.as_("admin") as admin, system.as_("fred") as fred:
+            _imports(report, admin)
+            _lookups(report, fred)
         _pages(report, system)
-        figures = remediate(system.cast(), system.gateways(), lambda *_progress: None)
+        with system.cast() as cast:
+            figures = remediate(cast, system.gateways(), lambda *_progress: None)
         note = f"{figures['planned']} items, undo of one region included"
         report.add("change", "s", [figures["duration_s"]], bar=Bar("at_most", 60), note=note)
         report.add("change: items not verified", "items", [figures["planned"] - figures["verified"]])
@@ -68,7 +70,8 @@ def growth(report: Report) -> None:
     for sites in (1_000, 10_000, 45_000):
         part = Report(report.row)
         with running(sites) as system:
-            _lookups(part, system.as_("fred"))
+            with system.as_("fred") as fred:
+                _lookups(part, fred)
             _pages(part, system)
         for figure in part.figures:
             figure.name = f"{figure.name} at {sites}"

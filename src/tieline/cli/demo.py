@@ -143,8 +143,5 @@ def _fill(layout: Layout, logins: Logins, world: Path, tell: Callable[[str], Non
     for side in sides:
         fill.fill_operator(side, utility, world, tell)
     ways = fill.Ways(CLIENT, f"https://localhost:{layout.operators_in}", mappings_folder())
-    platform = fill.Platform(layout.url, logins.people["admin"].token)
-    try:
+    with fill.Platform(layout.url, logins.people["admin"].token) as platform:
         fill.fill_platform(platform, sides, world, ways, tell)
-    finally:
-        platform.close()

@@ -69,4 +69,5 @@ def _perform(layout: Layout, logins: demo.Logins) -> dict[str, Any]:
         def show(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total or None)
 
-        return remediate(cast, Gateways(offices), show)
+        with cast:
+            return remediate(cast, Gateways(offices), show)

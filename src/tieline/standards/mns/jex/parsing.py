@@ -166,7 +166,10 @@ class _Parser:
         following = self._peek()
         if following.kind == "name" and not following.spaced:
             self._fail("unexpected", following)
-        return cast("int | float", msgspec.json.decode(token.text, type=int | float))
+        try:
+            return cast("int | float", msgspec.json.decode(token.text, type=int | float))
+        except msgspec.DecodeError as error:  # beyond what a double holds, such as 1e400
+            raise JexError("a number is out of range", token.start) from error
 
     def _path(self) -> Path:
         absolute = self._take("mark", "/")

@@ -1,0 +1,36 @@
+"""What ``tieline up`` declares, and the secrets it keeps."""
+
+import stat
+from pathlib import Path
+
+from tieline.cli.errors import Exit, explain, from_problem
+from tieline.cli.stack import default_layout, free_layout, kept_secret
+
+
+def test_a_kept_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "gateway-a" / "token"
+    first = kept_secret(path)
+    assert len(first) >= 24
+    assert kept_secret(path) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_story_runs_beside_a_running_platform(tmp_path: Path) -> None:
+    free = free_layout(tmp_path)
+    ports = [free.api, free.operators_in, *(port for one in free.gateways for port in (one.standard, one.backoffice))]
+    assert len(set(ports)) == 6
+    documented = default_layout(tmp_path, demo=True)
+    assert documented.url == "http://127.0.0.1:8400"
+    assert documented.standard_url("B") == "https://localhost:8420"
+    assert default_layout(tmp_path, demo=False).gateways == ()
+
+
+def test_a_problem_becomes_a_sentence_its_rules_and_an_exit_code() -> None:
+    error = from_problem(
+        403,
+        {"detail": "You may not approve changes.", "advice": "Ask an administrator.", "problems": [{"field": "x"}]},
+    )
+    assert error.exit_code is Exit.NOT_ALLOWED
+    assert explain(error).plain == "✗ You may not approve changes.\n    x: \n  Ask an administrator."
+    assert from_problem(409, {}).exit_code is Exit.REFUSED
+    assert from_problem(404, {}).exit_code is Exit.NOT_FOUND
