@@ -262,3 +262,8 @@ def test_any_text_is_read_or_refused(source: str) -> None:
         assert 0 <= error.position <= len(source)  # noqa: PT017
     else:
         assert jex.evaluate(condition, {}) in {True, False}
+
+
+def test_a_number_beyond_a_double_is_refused_where_it_stands() -> None:
+    with pytest.raises(JexError, match="number is out of range at position 4"):
+        jex.parse("a = 1e400")
