@@ -9,15 +9,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tieline.platform.audit import wiring as audit
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database, execute
-from tieline.platform.jobs import wiring as jobs
-from tieline.platform.outbox import wiring as outbox
 from tieline.platform.scope import Scope, system
 from tieline.platform.settings import Settings
 from tieline.platform.web import create_app, current_scope
 from tieline.platform.wiring import Registry, Runtime
+from tieline.utility.application import registry as put_together
 from tieline.utility.inventory import DesiredChange, OperatorReport, apply_desired, apply_reports
 from tieline.utility.inventory import wiring as inventory
 from tieline.utility.inventory.importing.mapping import from_object
@@ -67,11 +65,8 @@ SELECT id, 'scada.dso', ('10.0.0.' || 32 * (id - 1) || '/27')::cidr, code || ' s
 
 @pytest.fixture
 async def db(clone: Callable[[Sequence[Path]], str]) -> AsyncIterator[Database]:
-    """An empty inventory."""
-    registry = Registry()
-    for part in (outbox, audit, jobs, inventory):
-        part.register(registry)
-    database = await Database.open(clone(registry.folders), size=8)
+    """An empty inventory, in the whole schema: timelines have lanes of other contexts once these are loaded."""
+    database = await Database.open(clone(put_together().folders), size=8)
     yield database
     await database.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from tieline.platform import outbox
 from tieline.platform.clock import SetClock
-from tieline.platform.db import Database, Tx, execute, fetch_all, fetch_value
+from tieline.platform.db import Database, Tx, execute, fetch_all, fetch_value, lock_key
 from tieline.platform.outbox import Dispatcher, Event, store
 from tieline.platform.wiring import Handler, Runtime
 
@@ -154,6 +154,11 @@ async def test_lag_counts_what_waits_and_old_handled_events_are_forgotten(
         assert await fetch_value(tx, "SELECT array_agg(payload->>'n') AS n FROM outbox_event") == ["2"]
 
 
+LEADER = "classid::bigint = %(high)s AND objid::bigint = %(low)s AND granted"
+_KEY = lock_key("outbox.dispatcher")
+LEADER_LOCK = {"high": _KEY >> 32 & 0xFFFFFFFF, "low": _KEY & 0xFFFFFFFF}
+
+
 async def test_the_service_is_woken_by_the_commit_and_a_second_one_takes_over(
     runtime: Runtime, recorder: Recorder, until: Until
 ) -> None:
@@ -163,7 +168,7 @@ async def test_the_service_is_woken_by_the_commit_and_a_second_one_takes_over(
 
     async def leading() -> bool:
         async with db.transaction() as tx:
-            return bool(await fetch_value(tx, "SELECT count(*) AS n FROM pg_locks WHERE objid = 7461204 AND granted"))
+            return bool(await fetch_value(tx, f"SELECT count(*) AS n FROM pg_locks WHERE {LEADER}", LEADER_LOCK))
 
     await until(leading)
     await publish(db, 1)
@@ -175,8 +180,9 @@ async def test_the_service_is_woken_by_the_commit_and_a_second_one_takes_over(
     async with db.transaction() as tx:
         await execute(
             tx,
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = 7461204 AND granted"
+            f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {LEADER}"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            LEADER_LOCK,
         )
     await publish(db, 2)
     await until(lambda: seen(2))
