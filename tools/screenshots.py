@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tools import served
@@ -61,10 +61,38 @@ def _wrong_password(page: Page) -> None:
     page.click("button[type=submit]")
 
 
+def _open_first(page: Page) -> None:
+    page.goto(page.locator("a[data-row-link]").first.get_attribute("href") or "/")
+
+
 def _suggestions(page: Page) -> None:
     page.keyboard.press("/")
-    page.keyboard.type("ash")
+    page.keyboard.type("mill")
     page.wait_for_selector("#search-results a, #search-results .none")
+
+
+_ROWS = """code,title,breite,lon,households,area
+T-1,Umspannwerk Neustadt-Glewe Betriebsmittelüberwachungszentrale,53.1,-1.2,120,Testshire
+T-2,Testford Quay,93.1,-1.2,80,Testshire
+T-3,Testford Green,53.2,-1.3,many,Testshire
+T-1,Testford again,53.2,-1.3,5,Testshire
+"""
+
+
+def _send(content: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        file: FilePayload = {"name": "new-sites.csv", "mimeType": "text/csv", "buffer": content.encode()}
+        page.set_input_files("input[type=file]", file)
+        page.get_by_role("button", name="Check the file").click()
+        page.wait_for_load_state()
+
+    return act
+
+
+def _check(page: Page) -> None:
+    _send(_ROWS)(page)
+    page.get_by_role("button", name="Check the file").click()
+    page.wait_for_selector("#problems tbody tr")
 
 
 SHOTS: tuple[Shot, ...] = (
@@ -81,6 +109,8 @@ SHOTS: tuple[Shot, ...] = (
     Shot("site-missing", "/sites/999999999", "error"),
     *_both("subscriptions", "/subscriptions?linked=1"),
     Shot("subscription", "/subscriptions/1"),
+    Shot("subscriptions-differing", "/subscriptions?drift=1&linked=1"),
+    Shot("subscription-differing", "/subscriptions?drift=1&linked=1", act=_open_first),
     *_both("cards", "/cards"),
     *_both("stock", "/cards/stock"),
     Shot("card", "/cards/1"),
@@ -88,12 +118,21 @@ SHOTS: tuple[Shot, ...] = (
     Shot("device", "/devices/1"),
     *_both("cells", "/cells"),
     Shot("cell", "/cells/A/3G-1-44"),
+    *_both("changes", "/changes"),
+    *_both("change-new", "/changes/new?linked=1"),
     *_both("operators", "/operators"),
     Shot("operator", "/operators/A"),
     *_both("imports", "/imports"),
     Shot("import-new", "/imports/new?kind=site"),
+    Shot("import-columns", "/imports/new?kind=site", act=_send(_ROWS)),
+    Shot("import-bad-rows", "/imports/new?kind=site", "error", _check),
+    Shot("import-no-file", "/imports/new?kind=site", "error", _press("button.primary")),
+    Shot("import-no-table", "/imports/new?kind=site", "error", _send("\0\0nothing of the sort")),
     Shot("import", "/imports/1"),
-    Shot("search", "/search?q=ash"),
+    *_both("audit", "/audit"),
+    *_both("users", "/users"),
+    Shot("account", "/account"),
+    Shot("search", "/search?q=mill"),
     Shot("search-nothing", "/search?q=zzzzzz", "error"),
     Shot("search-suggestions", "/operators", act=_suggestions),
     Shot("no-page", "/nowhere", "error"),

@@ -34,7 +34,7 @@ def test_good_rows_are_kept_and_bad_ones_are_told_by_line_field_and_rule(page: P
     page.goto("/sites?q=testford")
     expect(page.get_by_text("No site matches these filters")).to_be_visible()
     page.go_back()
-    page.get_by_role("button", name=re.compile("Take the .* good rows")).click()
+    page.get_by_role("button", name=re.compile("Take the .* good row")).click()
     page.get_by_role("button", name="Take them").click()
     expect(page.locator(".state-line")).to_contain_text("2 new", timeout=20_000)
     page.goto("/sites?region=Testshire")

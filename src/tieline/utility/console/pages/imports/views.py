@@ -139,7 +139,9 @@ def can_repeat(page: Page, run: ImportRun) -> bool:
 
 def _repeat_label(run: ImportRun) -> str:
     good = run.rows_created + run.rows_updated
-    return f"Take the {number(good)} good rows" if run.rows_bad else f"Take all {plural(good, 'row')}"
+    if not run.rows_bad:
+        return f"Take all {plural(good, 'row')}"
+    return f"Take the {plural(good, 'good row')}"
 
 
 def sentence(run: ImportRun) -> str:

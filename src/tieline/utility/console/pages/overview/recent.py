@@ -7,7 +7,8 @@ from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.utility import changes, inventory
 from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.values import Badge, Link, Several
+from tieline.utility.console.components.tables import Column, Row, Table
+from tieline.utility.console.components.values import Age, Badge, Link
 from tieline.utility.console.components.work import Progress
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.changes.views.tally import lot
@@ -17,14 +18,22 @@ from tieline.utility.console.pages.imports.views import state as import_state
 from tieline.utility.console.pages.parts.history import person
 
 DAY = timedelta(hours=24)
+_COLUMNS = (
+    Column("what", "What", narrow=True, fixed=True),
+    Column("state", "State", narrow=True),
+    Column("who", "By"),
+    Column("at", "When", narrow=True),
+)
 _LOOKED_AT, _SHOWN, _RUNNING = 20, 8, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """Something that changed: what, with its state, by whom and when."""
+    """Something that changed: what, its state, by whom and when."""
 
-    what: Several
+    what: str
+    href: str
+    state: Badge
     who: str
     at: datetime
 
@@ -50,11 +59,15 @@ async def running(page: Page, tx: Tx) -> list[Runs]:
     return shown
 
 
-async def changed(page: Page, tx: Tx) -> list[Recent]:
-    """What changed since yesterday at this time."""
+async def changed(page: Page, tx: Tx) -> Table:
+    """What changed since yesterday at this time, the newest first."""
     found = [*await _changes(page, tx), *await _imports(page, tx)]
-    recent = [one for one in found if page.now - one.at < DAY]
-    return sorted(recent, key=lambda one: one.at, reverse=True)[:_SHOWN]
+    recent = sorted((one for one in found if page.now - one.at < DAY), key=lambda one: one.at, reverse=True)
+    rows = [
+        Row(one.href, {"what": one.what, "state": one.state, "who": one.who, "at": Age(one.at)}, one.href)
+        for one in recent[:_SHOWN]
+    ]
+    return Table("recent", "What changed in the last 24 hours", _COLUMNS, rows, chooser=False)
 
 
 async def _changes(page: Page, tx: Tx) -> list[Recent]:
@@ -63,8 +76,10 @@ async def _changes(page: Page, tx: Tx) -> list[Recent]:
     found = await changes.page(tx, page.scope, limit=_LOOKED_AT)
     return [
         Recent(
-            Several((Link(one.title, f"/changes/{one.id}"), STATES.get(one.state, Badge(one.state)))),
-            f"by {person(one.started_by or one.created_by)}",
+            one.title,
+            f"/changes/{one.id}",
+            STATES.get(one.state, Badge(one.state)),
+            person(one.started_by or one.created_by),
             one.ended_at or one.started_at or one.planned_at or one.created_at,
         )
         for one in found.items
@@ -75,8 +90,10 @@ async def _imports(page: Page, tx: Tx) -> list[Recent]:
     found = await inventory.list_imports(tx, page.scope, limit=_LOOKED_AT)
     return [
         Recent(
-            Several((Link(_imported(one), f"/imports/{one.id}"), import_state(one))),
-            f"by {person(one.created_by)}",
+            _imported(one),
+            f"/imports/{one.id}",
+            import_state(one),
+            person(one.created_by),
             one.finished_at or one.created_at,
         )
         for one in found.items

@@ -17,6 +17,7 @@ interface Data {
   readonly now: number;
   readonly lanes: readonly { readonly label: string; readonly icon: string; readonly marks: readonly Mark[] }[];
 }
+const LABEL = 72;
 const LANE = 36;
 const HEAD = 24;
 const SPACE = "http://www.w3.org/2000/svg";
@@ -78,10 +79,14 @@ class Timeline {
     const drawn: SVGElement[] = [];
     const future = Math.max(this.gutter, this.x(this.data.now));
     if (future < this.width) drawn.push(make("rect", { class: "future", x: future, y: HEAD, width: this.width - future, height: height - HEAD }));
+    let clear = 0;
     for (const tick of ticks(this.span, this.width - this.gutter, this.zone)) {
       const x = Math.round(this.x(tick.at)) + 0.5;
       drawn.push(make("line", { class: "grid-line", x1: x, x2: x, y1: HEAD - 6, y2: height }));
-      const end = x > this.width - 60;
+      const end = x > this.width - LABEL;
+      const left = end ? x - LABEL : x;
+      if (left < clear) continue; // It would be written over the one before.
+      clear = left + LABEL;
       drawn.push(text(tick.text, { class: tick.isDay ? "tick-text day" : "tick-text", x: end ? x - 4 : x + 4, y: 15, "text-anchor": end ? "end" : "start" }));
     }
     return drawn;
