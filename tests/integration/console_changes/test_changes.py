@@ -265,7 +265,7 @@ async def test_the_selection_is_counted_and_narrowed_by_the_url(house: House) ->
     some = (await mara.get("/changes/new/selection?operator=A&linked=1")).text
     assert "10 subscriptions" in some
     assert "3 critical sites" in some
-    assert "Operator A: <span class=\"num\">10<" in some
+    assert 'Operator A: <span class="num">10<' in some
     one = (await mara.get("/changes/new/selection?id=1&id=2")).text
     assert "2 subscriptions" in one
 
