@@ -32,14 +32,6 @@ ASSETS := $(CONSOLE)/assets/built/manifest.json
 SETUP := $(PROJECT) $(if $(wildcard package.json),$(ASSETS))
 
 BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
-# Tests that drive a browser run in processes of their own: the driver's event loop would be in the others' way.
-define suite
-	@[ -n "$(BROWSER)" ] || echo "No chromium here: the tests that drive a browser are left out." >&2
-	@code=0; \
-	pytest -n $(JOBS) -q -m "not e2e$(1)" $(ARGS) || code=$$?; \
-	if [ -n "$(BROWSER)" ]; then pytest -n $(JOBS) --dist loadfile -q -m "e2e$(1)" tests/e2e $(ARGS) || code=$$?; fi; \
-	exit $$code
-endef
 JOBS ?= 2
 
 switch = $(if $(filter-out 0 no false,$(2)),$(1))
@@ -57,12 +49,14 @@ story: $(SETUP) ## The main job end to end, headless (SITES=, SEED=, FAULTS=file
 
 ##@ Check
 .PHONY: test
-test: $(SETUP) ## The gate: all tests but the slow ones (ARGS= goes to pytest); at most ten minutes on two cores
-	$(call suite, and not slow)
+test: $(SETUP) ## The gate: all tests but the slow ones and those that drive a browser (ARGS= goes to pytest)
+	@pytest -n $(JOBS) -q -m "not slow and not e2e" $(ARGS)
 
 .PHONY: test-all
-test-all: $(SETUP) ## All tests, the slow ones too
-	$(call suite,)
+test-all: $(SETUP) ## All tests: the slow ones too, and those that drive a browser, in processes of their own
+	@[ -n "$(BROWSER)" ] || echo "No chromium here: the tests that drive a browser are left out." >&2
+	@code=0; pytest -n $(JOBS) -q -m "not e2e" $(ARGS) || code=$$?; \
+	$(if $(BROWSER),pytest -n $(JOBS) --dist loadfile -q -m e2e tests/e2e || code=$$?;) exit $$code
 
 .PHONY: check
 check: $(SETUP) ## Lint, format, types, import rules, house rules, TypeScript

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from tools import served
 
 from tieline.utility.console.render import BUILT
@@ -26,17 +26,10 @@ def console_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, drawing WebGL in software."""
-    try:
-        path = served.browser()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=list(served.FLAGS))
-        yield found
-        found.close()
+@pytest.fixture(scope="module")
+def chromium(browser: Browser) -> Browser:
+    """The browser of all tests."""
+    return browser
 
 
 @pytest.fixture
@@ -47,7 +40,7 @@ def nobody(chromium: Browser, console_url: str) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(chromium: Browser, console_url: str) -> Iterator[BrowserContext]:
     """The administrator's browser."""
     context = chromium.new_context(base_url=console_url, viewport={"width": 1280, "height": 900})

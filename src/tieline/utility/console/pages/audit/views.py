@@ -95,7 +95,8 @@ def trail(page: Page[Record], first: str, older: str) -> Table:
         "Whatever alters anything is recorded here: who, when, what, and to what. Take a filter away to see more.",
         icon="scroll-text",
     )
-    paging = Paging(newer=first, older=older, newer_label="Newest")
+    shown = formats.plural(len(page.items), "entry", "entries")
+    paging = Paging(newer=first, older=older, shown=shown if page.items else "", newer_label="Newest")
     return Table("audit", "Entries of the audit trail", columns, [_row(one) for one in page.items], paging, empty=empty)
 
 

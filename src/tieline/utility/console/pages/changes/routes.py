@@ -1,5 +1,7 @@
 """Routes of changes: the list, and a change as contract, mission control and receipt, with its items and its log."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -10,10 +12,13 @@ from tieline.utility.console.components.tables import Paging
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes import acting, drafting, itemising, showing, source
 from tieline.utility.console.pages.changes.views import listing, receipt
+from tieline.utility.console.pages.changes.views.tally import UNDER_WAY
 from tieline.utility.console.render import with_query
 
 _TEMPLATES = "pages/changes/templates"
-_ROWS, _ITEMS = 50, 50
+_ROWS, _MOST_KEPT = 50, 2000
+Ended = tuple[int, datetime | None]
+"""A change and when it ended: a change that is tried again ends anew."""
 _HOME = Crumb("Changes", "/changes")
 Words = Annotated[list[str] | None, Query(max_length=100)]
 Cursor = Annotated[str | None, Query(max_length=200)]
@@ -49,10 +54,20 @@ async def changes(
 
 
 async def _listed(tx: Tx, page: Page, change: source.Change) -> listing.Listed:
-    """A change of the list; the items of one that runs are counted."""
-    if change.state.value not in {"running", "paused"}:
+    """A change of the list with its items counted, once it was started; those of one that is over are kept."""
+    if change.started_at is None:
         return listing.Listed(change)
+    state = page.request.app.state
+    kept: dict[Ended, Mapping[str, int]] = getattr(state, "console_ended_changes", None) or {}
+    state.console_ended_changes = kept
+    key = (change.id, change.ended_at)
+    if key in kept:
+        return listing.Listed(change, kept[key])
     pace = await source.progress(tx, page.scope, page.runtime.clock, change.id)
+    if change.ended_at and not sum(pace.counts.get(one, 0) for one in UNDER_WAY):
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[key] = pace.counts
     return listing.Listed(change, pace.counts)
 
 

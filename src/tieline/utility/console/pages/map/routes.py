@@ -28,12 +28,16 @@ Many = Annotated[list[str], Query(max_length=10)]
 
 
 @router.get("/map")
-async def site_map(page: CurrentPage, at: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """The map with its filters, and the list beside it."""
+async def site_map(
+    page: CurrentPage,
+    at: Annotated[str, Query(max_length=60)] = "",
+    bbox: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """The map with its filters, and the list beside it; it begins around ``at`` or with ``bbox``, or shows all."""
     found = await data.columns(page)
     async with page.db.snapshot() as tx:
-        table = await _beside(page, tx, data.in_view(found, None, {}))
-        bar = filters.bar(page.url, views.FILTERS, await facets(page, tx), pinned=views.PINNED, keep=("at",))
+        table = await _beside(page, tx, data.in_view(found, data.box_of(bbox) or _around(at), {}))
+        bar = filters.bar(page.url, views.FILTERS, await facets(page, tx), pinned=views.PINNED, keep=("at", "bbox"))
     query = page.request.url.query
     view = MapView(
         "map",
@@ -41,8 +45,7 @@ async def site_map(page: CurrentPage, at: Annotated[str, Query(max_length=60)] =
         f"/map/points?{filters.filter_query(query)}",
         cells_href="/map/cells",
         thing_href="/sites/{id}",
-        list_href=filters.href("/sites", query),
-        bounds=_around(at),
+        bounds=data.box_of(bbox) or _around(at),
         tall=True,
     )
     state = f"{plural(found.count, 'site')} with a position."

@@ -26,7 +26,7 @@ _MAP = MapView(
     "/map/points",
     cells_href="/map/cells",
     thing_href="/sites/{id}",
-    list_href="/sites",
+    list_href="/map",
 )
 _MAP = MapView(
     "overview-map",
@@ -34,7 +34,7 @@ _MAP = MapView(
     "/map/points",
     cells_href="/map/cells",
     thing_href="/sites/{id}",
-    list_href="/sites",
+    list_href="/map",
 )
 
 

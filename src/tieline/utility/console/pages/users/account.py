@@ -38,6 +38,7 @@ async def mine(page: CurrentPage, caller: CurrentCaller) -> Response:
                 "lock",
                 unless="" if account.local else f"You sign in at {account.issuer}; the password is kept there.",
             ),
+            Action("Sign out everywhere", "/account/sessions/end", "log-out", "danger", "post"),
         ),
     )
     return await page.show(

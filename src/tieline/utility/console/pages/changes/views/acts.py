@@ -138,7 +138,7 @@ _RETRY = _Words(
     "Retry the failed",
     "rotate-ccw",
     "Try the failed ones again",
-    "Only what failed is sent again, exactly as it was approved; what is verified is not touched.",
+    "Only what failed is sent again, exactly as it was approved. While the change is paused it waits for that, too.",
     "They can be taken back with the rest of the change.",
 )
 

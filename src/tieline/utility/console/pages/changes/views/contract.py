@@ -307,5 +307,6 @@ def _signatures(change: Change, decisions: Sequence[Decision]) -> Iterator[Signa
 def head_state(change: Change, kind_title: str, now: datetime) -> str:
     """The state of the change in one line."""
     by = f"by {words.actor(change.created_by)}, {formats.age(change.created_at, now)}"
-    why = f" {change.state_why}" if change.state_why else ""
+    # While it runs, what holds it up stands right beneath.
+    why = f" {change.state_why}" if change.state_why and change.state.value not in {"running", "paused"} else ""
     return f"{words.badge(words.STATES, change.state.value).word}. {kind_title}, {by}.{why}"

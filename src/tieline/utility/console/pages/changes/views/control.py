@@ -110,7 +110,7 @@ def _troubles(it: Situation) -> Iterator[Evidence]:
     if it.change.state.value == "paused":
         yield Evidence(f"Nothing new is sent: {it.change.state_why or 'somebody paused it.'}", tone="held")
     for lane in it.pace.operators:
-        if lane.state == "paused" and lane.why:
+        if lane.state == "paused" and lane.why and lane.why != it.change.state_why:
             yield Evidence(f"Operator {lane.operator} is held: {lane.why}", tone="warn")
         waiting = [batch for batch in lane.waiting_batches if batch["error"]]
         if waiting:

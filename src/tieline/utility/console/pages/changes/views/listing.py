@@ -76,7 +76,7 @@ def table(rows: Sequence[Listed], kinds: Mapping[str, str], paging: Paging, *, f
         Column("title", "Change", fixed=True, narrow=True, wrap=True),
         Column("state", "State", narrow=True),
         Column("kind", "Kind"),
-        Column("progress", "Verified", numeric=True, narrow=True),
+        Column("progress", "Verified", numeric=True),
         Column("items", "Subscriptions", numeric=True),
         Column("failed", "Failed", numeric=True),
         Column("who", "By"),
