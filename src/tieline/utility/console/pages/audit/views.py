@@ -82,9 +82,9 @@ def filters(url: str, asked: Asked) -> FilterBar:
 def trail(page: Page[Record], first: str, older: str) -> Table:
     """A page of the trail; ``first`` and ``older`` are URLs, or empty."""
     columns = (
-        Column("at", "When", fixed=True, narrow=True),
+        Column("what", "What", fixed=True, narrow=True, wrap=True),
         Column("actor", "Who", narrow=True),
-        Column("what", "What", narrow=True, wrap=True),
+        Column("at", "When"),
         Column("subject", "Subject"),
         Column("detail", "Detail", wrap=True),
         Column("seq", "Entry", numeric=True),

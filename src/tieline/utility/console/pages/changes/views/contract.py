@@ -157,7 +157,7 @@ def waves(change: Change) -> Table:
     columns = (
         Column("number", "Wave", numeric=True, fixed=True, narrow=True),
         Column("title", "What", narrow=True, wrap=True),
-        Column("sites", "Sites", numeric=True, narrow=True),
+        Column("sites", "Sites", numeric=True),
         Column("items", "Subscriptions", numeric=True, narrow=True),
     )
     rows = [

@@ -48,9 +48,9 @@ def facts(it: Situation) -> tuple[tuple[str, object], ...]:
 def log(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Everything that was done to the change, the latest first."""
     columns = (
-        Column("at", "When", fixed=True, narrow=True),
+        Column("what", "What", fixed=True, narrow=True, wrap=True),
         Column("who", "Who", narrow=True),
-        Column("what", "What", narrow=True, wrap=True),
+        Column("at", "When"),
         Column("detail", "Detail", wrap=True),
     )
     made = [
