@@ -3,6 +3,8 @@
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,17 +60,32 @@ def keep(credentials: Credentials) -> Path:
 def _sign_in(url: str, name: str, days: int | None, *, from_stdin: bool) -> str:
     if not name:
         name = str(typer.prompt("Name", err=True))
-    password = _from_stdin("password") if from_stdin else str(typer.prompt("Password", hide_input=True, err=True))
-    with Client(Credentials(url, "")) as client:
-        session = client.post("/session", {"name": name, "password": password})
-        client.keep_header("X-CSRF-Token", session["csrf_token"])
+    with session(url, name, password(from_stdin=from_stdin)) as client:
         asked: dict[str, Any] = {"name": f"tieline on {socket.gethostname()}"[:_LONGEST_NAME]}
         if days is not None:
             asked["days"] = days
         made = client.post("/tokens", asked)
-        client.delete("/session")
     err.print(f"A token was made, valid until {made['token']['expires_at'][:10]}.", style="dim")
     return str(made["secret"])
+
+
+@contextmanager
+def session(url: str, name: str, password: str) -> Iterator[Client]:
+    """A client that is signed in as a browser is, for what a token may not do; signed out at the end."""
+    with Client(Credentials(url, "")) as client:
+        begun = client.post("/session", {"name": name, "password": password})
+        client.keep_header("X-CSRF-Token", begun["csrf_token"])
+        try:
+            yield client
+        finally:
+            client.delete("/session")
+
+
+def password(*, from_stdin: bool, of: str = "") -> str:
+    """The password, from standard input or typed by the person."""
+    if from_stdin:
+        return _from_stdin("password")
+    return str(typer.prompt(f"Password of {of}" if of else "Password", hide_input=True, err=True))
 
 
 def _from_stdin(what: str) -> str:

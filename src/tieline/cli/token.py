@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tieline.cli.client import connect
+from tieline.cli.client import Client, connect, find_credentials
+from tieline.cli.login import password, session
 from tieline.cli.output import AsJson, out, print_json, print_table
 
 app = typer.Typer(help="API tokens: list, make, revoke.", no_args_is_help=True)
@@ -47,11 +48,15 @@ def create(
         list[str] | None, typer.Option("--operator", help="Only at this operator; several times.")
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days it is valid; as long as allowed otherwise.")] = None,
+    password_stdin: Annotated[bool, typer.Option(help="Read your password from standard input.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Make a token. Its secret is shown this once. A token cannot make tokens: sign in with a password for this."""
+    """Make a token; its secret is shown this once. Asks for your password, since a token cannot make tokens."""
     body = {"name": name, "permissions": may, "regions": region, "operators": operator, "days": days}
-    with connect() as client:
+    credentials = find_credentials()
+    with Client(credentials) as client:
+        me = client.get("/me")["name"]
+    with session(credentials.url, me, password(from_stdin=password_stdin, of=me)) as client:
         made = client.post("/tokens", {key: value for key, value in body.items() if value})
     if json:
         print_json(made)

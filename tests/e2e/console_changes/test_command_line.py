@@ -82,6 +82,9 @@ def test_signing_in_and_what_one_may_not(served: Any, tmp_path: Path) -> None:
     nobody.run("login", served.url, "--name", "ada", "--password-stdin", stdin="wrong\n", code=3)
     nobody.run("login", served.url, "--name", "ada", "--password-stdin", stdin="four words without sense\n")
     assert {one["name"] for one in nobody.json("user", "list")} >= {"ada", "mara", "dirk"}
+    words = "four words without sense\n"
+    made = nobody.run("token", "create", "export", "--may", "inventory.read", "--password-stdin", stdin=words)
+    Shell(served.url, made.strip().splitlines()[-1], tmp_path).run("fleet", "sites", "--limit", "1")
     nobody.run("change", "show", "99999", code=4)
     mara = Shell(served.url, served.token("mara"), tmp_path)
     mara.run("user", "list", code=3)

@@ -144,9 +144,18 @@ def test_tokens_are_made_listed_and_revoked(platform: Any, run: Callable[..., An
     platform.on("POST /tokens", {"token": TOKEN, "secret": "tl_secret"}, status=201)
     platform.on("GET /tokens", {"items": [TOKEN], "next": None})
     platform.on("DELETE /tokens/7", None, status=204)
-    made = run(token.app, "create", "nightly", "--may", "inventory.read", "--days", "7")
+    platform.on("GET /me", {"name": "mara"})
+    platform.on("POST /session", {"csrf_token": "c"})
+    platform.on("DELETE /session", None, status=204)
+    arguments = ("create", "nightly", "--may", "inventory.read", "--days", "7", "--password-stdin")
+    made = run(token.app, *arguments, stdin="four words\n")
     assert made.out.strip().endswith("tl_secret")
-    assert platform.bodies("POST") == [{"name": "nightly", "permissions": ["inventory.read"], "days": 7}]
+    assert platform.bodies("POST") == [
+        {"name": "mara", "password": "four words"},
+        {"name": "nightly", "permissions": ["inventory.read"], "days": 7},
+    ]
+    assert "Authorization" not in platform.asked[2].headers
+    assert platform.asked[3].method == "DELETE"
     assert "nightly" in run(token.app, "list", "--all").out
     assert platform.asked[-1].query["all"] == "true"
     assert run(token.app, "revoke", "7", "--json").json == {"revoked": 7}

@@ -3,12 +3,15 @@
 PostgreSQL refuses to run as root, and its `initdb` wants the user to have a name.
 """
 
+import fcntl
 import os
 import pwd
 import shutil
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from tieline.platform.embedded.errors import EmbeddedError
 NAME = "tieline"
 _FALLBACKS = ("postgres", "nobody")
 _CREATION_SECONDS = 10.0
+_PASSWD = Path("/etc/passwd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +74,32 @@ def _create() -> Account | None:
     command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
     deadline = time.monotonic() + _CREATION_SECONDS
     while True:
-        # A second process that does the same holds the password file's lock: then look again, and try again.
-        result = subprocess.run(  # noqa: S603 - fixed arguments
-            [*command, "--shell", "/usr/sbin/nologin", NAME], capture_output=True, text=True, check=False
-        )
-        account = _by_name(NAME)
+        with _one_at_a_time():
+            account = _by_name(NAME)
+            if account is not None:
+                return account
+            result = subprocess.run(  # noqa: S603 - fixed arguments
+                [*command, "--shell", "/usr/sbin/nologin", NAME], capture_output=True, text=True, check=False
+            )
+            account = _by_name(NAME)
         if account is not None or time.monotonic() > deadline:
             return account
+        # Another program of the system holds the password file's lock: try again.
         if "lock" not in result.stderr:
             return None
         time.sleep(0.1)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Hold off other processes of ours that are about to make the user.
+
+    `useradd` looks whether the name is taken before it waits for the password file's lock, so that two of them at
+    once make the user twice: the second replaces the first one's number, whom files belong to already.
+    """
+    with _PASSWD.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _fallback() -> Account:

@@ -1,0 +1,33 @@
+"""The reference page speaks of every command there is, and of every exit code."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from tieline.cli import audit, change, fleet, token, user
+from tieline.cli.errors import Exit
+from tieline.cli.selecting import query_of
+
+PAGE = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text("utf-8")
+GROUPS = {"audit": audit.app, "change": change.app, "fleet": fleet.app, "token": token.app, "user": user.app}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_command_is_on_the_page(group: str) -> None:
+    app: typer.Typer = GROUPS[group]
+    for command in app.registered_commands:
+        name = command.name or ""
+        assert f"tieline {group} {name}" in PAGE or f"`{name} N`" in PAGE, name
+
+
+def test_every_exit_code_is_on_the_page() -> None:
+    for code in Exit:
+        assert f"| {code.value} |" in PAGE
+
+
+def test_every_condition_of_the_page_is_one() -> None:
+    listed = PAGE.split("Keys: ")[1].split("(the last")[0]
+    names = [part.strip(" `\n,") for part in listed.split(",")]
+    for name in names:
+        query_of([f"{name}=yes"])
