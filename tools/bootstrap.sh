@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 bin=$PWD/.venv/bin
 
+# Whom the machine trusts, uv and npm trust too: an index may stand behind a certificate of one's own.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" NODE_USE_SYSTEM_CA="${NODE_USE_SYSTEM_CA:-1}"
+
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
 
