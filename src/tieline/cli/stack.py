@@ -57,10 +57,10 @@ class Layout:
         return kept_secret(self.home / f"gateway-{code.lower()}" / "backoffice-token")
 
 
-def default_layout(home: Path, *, demo: bool) -> Layout:
-    """The documented ports."""
+def default_layout(home: Path, *, demo: bool, api: int = 8400, operators_in: int = 8401) -> Layout:
+    """The documented ports; the platform's own may be others."""
     gateways = (GatewayPorts("A", 8410, 8411), GatewayPorts("B", 8420, 8421)) if demo else ()
-    return Layout(home, gateways=gateways)
+    return Layout(home, api, operators_in, gateways)
 
 
 def free_layout(home: Path) -> Layout:

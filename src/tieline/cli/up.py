@@ -37,7 +37,7 @@ def up(
 ) -> None:
     """Run everything until Ctrl-C; nothing is left running afterwards."""
     settings = load()
-    layout = default_layout(settings.home.absolute(), demo=demo)
+    layout = default_layout(settings.home.absolute(), demo=demo, api=settings.port, operators_in=settings.operator_port)
     url = settings.database_url.get_secret_value() if settings.database_url else None
     supervisor = build(layout, database_url=url, faults=faults, seed=seed, tell=tell)
 

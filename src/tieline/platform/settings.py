@@ -4,9 +4,9 @@ Secrets come from files under ``home`` or from the environment; none has a defau
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -48,6 +48,13 @@ class Settings(BaseSettings):
     unpacked_megabytes: int = Field(1000, ge=1, description="Largest size of an import once unpacked.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="Form of log lines.")
+
+    @model_validator(mode="after")
+    def _certificate_with_its_key(self) -> Self:
+        """One without the other would quietly serve plain HTTP under addresses that say https."""
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("TIELINE_TLS_CERTIFICATE and TIELINE_TLS_KEY are set together, or neither")
+        return self
 
     @property
     def base_url(self) -> str:

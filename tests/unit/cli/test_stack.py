@@ -3,8 +3,11 @@
 import stat
 from pathlib import Path
 
+import pytest
+
+from tieline.cli import up
 from tieline.cli.errors import Exit, explain, from_problem
-from tieline.cli.stack import default_layout, free_layout, kept_secret
+from tieline.cli.stack import Layout, default_layout, free_layout, kept_secret
 
 
 def test_a_kept_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
@@ -23,6 +26,25 @@ def test_a_story_runs_beside_a_running_platform(tmp_path: Path) -> None:
     assert documented.url == "http://127.0.0.1:8400"
     assert documented.standard_url("B") == "https://localhost:8420"
     assert default_layout(tmp_path, demo=False).gateways == ()
+
+
+def test_the_platform_listens_where_its_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Told:
+        def run(self, _ready: object) -> int:
+            return 0
+
+    seen: list[Layout] = []
+
+    def noted(layout: Layout, **_options: object) -> Told:
+        seen.append(layout)
+        return Told()
+
+    for name, value in (("HOME", str(tmp_path)), ("PORT", "9400"), ("OPERATOR_PORT", "9401")):
+        monkeypatch.setenv(f"TIELINE_{name}", value)
+    monkeypatch.setattr(up, "build", noted)
+    with pytest.raises(SystemExit):
+        up.up()
+    assert [(one.url, one.operators_in) for one in seen] == [("http://127.0.0.1:9400", 9401)]
 
 
 def test_a_problem_becomes_a_sentence_its_rules_and_an_exit_code() -> None:
