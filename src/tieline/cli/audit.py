@@ -52,7 +52,7 @@ def _iso(moment: datetime | None) -> str | None:
 def _row(one: Any) -> list[Any]:
     detail = "; ".join(f"{name}: {value}" for name, value in one["detail"].items())
     short = detail if len(detail) <= _MOST_SHOWN else f"{detail[: _MOST_SHOWN - 1]}…"
-    return [one["seq"], one["at"][:19].replace("T", " "), one["actor"], one["action"], one["subject"], short]
+    return [str(one["seq"]), one["at"][:19].replace("T", " "), one["actor"], one["action"], one["subject"], short]
 
 
 @app.command("verify")

@@ -40,7 +40,8 @@ def list_changes(
         print_json(found)
         return
     rows = [_row(one) for one in found]
-    print_table("", ["Number", "Title", "Kind", "State", "Subscriptions", "By", "Made (UTC)"], rows)
+    columns = ["Number", "Title", "Kind", "State", "Subscriptions", "By", "Made (UTC)"]
+    print_table("", columns, rows, empty="No changes here. tieline change new makes one.")
 
 
 def _row(one: Any) -> list[Any]:

@@ -69,11 +69,15 @@ def introduce(layout: Layout, logins: Logins) -> None:
     for ports in layout.gateways:
         out.print(
             f"  Operator {ports.code}  {layout.standard_url(ports.code)} (mutual TLS)"
-            f"   back office {layout.backoffice_url(ports.code)}"
+            f"   back office {layout.backoffice_url(ports.code)}",
+            soft_wrap=True,
         )
-    out.print(f"  Logs        {layout.home / 'logs'}\n")
+    out.print(f"  Logs        {layout.home / 'logs'}\n", soft_wrap=True)
+    out.print("  Sign in as one of these:\n")
+    roles = {name: ", ".join(held) for name, _shown, held in people.STAFF}
     for login in logins.people.values():
-        out.print(f"  {login.name:<8} {login.password}", highlight=False)
+        what = roles.get(login.name, "administrator")
+        out.print(f"  {login.name:<8} {what:<14} {login.password}", highlight=False, soft_wrap=True)
     out.print("\n  The networks are simulated. Ctrl-C stops everything.\n")
 
 

@@ -21,10 +21,13 @@ def print_json(value: Any) -> None:
     typer.echo(msgspec.json.encode(value).decode())
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows; figures are right-aligned and thousands separated."""
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "None.") -> None:
+    """Print rows; figures are right-aligned and thousands separated. `empty` is said instead where there are none."""
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     drawn = [[_cell(value) for value in row] for row in rows]
+    if not drawn:
+        out.print(plain(f"{title}: {empty}" if title else empty), style="dim")
+        return
     for index, name in enumerate(columns):
         numeric = bool(drawn) and all(row[index][1] for row in drawn)
         table.add_column(name, justify="right" if numeric else "left")
@@ -44,7 +47,7 @@ def _cell(value: Any) -> tuple[str, bool]:
     if isinstance(value, bool):
         return ("yes" if value else "no"), False
     if isinstance(value, int | float):
-        return f"{value:,}".replace(",", "\u2009"), True
+        return f"{value:,}", True
     return str(value), False
 
 

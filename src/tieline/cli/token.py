@@ -30,7 +30,15 @@ def list_tokens(
 def _row(one: Any) -> list[Any]:
     state = "revoked" if one["revoked_at"] else "valid"
     used = (one["used_at"] or "")[:16].replace("T", " ") or None
-    return [one["id"], one["name"], one["hint"], ", ".join(one["permissions"]), one["expires_at"][:10], used, state]
+    return [
+        str(one["id"]),
+        one["name"],
+        one["hint"],
+        ", ".join(one["permissions"]),
+        one["expires_at"][:10],
+        used,
+        state,
+    ]
 
 
 @app.command("create")
