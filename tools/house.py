@@ -40,6 +40,8 @@ _SQL = re.compile(
     re.DOTALL,
 )
 _NAMED_PATH = re.compile(r"`((?:src|tests|tools|docs|examples|benchmarks|requirements)/[\w./\-]+)`")
+_UTILITY = ("src", "tieline", "utility")
+_ROOM = re.compile(r"tieline\.utility\.(inventory|connectors|changes|console)\.(\w+)")
 _SQL_ROOMS = {"store", "migrations"}
 _SQL_PLATFORM = re.compile(r"store|^audit$|^outbox$|^jobs$|^db$|^migrate$")
 
@@ -238,6 +240,20 @@ def silent_use_cases(source: Source) -> Iterator[Finding]:
                 yield source.found(function.lineno, "docstring", f"say what {function.name} means, and what it raises")
 
 
+def faces(source: Source) -> Iterator[Finding]:
+    """A context of the utility uses another only through its public face, and never one of its rooms."""
+    if source.path.parts[:3] != _UTILITY or len(source.path.parts) < len(_UTILITY) + 2:
+        return
+    own = source.path.parts[len(_UTILITY)]
+    for node in source.nodes:
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        for context, room in (match.groups() for name in names if (match := _ROOM.match(name))):
+            if context != own:
+                yield source.found(node.lineno, "faces", f"take it from tieline.utility.{context}, not from {room}")
+
+
 RULES: dict[str, Callable[[Source], Iterator[Finding]]] = {
     "size": file_size,
     "function-size": function_size,
@@ -248,6 +264,7 @@ RULES: dict[str, Callable[[Source], Iterator[Finding]]] = {
     "hosts": hosts,
     "print": printing,
     "docstring": silent_use_cases,
+    "faces": faces,
 }
 
 

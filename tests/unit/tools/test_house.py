@@ -40,6 +40,8 @@ def check(rule: str, path: str, text: str) -> list[str]:
         ("print", "src/tieline/platform/db.py", "print('hello')"),
         ("docstring", "src/tieline/utility/inventory/policy.py", "def may(x): return x"),
         ("docstring", "src/tieline/utility/inventory/service/sites.py", "async def move(x): ..."),
+        ("faces", "src/tieline/utility/console/pages/a.py", "from tieline.utility.inventory.store import sites"),
+        ("faces", "src/tieline/utility/changes/a.py", "import tieline.utility.connectors.port"),
     ],
 )
 def test_found(rule: str, path: str, text: str) -> None:
@@ -51,6 +53,9 @@ def test_found(rule: str, path: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "path", "text"),
     [
+        ("faces", "src/tieline/utility/console/pages/a.py", "from tieline.utility.inventory import Kind"),
+        ("faces", "src/tieline/utility/inventory/a.py", "from tieline.utility.inventory.store import sites"),
+        ("faces", "src/tieline/utility/application.py", "from tieline.utility.inventory.wiring import register"),
         ("size", "src/tieline/a.py", "x = 1\n" * 400),
         ("size", "tests/unit/test_a.py", "x = 1\n" * 700),
         ("function-size", "src/tieline/a.py", 'def f():\n    """Say.\n' + "\n" * 60 + '    """\n' + "    x = 1\n" * 79),

@@ -14,6 +14,7 @@ Upwards goes the outbox topic ``change.state``.
 from tieline.utility.changes.jobs import defer_checks, defer_plan
 from tieline.utility.changes.kinds import KINDS, Effect, Kind, Materials
 from tieline.utility.changes.model import (
+    Approval,
     Change,
     ChangeState,
     ChangeType,
@@ -60,6 +61,7 @@ from tieline.utility.changes.stream import stream
 __all__ = [
     "KINDS",
     "TOPIC",
+    "Approval",
     "Change",
     "ChangeState",
     "ChangeType",

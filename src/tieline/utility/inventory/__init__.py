@@ -13,11 +13,16 @@ nor ends a transaction:
 
 Pages show what the REST API does: :func:`list_things`, :func:`count_things`, :func:`thing`, :func:`thing_detail`,
 :func:`thing_history`, :func:`thing_timeline`, :func:`export_things`, :func:`search`, :func:`fleet_summary`,
-:func:`card_stock`, :func:`site_map`; and for imports :func:`keep_upload`, :func:`submit_import`, :func:`repeat_import`,
-:func:`list_imports`, :func:`one_import`, :func:`import_problems`, :func:`import_report`, :func:`mappings`.
+:func:`card_stock`, :func:`site_map`, :func:`csv_row`; and for imports :func:`keep_upload`, :func:`preview_import`,
+:func:`submit_import`, :func:`repeat_import`, :func:`list_imports`, :func:`one_import`, :func:`import_problems`,
+:func:`import_report`, :func:`mappings`, :func:`save_mapping`.
 """
 
+from tieline.utility.inventory.importing.kinds import KINDS as IMPORT_FIELDS
+from tieline.utility.inventory.importing.kinds import FieldSpec
 from tieline.utility.inventory.importing.mapping import FileMapping, from_object, from_toml
+from tieline.utility.inventory.importing.suggest import Preview
+from tieline.utility.inventory.importing.suggest import preview as preview_import
 from tieline.utility.inventory.jobs import repeat_import, submit_import
 from tieline.utility.inventory.model import (
     FIELDS,
@@ -49,6 +54,7 @@ from tieline.utility.inventory.model import (
     StockWant,
     VersionConflict,
 )
+from tieline.utility.inventory.policy.export import csv_row
 from tieline.utility.inventory.service.export import ExportForm
 from tieline.utility.inventory.service.export import export as export_things
 from tieline.utility.inventory.service.export import report as import_report
@@ -58,6 +64,7 @@ from tieline.utility.inventory.service.imports import page as list_imports
 from tieline.utility.inventory.service.imports import problems as import_problems
 from tieline.utility.inventory.service.map import site_map
 from tieline.utility.inventory.service.operators import mapping, mappings
+from tieline.utility.inventory.service.operators import put_mapping as save_mapping
 from tieline.utility.inventory.service.search import Hit, search
 from tieline.utility.inventory.service.stock import (
     issue_stock,
@@ -82,6 +89,7 @@ from tieline.utility.inventory.timeline import Thing, TimelineEvent, register_la
 __all__ = [
     "DIMENSIONS",
     "FIELDS",
+    "IMPORT_FIELDS",
     "TECHNOLOGIES",
     "AddressWant",
     "Applied",
@@ -92,6 +100,7 @@ __all__ = [
     "Drift",
     "ExportForm",
     "Field",
+    "FieldSpec",
     "FileMapping",
     "FleetFilter",
     "FleetRow",
@@ -105,6 +114,7 @@ __all__ = [
     "NoAddress",
     "Operator",
     "OperatorReport",
+    "Preview",
     "ReportOutcome",
     "Reserved",
     "SavedMapping",
@@ -121,6 +131,7 @@ __all__ = [
     "card_stock",
     "contracts",
     "count_things",
+    "csv_row",
     "export_things",
     "fleet_summary",
     "from_object",
@@ -135,12 +146,14 @@ __all__ = [
     "mappings",
     "one_import",
     "operators",
+    "preview_import",
     "register_lane",
     "release_addresses",
     "release_stock",
     "repeat_import",
     "reserve_addresses",
     "resolve_selection",
+    "save_mapping",
     "search",
     "site_map",
     "sorts",

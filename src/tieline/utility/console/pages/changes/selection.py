@@ -8,9 +8,9 @@ import msgspec
 
 from tieline.platform.db import Tx
 from tieline.platform.scope import Scope
+from tieline.utility import inventory
 from tieline.utility.console import filters
 from tieline.utility.console.http import Page
-from tieline.utility.console.pages.parts import source as inventory
 from tieline.utility.inventory import FleetFilter, FleetRow, Selection
 
 MOST_SINGLE = 1000
@@ -83,7 +83,7 @@ async def count(tx: Tx, page: Page, chosen: Chosen) -> Counted:
     wanted = chosen.filter
     found = await inventory.fleet_summary(tx, page.scope, page.runtime.clock, wanted, by=("operator",))
     fitted = sum(group["subscriptions"] for group in found.groups)
-    matching = await inventory.count(tx, page.scope, inventory.Kind.SUBSCRIPTION, wanted)
+    matching = await inventory.count_things(tx, page.scope, inventory.Kind.SUBSCRIPTION, wanted)
     return Counted(
         matching,
         matching - fitted,

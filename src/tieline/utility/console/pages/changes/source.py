@@ -2,6 +2,7 @@
 
 from tieline.utility.changes import (
     KINDS,
+    Approval,
     Change,
     ChangeState,
     ChangeType,
@@ -34,7 +35,6 @@ from tieline.utility.changes import (
     submit,
     undo,
 )
-from tieline.utility.changes.model import Approval
 
 __all__ = [
     "KINDS",

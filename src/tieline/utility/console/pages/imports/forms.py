@@ -12,9 +12,16 @@ from tieline.platform.settings import Settings
 from tieline.utility.console.components.forms import Field, FileDrop
 from tieline.utility.console.components.tables import Column, Option, Row, Table
 from tieline.utility.console.pages.imports.views import KINDS
-from tieline.utility.inventory import FileMapping, Kind, Operator, SavedMapping, Upload, from_object
-from tieline.utility.inventory.importing.kinds import KINDS as FIELDS
-from tieline.utility.inventory.importing.suggest import Preview
+from tieline.utility.inventory import (
+    IMPORT_FIELDS,
+    FileMapping,
+    Kind,
+    Operator,
+    Preview,
+    SavedMapping,
+    Upload,
+    from_object,
+)
 
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".gz")
 CONSTANT = "const:"
@@ -65,7 +72,7 @@ def mode(chosen: str) -> Field:
 
 def fields_of(kind: str) -> tuple[str, ...]:
     """Names of the fields that a kind has; none for a word that is no kind."""
-    return tuple(spec.name for spec in FIELDS[Kind(kind)]) if kind in KINDS else ()
+    return tuple(spec.name for spec in IMPORT_FIELDS[Kind(kind)]) if kind in KINDS else ()
 
 
 def matching(
@@ -76,7 +83,7 @@ def matching(
     samples = _samples(preview)
     picked = chosen if chosen is not None else preview.suggestion.columns
     found = []
-    for spec in FIELDS[kind]:
+    for spec in IMPORT_FIELDS[kind]:
         options = [Option("", "\u2013 leave alone \u2013" if not spec.required else "\u2013 choose a column \u2013")]
         if spec.name == "operator":
             options += [Option(f"{CONSTANT}{one.code}", f"always {one.name}") for one in operators]

@@ -19,9 +19,7 @@ from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.imports import forms, views
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.render import with_query
-from tieline.utility.inventory import ImportMode, ImportRun, Kind, Upload
-from tieline.utility.inventory.importing.suggest import Preview, preview
-from tieline.utility.inventory.service.operators import put_mapping
+from tieline.utility.inventory import ImportMode, ImportRun, Kind, Preview, Upload
 
 router = pages()
 _MOST = 4200 * MEGABYTE
@@ -98,7 +96,7 @@ async def mapped(page: CurrentPage) -> Response:
             tx, page.scope, upload, described, mode=_mode(_text(typed, "mode")), dry_run=True
         )
         if _text(typed, "save_as"):
-            await put_mapping(tx, page.scope, name[:200], described)
+            await inventory.save_mapping(tx, page.scope, name[:200], described)
     return page.redirect(f"/imports/{run}")
 
 
@@ -224,7 +222,12 @@ async def _keep(page: Page, typed: FormData) -> Upload:
 async def _look(page: Page, upload: Upload, kind: str) -> Preview:
     limit = page.runtime.settings.unpacked_megabytes
     return await asyncio.to_thread(
-        preview, upload.path, upload.name, kind=_kind(kind), encoding=None, unpacked_megabytes=limit
+        inventory.preview_import,
+        upload.path,
+        upload.name,
+        kind=_kind(kind),
+        encoding=None,
+        unpacked_megabytes=limit,
     )
 
 

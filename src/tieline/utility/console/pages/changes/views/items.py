@@ -15,7 +15,7 @@ from tieline.utility.console.components.work import Delta, Evidence, PlanDiff, P
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.tally import Tally
 from tieline.utility.console.words import FIELD_WORDS
-from tieline.utility.inventory.policy.export import csv_row
+from tieline.utility.inventory import csv_row
 
 GRADES = ("none", "accepted", "operational", "seen", "in_service")
 _NOT_DONE = frozenset({"blocked", "conflict", "cancelled"})
