@@ -31,6 +31,8 @@ from tieline.gateway.objects.routes import ProvMnS
 from tieline.gateway.parts import Parts
 from tieline.gateway.plans.executor import Executor
 from tieline.gateway.plans.routes import PlanManagement
+from tieline.gateway.plans.routes_triggers import Triggers
+from tieline.gateway.plans.triggers import TriggerClock
 from tieline.gateway.settings import GatewaySettings
 from tieline.platform.clock import Clock, SystemClock
 from tieline.platform.db import Database
@@ -120,7 +122,8 @@ def northbound(parts: Parts) -> ASGIApp:
         answered.headers.update(error.headers or {})
         return answered
 
-    router = Router([*PlanManagement(parts).routes, *ProvMnS(parts).routes], redirect_slashes=False)
+    found = [*PlanManagement(parts).routes, *Triggers(parts).routes, *ProvMnS(parts).routes]
+    router = Router(found, redirect_slashes=False)
     return Gate(ExceptionMiddleware(router, {HTTPException: bare}), parts)
 
 
@@ -141,6 +144,7 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
     runtime = Runtime(Settings(), parts.db, parts.clock)
     workers: dict[str, Callable[[], Awaitable[None]]] = {
         "plans": Executor(parts).run,
+        "triggers": TriggerClock(parts).run,
         "network": Driver(parts).run,
         "notifications": Sender(parts, http).run,
         "housekeeping": Housekeeper(parts).run,

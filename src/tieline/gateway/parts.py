@@ -16,6 +16,7 @@ class Signals:
     """Wakes what works in the background, once there is something to do in the database."""
 
     plans: asyncio.Event = field(default_factory=asyncio.Event)
+    triggers: asyncio.Event = field(default_factory=asyncio.Event)
     network: asyncio.Event = field(default_factory=asyncio.Event)
     notifications: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -144,6 +144,38 @@ async def test_plans_and_jobs(rig: "Rig", official_schemas: "OfficialSchemas") -
     assert official_schemas.errors(schema(PLANNING, "ExecutionDetails"), everything.json()) == []
 
 
+async def test_triggers(rig: "Rig", official_schemas: "OfficialSchemas") -> None:
+    api = await rig.utility("U1")
+    waiting = {"planConfigDescr": plan(change("S00000", apn="x")), "isImmediateActivation": False}
+    assert official_schemas.errors(schema(PLANNING, "ActivationJobWritableProperties"), waiting) == []
+    job = await api.post(f"{PLANS}/plan-activation-jobs", json=waiting)
+    assert official_schemas.errors(schema(PLANNING, "ActivationJob"), job.json()) == []
+    body = {
+        "name": "tonight",
+        "conditionExpression": "true",
+        "evaluationPeriod": 60,
+        "activationJobs": [job.json()["id"]],
+        "startEvaluationAt": "2026-01-02T03:04:05+01:00",
+        "hysteresis": {"numberOfTrueEvaluations": 2},
+    }
+    assert official_schemas.errors(official_schemas.request(PLANNING, "/trigger-descriptors", "post"), body) == []
+    made = await api.post(f"{PLANS}/trigger-descriptors", json=body)
+    assert made.status_code == 201
+    shown = await api.get(f"{PLANS}/trigger-descriptors/{made.json()['id']}")
+    listed = await api.get(f"{PLANS}/trigger-descriptors")
+    for answer, path, method, status in (
+        (made, "/trigger-descriptors", "post", "201"),
+        (shown, "/trigger-descriptors/{id}", "get", "200"),
+        (listed, "/trigger-descriptors", "get", "200"),
+    ):
+        expected = official_schemas.response(PLANNING, path, method, status)
+        assert official_schemas.errors(expected, answer.json()) == [], path
+    assert shown.json()["startEvaluationAt"] == body["startEvaluationAt"]
+    refused = await api.post(f"{PLANS}/trigger-descriptors", json={**body, "conditionExpression": "id = 1"})
+    assert refused.status_code == 422
+    assert official_schemas.errors(schema(PLANNING, "ErrorDetail"), refused.json()) == []
+
+
 async def test_errors_of_plan_management(rig: "Rig", official_schemas: "OfficialSchemas") -> None:
     api = await rig.utility("U1", calls_per_second=6)
     answers = [

@@ -289,9 +289,8 @@ async def test_what_does_not_exist_or_is_too_much(rig: "Rig") -> None:
     assert missing.status_code == 404
     four = plan([change(str(number)) for number in range(4)])
     assert (await api.post(f"{PLANS}/plan-descriptors", json=four)).status_code == 400
-    made = await created(api, "plan-descriptors", plan([change("1")]))
-    waiting = {"planConfigDescrId": made["id"], "isImmediateActivation": False}
-    assert (await api.post(f"{PLANS}/plan-activation-jobs", json=waiting)).status_code == 422
+    long = {**plan([change("1")]), "name": "x" * 401}
+    assert (await api.post(f"{PLANS}/plan-descriptors", json=long)).status_code == 400
     assert (await api.get(f"{PLANS}/plan-activation-jobs?job-state=ASLEEP")).status_code == 400
 
 

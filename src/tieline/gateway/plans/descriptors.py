@@ -82,7 +82,7 @@ async def delete(tx: Tx, consumer: Consumer, identifier: str) -> None:
     if await store.in_groups(tx, consumer.id, {"planConfigDescrId": identifier}):
         raise in_the_way(f"{identifier} is a member of a plan group.")
     if await jobs.is_open_for(tx, consumer.id, row["content_id"]):
-        raise in_the_way(f"{identifier} is being carried out.")
+        raise in_the_way(f"{identifier} is being carried out, or is going to be.")
     await store.remove(tx, consumer.id, row["id"])
 
 

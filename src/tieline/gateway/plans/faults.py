@@ -18,9 +18,9 @@ def in_the_way(detail: str) -> PlanError:
     return _error(detail, ErrorType.MODIFICATION_NOT_ALLOWED, 409)
 
 
-def senseless(detail: str) -> PlanError:
+def senseless(detail: str, node: str = "/") -> PlanError:
     """Give the error for a request that can be read and makes no sense here."""
-    return _error(detail, ErrorType.APPLICATION_LAYER_ERROR, 422)
+    return _error(detail, ErrorType.APPLICATION_LAYER_ERROR, 422, node=node)
 
 
 def unusable(detail: str, node: str = "/") -> PlanError:

@@ -68,19 +68,16 @@ class _Source:
 
 
 async def activate(tx: Tx, consumer: Consumer, request: ActivationJobRequest, *, by: str, now: datetime) -> Job:
-    """Have a plan put into effect, or the effects of one taken back: it begins at once, in the background.
+    """Have a plan put into effect, or the effects of one taken back, in the background.
 
-    Raises:
-        PlanError: for what does not exist, or an activation that is to wait for a trigger (there are none here).
-
+    It begins at once, unless it is to wait for a trigger. Raises ``PlanError`` for what does not exist.
     """
-    if not request.is_immediate_activation:
-        raise senseless("Triggers are not served here: isImmediateActivation has to be true.")
     source = await _source(tx, consumer, request)
     job = {
         **_job_values(request, "activation", source, by),
         "mode": source.mode,
         "fallback": "wanted" if request.is_fallback_enabled else "off",
+        "state": JobState.QUEUED if request.is_immediate_activation else JobState.NOT_STARTED,
     }
     return await store.add(tx, consumer.id, job, source.parts, now)
 
@@ -88,7 +85,12 @@ async def activate(tx: Tx, consumer: Consumer, request: ActivationJobRequest, *,
 async def validate(tx: Tx, consumer: Consumer, request: ValidationJobRequest, *, by: str, now: datetime) -> Job:
     """Have a plan tried without effect, in the background. Raises ``PlanError`` for what does not exist."""
     source = await _source(tx, consumer, request)
-    job = {**_job_values(request, "validation", source, by), "mode": request.validation_mode, "fallback": "off"}
+    job = {
+        **_job_values(request, "validation", source, by),
+        "mode": request.validation_mode,
+        "fallback": "off",
+        "state": JobState.QUEUED,
+    }
     return await store.add(tx, consumer.id, job, source.parts, now)
 
 
@@ -197,7 +199,8 @@ async def cancel(tx: Tx, consumer: Consumer, kind: str, identifier: str, now: da
     job = await store.lock(tx, found.id)
     if job is None or not job.state.is_cancellable:
         raise senseless(f"{identifier} is {found.state} and can no longer be cancelled.")
-    state = JobState.CANCELLED if job.state is JobState.QUEUED else JobState.CANCELLING
+    has_begun = job.state is JobState.RUNNING
+    state = JobState.CANCELLING if has_begun else JobState.CANCELLED
     await store.request_cancel(tx, job.id, state, now)
     return state is JobState.CANCELLED
 

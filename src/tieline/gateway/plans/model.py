@@ -20,6 +20,7 @@ GROUP = "pg"
 ACTIVATION = "aj"
 VALIDATION = "vj"
 FALLBACK = "fb"
+TRIGGER = "tr"
 
 LISTED = 1000
 """Entries of a list, newest first."""

@@ -1,19 +1,17 @@
-"""Plan management over HTTP (TS 28.572). Triggers are not served: ``/trigger-descriptors`` does not exist here."""
+"""Plan management over HTTP (TS 28.572): descriptors, groups, fallbacks, jobs."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from tieline.gateway.model import Consumer
-from tieline.gateway.northbound.answers import PLANNING, actor_of, answer, consumer_of, read_body
-from tieline.gateway.northbound.once import once
+from tieline.gateway.northbound.answers import actor_of, answer, consumer_of
 from tieline.gateway.objects.changing import Held
 from tieline.gateway.parts import Parts
 from tieline.gateway.plans import descriptors, jobs
 from tieline.gateway.plans.faults import unusable
+from tieline.gateway.plans.http import Endpoint, Endpoints, id_of, name_of, route
 from tieline.gateway.plans.model import ACTIVATION, VALIDATION, Job
 from tieline.platform.db import Tx
 from tieline.standards.mns.plans import (
@@ -26,43 +24,39 @@ from tieline.standards.mns.plans import (
 )
 from tieline.standards.mns.profile import SUBSCRIPTION_CLASS
 
-_Endpoint = Callable[[Request], Awaitable[Response]]
-_MAX_NAME = 400
 
-
-class PlanManagement:
+class PlanManagement(Endpoints):
     """The interface; one instance a gateway."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._root = f"{parts.base_url}{PLANNING}"
+        super().__init__(parts)
         self.routes = [
-            _route("/plan-descriptors", POST=self.create_plan, GET=self.list_plans),
-            _route("/plan-descriptors/{id}", GET=self.show_plan, PUT=self.replace_plan, DELETE=self.delete_plan),
-            _route("/plan-group-descriptors", POST=self.create_group, GET=self.list_groups),
-            _route(
+            route("/plan-descriptors", POST=self.create_plan, GET=self.list_plans),
+            route("/plan-descriptors/{id}", GET=self.show_plan, PUT=self.replace_plan, DELETE=self.delete_plan),
+            route("/plan-group-descriptors", POST=self.create_group, GET=self.list_groups),
+            route(
                 "/plan-group-descriptors/{id}", GET=self.show_group, PUT=self.replace_group, DELETE=self.delete_group
             ),
-            _route("/fallback-descriptors", GET=self.list_fallbacks),
-            _route("/fallback-descriptors/{id}", GET=self.show_fallback, DELETE=self.delete_fallback),
-            _route("/plan-activation-jobs", POST=self.activate, GET=self.lister(ACTIVATION)),
-            _route(
+            route("/fallback-descriptors", GET=self.list_fallbacks),
+            route("/fallback-descriptors/{id}", GET=self.show_fallback, DELETE=self.delete_fallback),
+            route("/plan-activation-jobs", POST=self.activate, GET=self.lister(ACTIVATION)),
+            route(
                 "/plan-activation-jobs/{id}",
                 GET=self.show_activation,
                 PATCH=self.canceller(ACTIVATION),
                 DELETE=self.deleter(ACTIVATION),
             ),
-            _route("/plan-activation-jobs/{id}/status", GET=self.activation_status),
-            _route("/plan-activation-jobs/{id}/activation-details", GET=self.activation_details),
-            _route("/plan-validation-jobs", POST=self.validate, GET=self.lister(VALIDATION)),
-            _route(
+            route("/plan-activation-jobs/{id}/status", GET=self.activation_status),
+            route("/plan-activation-jobs/{id}/activation-details", GET=self.activation_details),
+            route("/plan-validation-jobs", POST=self.validate, GET=self.lister(VALIDATION)),
+            route(
                 "/plan-validation-jobs/{id}",
                 GET=self.show_validation,
                 PATCH=self.canceller(VALIDATION),
                 DELETE=self.deleter(VALIDATION),
             ),
-            _route("/plan-validation-jobs/{id}/status", GET=self.validation_status),
-            _route("/plan-validation-jobs/{id}/validation-details", GET=self.validation_details),
+            route("/plan-validation-jobs/{id}/status", GET=self.validation_status),
+            route("/plan-validation-jobs/{id}/validation-details", GET=self.validation_details),
         ]
 
     async def create_plan(self, request: Request) -> Response:
@@ -80,12 +74,12 @@ class PlanManagement:
     async def list_plans(self, request: Request) -> Response:
         """``GET /plan-descriptors``, of a name with ``?name=``."""
         async with self._parts.db.snapshot() as tx:
-            return answer(await descriptors.entries(tx, consumer_of(request), _name(request)))
+            return answer(await descriptors.entries(tx, consumer_of(request), name_of(request)))
 
     async def show_plan(self, request: Request) -> Response:
         """``GET /plan-descriptors/{id}``."""
         async with self._parts.db.snapshot() as tx:
-            return answer(await descriptors.show(tx, consumer_of(request), _id(request), self._root))
+            return answer(await descriptors.show(tx, consumer_of(request), id_of(request), self._root))
 
     async def replace_plan(self, request: Request) -> Response:
         """``PUT /plan-descriptors/{id}``."""
@@ -93,13 +87,13 @@ class PlanManagement:
         consumer = consumer_of(request)
         plan = parse_plan_request(body, max_changes=consumer.max_changes_per_plan)
         async with self._parts.db.transaction() as tx:
-            await descriptors.replace(tx, consumer, _id(request), plan, now=self._parts.clock.now())
+            await descriptors.replace(tx, consumer, id_of(request), plan, now=self._parts.clock.now())
         return Response(status_code=204)
 
     async def delete_plan(self, request: Request) -> Response:
         """``DELETE /plan-descriptors/{id}``."""
         async with self._parts.db.transaction() as tx:
-            await descriptors.delete(tx, consumer_of(request), _id(request))
+            await descriptors.delete(tx, consumer_of(request), id_of(request))
         return Response(status_code=204)
 
     async def create_group(self, request: Request) -> Response:
@@ -117,12 +111,12 @@ class PlanManagement:
     async def list_groups(self, request: Request) -> Response:
         """``GET /plan-group-descriptors``, of a name with ``?name=``."""
         async with self._parts.db.snapshot() as tx:
-            return answer(await descriptors.group_entries(tx, consumer_of(request), _name(request)))
+            return answer(await descriptors.group_entries(tx, consumer_of(request), name_of(request)))
 
     async def show_group(self, request: Request) -> Response:
         """``GET /plan-group-descriptors/{id}``."""
         async with self._parts.db.snapshot() as tx:
-            return answer(await descriptors.show_group(tx, consumer_of(request), _id(request), self._root))
+            return answer(await descriptors.show_group(tx, consumer_of(request), id_of(request), self._root))
 
     async def replace_group(self, request: Request) -> Response:
         """``PUT /plan-group-descriptors/{id}``."""
@@ -130,14 +124,14 @@ class PlanManagement:
         now = self._parts.clock.now()
         async with self._parts.db.transaction() as tx:
             made = await descriptors.replace_group(
-                tx, consumer_of(request), _id(request), group, root=self._root, now=now
+                tx, consumer_of(request), id_of(request), group, root=self._root, now=now
             )
         return answer(made)
 
     async def delete_group(self, request: Request) -> Response:
         """``DELETE /plan-group-descriptors/{id}``."""
         async with self._parts.db.transaction() as tx:
-            await descriptors.delete_group(tx, consumer_of(request), _id(request))
+            await descriptors.delete_group(tx, consumer_of(request), id_of(request))
         return Response(status_code=204)
 
     async def list_fallbacks(self, request: Request) -> Response:
@@ -148,12 +142,12 @@ class PlanManagement:
     async def show_fallback(self, request: Request) -> Response:
         """``GET /fallback-descriptors/{id}``."""
         async with self._parts.db.snapshot() as tx:
-            return answer(await jobs.show_fallback(tx, consumer_of(request), _id(request), self._root))
+            return answer(await jobs.show_fallback(tx, consumer_of(request), id_of(request), self._root))
 
     async def delete_fallback(self, request: Request) -> Response:
         """``DELETE /fallback-descriptors/{id}``."""
         async with self._parts.db.transaction() as tx:
-            await jobs.delete_fallback(tx, consumer_of(request), _id(request))
+            await jobs.delete_fallback(tx, consumer_of(request), id_of(request))
         return Response(status_code=204)
 
     async def activate(self, request: Request) -> Response:
@@ -231,7 +225,7 @@ class PlanManagement:
                 return answer(jobs.summary_of(job))
             return answer(await jobs.details(tx, job, everything=True))
 
-    def lister(self, kind: str) -> _Endpoint:
+    def lister(self, kind: str) -> Endpoint:
         """Make the endpoint that lists jobs, in a state with ``?job-state=``, of a name with ``?name=``."""
 
         async def list_jobs(request: Request) -> Response:
@@ -239,29 +233,29 @@ class PlanManagement:
             if state is not None and state not in set(JobState):
                 raise unusable(f"job-state is one of {', '.join(JobState)}", "job-state")
             async with self._parts.db.snapshot() as tx:
-                found = await jobs.entries(tx, consumer_of(request), kind, state=state, name=_name(request))
+                found = await jobs.entries(tx, consumer_of(request), kind, state=state, name=name_of(request))
             return answer(found)
 
         return list_jobs
 
-    def canceller(self, kind: str) -> _Endpoint:
+    def canceller(self, kind: str) -> Endpoint:
         """Make the endpoint that cancels a job: 204 when it is over at once, 202 when it stops after its chunk."""
 
         async def cancel(request: Request) -> Response:
             parse_cancel_request(await self._body(request))
             async with self._parts.db.transaction() as tx:
-                over = await jobs.cancel(tx, consumer_of(request), kind, _id(request), self._parts.clock.now())
+                over = await jobs.cancel(tx, consumer_of(request), kind, id_of(request), self._parts.clock.now())
             self._parts.signals.plans.set()
             return Response(status_code=204 if over else 202)
 
         return cancel
 
-    def deleter(self, kind: str) -> _Endpoint:
+    def deleter(self, kind: str) -> Endpoint:
         """Make the endpoint that deletes a job that is over."""
 
         async def delete(request: Request) -> Response:
             async with self._parts.db.transaction() as tx:
-                await jobs.delete(tx, consumer_of(request), kind, _id(request))
+                await jobs.delete(tx, consumer_of(request), kind, id_of(request))
             return Response(status_code=204)
 
         return delete
@@ -279,38 +273,4 @@ class PlanManagement:
         return [end.removeprefix(prefix) for end in ends if end.startswith(prefix)]
 
     async def _job(self, tx: Tx, request: Request, kind: str) -> Job:
-        return await jobs.find(tx, consumer_of(request), kind, _id(request))
-
-    async def _body(self, request: Request) -> bytes:
-        return await read_body(request, self._parts.settings.body_bytes)
-
-    async def _once(self, request: Request, body: bytes, work: Callable[[Tx], Awaitable[Response]]) -> Response:
-        async with self._parts.db.transaction() as tx:
-            return await once(
-                tx, consumer_of(request), request, body, now=self._parts.clock.now(), work=lambda: work(tx)
-            )
-
-    def _created(self, collection: str, made: Any) -> Response:
-        return answer(made, 201, headers={"Location": f"{self._root}/{collection}/{made.id}"})
-
-
-def _route(path: str, **endpoints: _Endpoint) -> Route:
-    """Serve one path; a method that is not among the endpoints is answered 405."""
-
-    async def dispatch(request: Request) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
-        return await endpoints[method](request)
-
-    return Route(f"{PLANNING}{path}", dispatch, methods=list(endpoints))
-
-
-def _id(request: Request) -> str:
-    identifier: str = request.path_params["id"]
-    return identifier
-
-
-def _name(request: Request) -> str | None:
-    name = request.query_params.get("name")
-    if name is not None and (len(name) > _MAX_NAME or "\x00" in name):
-        raise unusable(f"name has at most {_MAX_NAME} characters", "name")
-    return name
+        return await jobs.find(tx, consumer_of(request), kind, id_of(request))

@@ -18,13 +18,13 @@ _COLUMNS = """id, utility_id, kind, name, request, requested_by, mode, parts, fa
 
 
 async def add(tx: Tx, utility_id: int, job: Mapping[str, Any], parts: Sequence[Part], now: datetime) -> Job:
-    """Keep a new job, to be carried out."""
+    """Keep a new job, to be carried out now or when a trigger says so, as its ``state`` tells."""
     row = await fetch_one(
         tx,
         f"""INSERT INTO plan_job (utility_id, kind, name, request, requested_by, mode, parts, fallback_of, fallback,
                 state, total, conflicts, created_at)
             VALUES (%(utility)s, %(kind)s, %(name)s, %(request)s, %(by)s, %(mode)s, %(parts)s, %(fallback_of)s,
-                %(fallback)s, 'QUEUED', %(total)s, %(conflicts)s, %(now)s)
+                %(fallback)s, %(state)s, %(total)s, %(conflicts)s, %(now)s)
             RETURNING {_COLUMNS}""",
         {
             **job,
@@ -82,7 +82,8 @@ async def is_open_for(tx: Tx, utility_id: int, content_id: int) -> bool:
     """Tell whether a job that is not over uses these changes."""
     row = await fetch_one(
         tx,
-        """SELECT 1 FROM plan_job WHERE utility_id = %s AND state IN ('QUEUED', 'RUNNING', 'CANCELLING')
+        """SELECT 1 FROM plan_job WHERE utility_id = %s
+             AND state IN ('NOT_STARTED', 'QUEUED', 'RUNNING', 'CANCELLING')
              AND EXISTS (SELECT 1 FROM jsonb_array_elements(parts) AS p WHERE (p -> 0)::bigint = %s) LIMIT 1""",
         [utility_id, content_id],
     )

@@ -1,7 +1,7 @@
 """Plan management (TS 28.572): plan → dry run → activation → results per operation → undo.
 
 ``model`` has the resources, ``states`` the state tables and what results amount to, ``changes`` the meaning
-of a change and of its undoing, ``requests`` reads bodies within bounds.
+of a change and of its undoing, ``triggers`` when jobs that wait are started, ``requests`` reads bodies within bounds.
 """
 
 from tieline.standards.mns.plans.changes import (
@@ -49,6 +49,7 @@ from tieline.standards.mns.plans.model import (
 )
 from tieline.standards.mns.plans.requests import (
     MAX_CHANGES,
+    MAX_NAME,
     decode_activation_job,
     decode_activation_status,
     decode_details,
@@ -61,6 +62,7 @@ from tieline.standards.mns.plans.requests import (
     parse_cancel_request,
     parse_group_request,
     parse_plan_request,
+    parse_trigger_request,
     parse_validation_request,
 )
 from tieline.standards.mns.plans.states import (
@@ -78,9 +80,19 @@ from tieline.standards.mns.plans.states import (
     next_step,
     validation_state,
 )
+from tieline.standards.mns.plans.triggers import (
+    ALWAYS,
+    Hysteresis,
+    Timing,
+    TriggerDescriptor,
+    TriggerDescriptorRequest,
+    timing,
+)
 
 __all__ = [
+    "ALWAYS",
     "MAX_CHANGES",
+    "MAX_NAME",
     "ROOT",
     "TRANSITIONS",
     "ActivationJob",
@@ -97,6 +109,7 @@ __all__ = [
     "ExecutionDetails",
     "FallbackDescriptor",
     "GroupValidity",
+    "Hysteresis",
     "JobDetails",
     "JobListEntry",
     "JobState",
@@ -114,6 +127,9 @@ __all__ = [
     "Result",
     "ServiceImpact",
     "SummaryStatus",
+    "Timing",
+    "TriggerDescriptor",
+    "TriggerDescriptorRequest",
     "ValidationJob",
     "ValidationJobRequest",
     "ValidationJobStatus",
@@ -137,11 +153,13 @@ __all__ = [
     "parse_cancel_request",
     "parse_group_request",
     "parse_plan_request",
+    "parse_trigger_request",
     "parse_validation_request",
     "read_change",
     "read_changes",
     "result_of",
     "self_link",
+    "timing",
     "undo_change",
     "undo_changes",
     "validation_links",

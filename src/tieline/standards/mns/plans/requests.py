@@ -21,17 +21,34 @@ from tieline.standards.mns.plans.model import (
     ValidationJobRequest,
     ValidationJobStatus,
 )
+from tieline.standards.mns.plans.triggers import Hysteresis, TriggerDescriptorRequest
 
 MAX_CHANGES = 50_000
 MAX_MEMBERS = 1_000
 MAX_CHANGE_ID = 128
+MAX_NAME = 400
+MAX_TEXT = 4_000
+MAX_TRIGGERED = 100
+"""Jobs that one trigger starts."""
+LONGEST_PERIOD = 86_400
+"""Seconds between two evaluations of a condition."""
+MOST_EVALUATIONS = 1_000
+MAX_REFERENCE = 64
 
 _T = TypeVar("_T")
+_Named = (
+    PlanDescriptorRequest
+    | PlanGroupDescriptorRequest
+    | ValidationJobRequest
+    | ActivationJobRequest
+    | TriggerDescriptorRequest
+)
 
 _plan_request = msgspec.json.Decoder(PlanDescriptorRequest)
 _group_request = msgspec.json.Decoder(PlanGroupDescriptorRequest)
 _validation_request = msgspec.json.Decoder(ValidationJobRequest)
 _activation_request = msgspec.json.Decoder(ActivationJobRequest)
+_trigger_request = msgspec.json.Decoder(TriggerDescriptorRequest)
 _cancel_request = msgspec.json.Decoder(CancelRequest)
 _plan = msgspec.json.Decoder(PlanDescriptor)
 _fallback = msgspec.json.Decoder(FallbackDescriptor)
@@ -94,6 +111,32 @@ def parse_activation_request(body: bytes, *, max_changes: int = MAX_CHANGES) -> 
     return request
 
 
+def parse_trigger_request(body: bytes) -> TriggerDescriptorRequest:
+    """Read ``POST /trigger-descriptors``. Whether the condition is one that is understood is the producer's to say.
+
+    Raises:
+        PlanError: for a body that is no trigger, times without an offset or in the wrong order, or a number out of
+            bounds.
+
+    """
+    request = _read(_trigger_request, body)
+    _check_texts(request)
+    if len(request.condition_expression) > MAX_TEXT:
+        raise _fault(f"a condition has at most {MAX_TEXT} characters", "/conditionExpression")
+    if not 0 < len(request.activation_jobs) <= MAX_TRIGGERED:
+        raise _fault(f"a trigger starts between 1 and {MAX_TRIGGERED} jobs", "/activationJobs")
+    if any(len(job) > MAX_REFERENCE for job in request.activation_jobs):
+        raise _fault(f"the identifier of a job has at most {MAX_REFERENCE} characters", "/activationJobs")
+    if not 0 < request.evaluation_period <= LONGEST_PERIOD:
+        raise _fault(f"evaluationPeriod is between 1 and {LONGEST_PERIOD} seconds", "/evaluationPeriod")
+    start, stop = request.start_evaluation_at, request.stop_evaluation_at
+    if start is not None and stop is not None and stop <= start:
+        raise _fault("the evaluation stops before it starts", "/stopEvaluationAt")
+    if request.hysteresis is not None:
+        _check_hysteresis(request.hysteresis, request.evaluation_period)
+    return request
+
+
 def parse_cancel_request(body: bytes) -> None:
     """Read the PATCH that cancels a job.
 
@@ -152,7 +195,26 @@ def _read(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
         raise _fault(f"the body cannot be read: {error}", _node_in(str(error))) from error
 
 
+def _check_texts(request: _Named) -> None:
+    """Keep what people write within what a list can show and an index can hold."""
+    for name, most in (("name", MAX_NAME), ("version", MAX_NAME), ("description", MAX_TEXT)):
+        text = getattr(request, name, None)
+        if text is not None and len(text) > most:
+            raise _fault(f"{name} has at most {most} characters", f"/{name}")
+
+
+def _check_hysteresis(hysteresis: Hysteresis, period: int) -> None:
+    number, time = hysteresis.number_of_true_evaluations, hysteresis.time_of_true_evaluations
+    if number is not None and not 1 <= number <= MOST_EVALUATIONS:
+        raise _fault(f"between 1 and {MOST_EVALUATIONS} evaluations", "/hysteresis/numberOfTrueEvaluations")
+    if time is not None and (not 1 <= time <= period * MOST_EVALUATIONS or time % period):
+        raise _fault(
+            f"a multiple of evaluationPeriod, {MOST_EVALUATIONS} times it at most", "/hysteresis/timeOfTrueEvaluations"
+        )
+
+
 def _check_plan(request: PlanDescriptorRequest, max_changes: int) -> None:
+    _check_texts(request)
     if request.config_changes_content_type is not ContentType.OPENAPI_BASED:
         raise _fault(
             "configChangesContentType must be OPENAPI_BASED; where it is left out it is YANG_BASED",
@@ -180,6 +242,7 @@ def _check_ids(changes: list[ConfigChange]) -> None:
 
 
 def _check_group(request: PlanGroupDescriptorRequest) -> None:
+    _check_texts(request)
     if not 0 < len(request.members) <= MAX_MEMBERS:
         raise _fault(f"a plan group has between 1 and {MAX_MEMBERS} members", "/members")
     for index, member in enumerate(request.members):
@@ -188,6 +251,7 @@ def _check_group(request: PlanGroupDescriptorRequest) -> None:
 
 
 def _check_job(request: ValidationJobRequest | ActivationJobRequest, max_changes: int) -> None:
+    _check_texts(request)
     if len(request.references) != 1:
         given = ", ".join(request.references) or "none"
         raise _fault(f"a job refers to exactly one plan, plan group or fallback; given: {given}", "/")
