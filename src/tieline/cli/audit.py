@@ -103,6 +103,7 @@ async def _follow(url: str, home: Path | None) -> audit.Verdict:
     settings = load().model_copy(update={"database_url": SecretStr(url), **({"home": home} if home else {})})
     witness = None
     if settings.witness_file.exists():
+        _require_key(settings.home)
         witness = await asyncio.to_thread(audit.open_witness, settings)
     await (await psycopg.AsyncConnection.connect(url)).close()  # a pool would try for long before it gives up
     database = await Database.open(url, size=2, name="tieline-audit-verify")
@@ -111,6 +112,16 @@ async def _follow(url: str, home: Path | None) -> audit.Verdict:
             return await audit.verify(tx, witness)
     finally:
         await database.close()
+
+
+def _require_key(home: Path) -> None:
+    """Opening the witness would make a new key where there is none, and no head is signed by that one."""
+    if not (home / "keys" / "audit.pem").exists():
+        raise CommandError(
+            f"There are signed heads, but not the key that signed them: {home / 'keys' / 'audit.pem'}.",
+            advice="Copy it from the platform's home, or name the folder that holds both with --home.",
+            exit_code=Exit.USAGE,
+        )
 
 
 def _tell(verdict: dict[str, Any]) -> None:

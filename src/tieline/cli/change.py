@@ -14,6 +14,7 @@ from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, err, plain, print_json, print_table
 from tieline.cli.selecting import Where, filter_of
+from tieline.platform.scope import named
 
 app = typer.Typer(help="Changes: plan, approve, run, watch, undo.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="The change's number.")]
@@ -47,7 +48,7 @@ def list_changes(
 def _row(one: Any) -> list[Any]:
     items = one["summary"]["impact"]["items"] if one["summary"] else None
     made = one["created_at"][:16].replace("T", " ")
-    return [str(one["id"]), one["title"], one["kind"], one["state"], items, one["created_by"], made]
+    return [str(one["id"]), one["title"], one["kind"], one["state"], items, named(one["created_by"]), made]
 
 
 @app.command("show")
@@ -262,7 +263,8 @@ def start(
 def _confirm(one: Any, what: str) -> None:
     """Ask before something is done; above 1,000 subscriptions the number is typed."""
     if not _somebody_is_there():
-        raise CommandError(f"{what}? Nobody is there to be asked.", advice="Say it with options.", exit_code=Exit.USAGE)
+        advice = "Say --yes once you have looked at the plan; approving needs its --hash too."
+        raise CommandError(f"{what}? Nobody is there to be asked.", advice=advice, exit_code=Exit.USAGE)
     count = one["summary"]["impact"]["items"] if one["summary"] else 0
     if count >= _TYPED_FROM:
         typed = str(typer.prompt(f"{what}: it touches {count:,} subscriptions. Type the number", err=True))

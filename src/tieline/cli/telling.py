@@ -3,6 +3,7 @@
 from typing import Any
 
 from tieline.cli.output import out, plain, print_table
+from tieline.platform.scope import named
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
@@ -10,7 +11,7 @@ _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 def change(one: Any) -> None:
     """Say what a change is and where it stands."""
     out.print(plain(f"Change {one['id']}: {one['title']}"), style="bold")
-    out.print(plain(f"{one['kind']}, {one['type']}, {state(one)}, by {one['created_by']}."))
+    out.print(plain(f"{one['kind']}, {one['type']}, {state(one)}, by {named(one['created_by'])}."))
     if one["summary"] and one["plan_hash"]:
         _plan(one)
     for decision in one.get("approvals", ()):
@@ -47,7 +48,7 @@ def _plan(one: Any) -> None:
 
 def _decision(one: Any) -> None:
     void = f" (void: {one['void_why']})" if one["void_at"] else ""
-    who = "by policy" if one["by_policy"] else f"by {one['actor']}"
+    who = "by policy" if one["by_policy"] else f"by {named(one['actor'])}"
     comment = f": {one['comment']}" if one["comment"] else ""
     out.print(plain(f"{one['decision'].capitalize()} {who}, {one['at'][:16].replace('T', ' ')}{void}{comment}"))
 

@@ -83,7 +83,8 @@ class Scope:
     """Who asks and what for.
 
     ``regions`` and ``operators`` (operator codes) bound what is seen and touched; ``None`` means all.
-    ``actor`` is what the audit trail names: ``user:fred``, ``token:12``, ``system:changes``.
+    ``actor`` is what the audit trail names: ``user:fred``, ``user:fred/token:12`` (a program with a token of Fred's),
+    ``system:changes``.
     """
 
     actor: str
@@ -132,6 +133,14 @@ def _intersect(have: frozenset[str] | None, want: Collection[str] | None) -> fro
     if want is None:
         return have
     return frozenset(want) if have is None else have & frozenset(want)
+
+
+def named(actor: str | None) -> str:
+    """Who acted, in words: "fred", "fred (token 12)", "the system (changes)"; "nobody" where nobody did."""
+    who, _, means = (actor or "").partition("/")
+    kind, _, name = who.partition(":")
+    shown = {"user": name, "system": f"the system ({name})"}.get(kind, who) or "nobody"
+    return f"{shown} ({means.replace(':', ' ')})" if means else shown
 
 
 def within(region: str | None = None, operator: str | None = None) -> str:

@@ -315,6 +315,11 @@ async def test_the_trail_is_listed_newest_first_by_who_what_and_when(platform_db
     assert seqs == [6, 5, 4]
     assert (await listed(Filter(), cursor)) == ([3, 2, 1], None)
     assert (await listed(Filter(actor="system:x")))[0] == [6]
+    async with platform_db.transaction() as tx:
+        await audit.append(tx, Scope("user:mara/token:7", frozenset()), Entry("one.more", "thing:2", {}))
+        await audit.append(tx, Scope("user:mara2", frozenset()), Entry("one.more", "thing:2", {}))
+    assert (await listed(Filter(actor="user:mara")))[0] == [7], "what her programs did is hers too"
+    assert (await listed(Filter(actor="user:mara/token:7")))[0] == [7]
     assert (await listed(Filter(action="thing.*")))[0] == [5, 4, 3]
     assert (await listed(Filter(action="thing.done", subject="thing:1")))[0] == [1]
     assert (await listed(Filter(until=datetime(2020, 1, 1, tzinfo=UTC))))[0] == []

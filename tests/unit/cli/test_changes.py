@@ -104,7 +104,7 @@ def test_a_change_is_shown_with_its_decisions(platform: Any, run: Callable[..., 
     platform.on("GET /changes/12", {**CHANGE, "approvals": [decision]})
     platform.on("GET /changes/12/progress", pace("planned", planned=1204))
     ran = run(change.app, "show", "12")
-    assert "Approved by user:dirk, 2025-11-21 09:00 (void: The change was planned again.): Seen." in ran.out
+    assert "Approved by dirk, 2025-11-21 09:00 (void: The change was planned again.): Seen." in ran.out
     assert "1,204 planned" in ran.out
 
 

@@ -66,11 +66,3 @@ def test_every_kind_there_is_is_told_in_sentences() -> None:
     for kind in KINDS.all():
         parameters = {"change_id": 1} if kind.name == "subscription.restore" else {}
         assert all(one.endswith(".") for one in words.what_happens(kind.name, kind.sentence, parameters))
-
-
-@pytest.mark.parametrize(
-    ("actor", "shown"),
-    [("user:mara", "mara"), ("token:7", "token 7"), ("system:changes", "the system"), (None, "nobody")],
-)
-def test_actors_are_people_tokens_or_the_system(actor: str | None, shown: str) -> None:
-    assert words.actor(actor) == shown

@@ -39,4 +39,4 @@ async def by_token(tx: Tx, runtime: Runtime, secret: str, request_id: str) -> Ca
     scope = account.scope(request_id).narrowed(
         permissions=token.permissions, regions=token.regions, operators=token.operators
     )
-    return Caller(account, replace(scope, actor=f"token:{token.id}"), token=token)
+    return Caller(account, replace(scope, actor=f"{scope.actor}/token:{token.id}"), token=token)

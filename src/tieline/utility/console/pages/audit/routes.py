@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Response
 from tieline.platform import audit
 from tieline.platform.errors import NotFound
 from tieline.platform.paging import encode_cursor
-from tieline.platform.scope import Permission
+from tieline.platform.scope import Permission, named
 from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.audit import views
@@ -70,7 +70,7 @@ async def entry(page: CurrentPage, seq: int) -> Response:
     if record is None or record.seq != seq:
         raise NotFound(f"The audit trail has no entry {seq}.")
     context: dict[str, Any] = {"record": record, "facts": views.facts(record), "raw": views.detail_json(record)}
-    title, state = views.action(record.action), f"Entry {seq}, by {views.actor(record.actor)}"
+    title, state = views.action(record.action), f"Entry {seq}, by {named(record.actor)}"
     if page.is_sheet:
         return page.sheet(f"{_TEMPLATES}/entry_sheet.html", title=title, state=state, **context)
     head = PageHead(title, state, (Crumb(_HEAD, "/audit"),))

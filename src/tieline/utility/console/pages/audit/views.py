@@ -9,6 +9,7 @@ import msgspec
 from tieline.platform.audit import Filter as Wanted
 from tieline.platform.audit import Record, Verdict, Wrong
 from tieline.platform.paging import Page
+from tieline.platform.scope import named
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
 from tieline.utility.console.components.values import Ident, IdentKind, Link
@@ -103,7 +104,7 @@ def trail(page: Page[Record], first: str, older: str) -> Table:
 def _row(entry: Record) -> Row:
     cells: dict[str, object] = {
         "at": entry.at,
-        "actor": actor(entry.actor),
+        "actor": named(entry.actor),
         "what": action(entry.action),
         "subject": subject(entry.subject),
         "detail": summary(entry.detail),
@@ -111,12 +112,6 @@ def _row(entry: Record) -> Row:
         "request": Ident(entry.request_id) if entry.request_id else None,
     }
     return Row(str(entry.seq), cells, f"/audit/{entry.seq}", sheet=True)
-
-
-def actor(name: str) -> str:
-    """Who did it, in words: a person, a token, or the system itself."""
-    kind, _, rest = name.partition(":")
-    return {"user": rest, "token": f"token {rest}", "system": f"the system ({rest})"}.get(kind, name)
 
 
 def action(name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tieline.platform.paging import Page as Rows
-from tieline.platform.scope import Permission
+from tieline.platform.scope import Permission, named
 from tieline.utility.console.components.figures import Figure
 from tieline.utility.console.components.formats import data_size, number, plural
 from tieline.utility.console.components.frame import Action, Crumb, PageHead
@@ -13,7 +13,6 @@ from tieline.utility.console.components.values import Badge, Ident, IdentKind, T
 from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
-from tieline.utility.console.pages.parts.history import person
 from tieline.utility.console.render import with_query
 from tieline.utility.console.words import listed
 from tieline.utility.inventory import ImportRun
@@ -109,7 +108,7 @@ def _row(run: ImportRun) -> Row:
             "unchanged": run.rows_unchanged,
             "bad": run.rows_bad,
             "at": run.created_at,
-            "who": person(run.created_by),
+            "who": named(run.created_by),
             "size": data_size(run.size_bytes),
             "hash": Ident(run.sha256, IdentKind.HASH),
         },
@@ -195,7 +194,7 @@ def facts(run: ImportRun) -> tuple[tuple[str, object], ...]:
         ("Rows", run.rows_read),
         ("Mapping", str(run.mapping.get("name", ""))),
         ("Bad rows", mode),
-        ("By", person(run.created_by)),
+        ("By", named(run.created_by)),
         ("Asked for", run.created_at),
         ("Begun", run.started_at),
         ("Ended", run.finished_at),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tieline.platform.db import Tx
-from tieline.platform.scope import Permission
+from tieline.platform.scope import Permission, named
 from tieline.utility import changes, inventory
 from tieline.utility.console.components.formats import plural
 from tieline.utility.console.components.tables import Column, Row, Table
@@ -15,7 +15,6 @@ from tieline.utility.console.pages.changes.views.tally import lot
 from tieline.utility.console.pages.changes.views.words import STATES
 from tieline.utility.console.pages.imports.views import NOUNS
 from tieline.utility.console.pages.imports.views import state as import_state
-from tieline.utility.console.pages.parts.history import person
 
 DAY = timedelta(hours=24)
 _COLUMNS = (
@@ -79,7 +78,7 @@ async def _changes(page: Page, tx: Tx) -> list[Recent]:
             one.title,
             f"/changes/{one.id}",
             STATES.get(one.state, Badge(one.state)),
-            person(one.started_by or one.created_by),
+            named(one.started_by or one.created_by),
             one.ended_at or one.started_at or one.planned_at or one.created_at,
         )
         for one in found.items
@@ -93,7 +92,7 @@ async def _imports(page: Page, tx: Tx) -> list[Recent]:
             _imported(one),
             f"/imports/{one.id}",
             import_state(one),
-            person(one.created_by),
+            named(one.created_by),
             one.finished_at or one.created_at,
         )
         for one in found.items

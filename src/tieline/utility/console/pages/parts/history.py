@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tieline.platform.db import Tx
+from tieline.platform.scope import named
 from tieline.utility import inventory
 from tieline.utility.console import words
 from tieline.utility.console.components.figures import Lane, Mark, Timeline
@@ -57,16 +58,10 @@ def _mark(event: TimelineEvent) -> Mark:
     changed = differing(event.detail.get("before") or {}, event.detail.get("after") or {})
     parts = [
         words.listed(changed),
-        f"by {person(event.actor)}" if event.actor else "",
+        f"by {named(event.actor)}" if event.actor else "",
         event.detail.get("reason") or "",
     ]
     return Mark(event.at, event.title, "busy", href=event.link or "", detail=", ".join(part for part in parts if part))
-
-
-def person(actor: str) -> str:
-    """Who did it, as people say it: "ada", "token 12", "the system (changes)"."""
-    kind, _, name = actor.partition(":")
-    return {"user": name, "token": f"token {name}", "system": f"the system ({name})"}.get(kind, actor)
 
 
 def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

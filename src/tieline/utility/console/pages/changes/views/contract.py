@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tieline.platform.scope import Permission, Scope
+from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.figures import Figure, Segment
 from tieline.utility.console.components.tables import Column, Row, Table
@@ -240,7 +240,7 @@ def approval(change: Change, decisions: Sequence[Decision], scope: Scope, csrf: 
     return Approval(
         what=f"{change.title}: {formats.plural(count, 'subscription')} at "
         f"{formats.plural(int(summary.impact.get('sites', 0)), 'site')}.",
-        asked_by=words.actor(change.planned_by or change.created_by),
+        asked_by=named(change.planned_by or change.created_by),
         asked_at=change.planned_at or change.created_at,
         plan_hash=change.plan_hash,
         plan_version=change.plan_version,
@@ -297,16 +297,16 @@ def _signatures(change: Change, decisions: Sequence[Decision]) -> Iterator[Signa
         approved = one.decision == "approved"
         if one.void_at is not None or one.plan_hash != change.plan_hash:
             verdict = Badge("Void" if approved else "Rejected an earlier plan", Tone.OFF, "circle-slash")
-            yield Signature(words.actor(one.actor), one.at, verdict, one.void_why or one.comment)
+            yield Signature(named(one.actor), one.at, verdict, one.void_why or one.comment)
             continue
-        who = "The policy" if one.by_policy else words.actor(one.actor)
+        who = "The policy" if one.by_policy else named(one.actor)
         word = ("Approved afterwards" if one.afterwards else "Approved") if approved else "Rejected"
         yield Signature(who, one.at, Badge(word, Tone.OK if approved else Tone.BAD), one.comment)
 
 
 def head_state(change: Change, kind_title: str, now: datetime) -> str:
     """The state of the change in one line."""
-    by = f"by {words.actor(change.created_by)}, {formats.age(change.created_at, now)}"
+    by = f"by {named(change.created_by)}, {formats.age(change.created_at, now)}"
     # While it runs, what holds it up stands right beneath.
     why = f" {change.state_why}" if change.state_why and change.state.value not in {"running", "paused"} else ""
     return f"{words.badge(words.STATES, change.state.value).word}. {kind_title}, {by}.{why}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tieline.platform.scope import Permission, Scope
+from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.frame import Action, PageHead
 from tieline.utility.console.components.tables import (
@@ -108,7 +108,7 @@ def _row(listed: Listed, kinds: Mapping[str, str]) -> Row:
         "progress": Share(counted.get("verified", 0) / planned) if counted and planned else None,
         "items": planned if change.plan_hash else None,
         "failed": failed if counted else None,
-        "who": words.actor(change.created_by),
+        "who": named(change.created_by),
         "when": change.created_at,
         "id": change.id,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tieline.platform.scope import named
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.forms import Field, Form
 from tieline.utility.console.components.tables import Column, Empty, Option, Row, Table
@@ -33,8 +34,8 @@ def facts(it: Situation) -> tuple[tuple[str, object], ...]:
     change = it.change
     taken_back = Link(f"change {change.undo_of}", f"/changes/{change.undo_of}") if change.undo_of else None
     return (
-        ("Made", Several((f"by {words.actor(change.created_by)}", change.created_at))),
-        ("Started", Several((f"by {words.actor(change.started_by)}", change.started_at))),
+        ("Made", Several((f"by {named(change.created_by)}", change.created_at))),
+        ("Started", Several((f"by {named(change.started_by)}", change.started_at))),
         ("Ended", change.ended_at),
         ("Lasted", lasted(it)),
         ("Type", words.TYPES.get(change.type.value, change.type.value)),
@@ -58,7 +59,7 @@ def log(rows: Sequence[Mapping[str, Any]]) -> Table:
             str(one["id"]),
             {
                 "at": one["at"],
-                "who": words.actor(one["actor"]),
+                "who": named(one["actor"]),
                 "what": act(one["kind"]),
                 "detail": told(one["detail"]),
             },

@@ -46,12 +46,6 @@ GRADES: Mapping[str, Badge] = {
 TYPES: Mapping[str, str] = {"normal": "Normal", "standard": "Standard", "emergency": "Emergency"}
 
 
-def actor(name: str | None) -> str:
-    """Who did something, in words: a person, a token, or the system itself."""
-    kind, _, rest = (name or "").partition(":")
-    return {"user": rest, "token": f"token {rest}", "system": "the system"}.get(kind, name or "nobody")
-
-
 def badge(table: Mapping[str, Badge], word: str) -> Badge:
     """The badge of a state; one that is not known is shown as it is."""
     return table.get(word) or Badge(word.replace("_", " ").replace("-", " ").capitalize(), Tone.UNKNOWN)
