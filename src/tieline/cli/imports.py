@@ -81,7 +81,7 @@ def _tell(run: Any, bad: list[Any]) -> None:
         print_table("Bad rows", columns, rows)
         if run["problem_count"] > len(bad):
             out.print(f"… and {run['problem_count'] - len(bad):,} more problems.", style="dim")
-    would = "would be " if run["dry_run"] else ""
+    would = "would be " if run["dry_run"] or run["state"] != "done" else ""
     out.print(
         plain(
             f"Import {run['id']}: {run['rows_read']:,} rows read, {run['rows_created']:,} {would}created, "

@@ -1,6 +1,7 @@
 """The audit trail on the command line."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tieline.cli import audit
@@ -48,3 +49,12 @@ def test_a_database_that_is_not_there_is_told(run: Callable[..., Any]) -> None:
     url = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
     ran = run(audit.app, "verify", "--offline", url)
     assert ran.code == 6
+
+
+def test_signed_heads_without_their_key_are_not_judged_by_a_new_one(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "audit-witness.log").write_text("{}\n")
+    url = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
+    ran = run(audit.app, "verify", "--offline", url, "--home", str(tmp_path))
+    assert ran.code == 2
+    assert "not the key that signed them" in " ".join(ran.err.split())
+    assert not (tmp_path / "keys").exists()

@@ -101,6 +101,7 @@ def test_what_was_refused_as_a_whole_ends_with_its_own_code(platform: Any, run: 
     ran = run(imports.import_file, str(file), "-m", "x", "--json")
     assert ran.code == 5
     assert ran.json["problems"][0]["line"] == 17
+    assert "2 would be created" in run(imports.import_file, str(file), "-m", "x").out
 
 
 def test_a_mapping_that_cannot_be_read_sends_nothing(
