@@ -28,6 +28,7 @@ class Operator:
     connector: Connector
     refuse: Callable[[str, str], Awaitable[None]]
     lie: Callable[[str], Awaitable[None]]
+    calls: Callable[[], Awaitable[int]]
 
 
 SUBSCRIPTIONS: dict[str, Desired] = {
@@ -55,7 +56,10 @@ async def reference() -> AsyncIterator[Operator]:
     async def lie(ref: str) -> None:
         platform.behaviour.lies.add(ref)
 
-    yield Operator(connector, refuse, lie)
+    async def calls() -> int:
+        return platform.calls
+
+    yield Operator(connector, refuse, lie, calls)
     await connector.close()
 
 
@@ -106,7 +110,11 @@ async def mns3gpp(database_url: str, folder: Path) -> AsyncIterator[Operator]:
         async def lie(ref: str) -> None:
             await fault(fault="accept_not_apply", ids=[ref])
 
-        yield Operator(connector, refuse, lie)
+        async def calls() -> int:
+            counted = (await staff.get("/backoffice/v1/counts")).json()["utilities"][0]
+            return int(counted["calls"])
+
+        yield Operator(connector, refuse, lie, calls)
         await connector.close()
     gateway.cancel()
     await asyncio.gather(gateway, return_exceptions=True)

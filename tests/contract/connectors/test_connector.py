@@ -16,6 +16,7 @@ from tieline.utility.connectors import (
     Rejected,
     Report,
     ResultState,
+    Unreachable,
 )
 
 pytestmark = pytest.mark.anyio
@@ -29,6 +30,8 @@ class Operator(Protocol):
     async def refuse(self, ref: str, reason: str, /) -> None: ...
 
     async def lie(self, ref: str, /) -> None: ...
+
+    async def calls(self) -> int: ...
 
 
 def batch(*refs: str, apn: str = "scada.dso", state: str = "TEST_READY") -> Batch:
@@ -170,3 +173,37 @@ async def test_subscribing_twice_and_ending_twice(operator: Operator) -> None:
     assert feed.heartbeat_seconds == 60
     await operator.connector.unsubscribe(feed.id)
     await operator.connector.unsubscribe(feed.id)
+
+
+async def test_each_request_waits_for_its_turn(operator: Operator) -> None:
+    connector, turns = operator.connector, 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+
+    before = await operator.calls()
+    connector.paced(turn)
+    reference = await connector.submit(batch("s1", "s2"), "key-1")
+    await finished(connector, reference)
+    await reads(connector, reference, "s1", "s2")
+    await connector.find("key-1")
+    _ = [page async for page in connector.read_all()]
+    if connector.capabilities.validates:
+        await connector.validate(batch("s3"))
+    if connector.capabilities.notifies:
+        await connector.subscribe("https://127.0.0.1:9/3gpp/notifications/A", heartbeat_seconds=30)
+    assert turns == await operator.calls() - before
+
+
+async def test_who_gets_no_turn_makes_no_request(operator: Operator) -> None:
+    async def turn() -> None:
+        raise Unreachable("not now")
+
+    before = await operator.calls()
+    operator.connector.paced(turn)
+    with pytest.raises(Unreachable):
+        await operator.connector.submit(batch("s1"), "key-1")
+    with pytest.raises(Unreachable):
+        await operator.connector.find("key-1")
+    assert await operator.calls() == before

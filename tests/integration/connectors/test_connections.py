@@ -1,12 +1,14 @@
 """How operators are reached, over REST; leases."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tieline.platform.scope import Role
-from tieline.utility.connectors import LeaseLost, take_lease
+from tieline.utility.connectors import LeaseLost, service, store, take_lease
+from tieline.utility.connectors.lines import SYSTEM
 
 pytestmark = pytest.mark.anyio
 
@@ -78,3 +80,23 @@ async def test_a_lease_has_one_holder_and_who_lost_it_cannot_commit(house: Any) 
     async with house.db.transaction() as tx:
         await second.drop(tx)
     assert await take_lease(house.db, operator_id, "changes", "three", 1) is not None
+
+
+async def test_a_full_read_whose_worker_was_killed_is_begun_again_at_once(house: Any) -> None:
+    operator_id = await house.value("SELECT id FROM operator WHERE code = 'A'")
+    async with house.db.transaction() as tx:
+        sync_id = await store.add_sync(tx, SYSTEM, operator_id, "test")
+        await store.start_sync(tx, sync_id, datetime.now(UTC))
+    assert await take_lease(house.db, operator_id, "sync", f"sync-{sync_id}", 60) is not None
+    await service.sync(house.db, house.lines, house.runtime.clock, sync_id)
+    assert await house.value("SELECT state FROM operator_sync WHERE id = %(id)s", id=sync_id) == "done"
+
+
+async def test_a_rate_that_the_contract_changes_holds_from_the_next_call(house: Any) -> None:
+    first = await house.lines.get("A")
+    await house.run_sql(
+        "INSERT INTO contract (operator_id, name, calls_per_second) SELECT id, 'main', 5 FROM operator WHERE code = 'A'"
+    )
+    second = await house.lines.get("A")
+    assert second is not first
+    assert second.capabilities.calls_per_second == 5.0

@@ -73,7 +73,7 @@ def test_a_call_after_a_rest_goes_at_once() -> None:
 def test_retry_after_holds_every_caller() -> None:
     time = VirtualTime()
     limiter = Limiter(Rate(10, 1.0), now=time.read, sleep=time.sleep)
-    limiter.hold(7.5)
+    asyncio.run(limiter.hold(7.5))
     assert run(limiter, time, [0.0, 0.0]) == [7.5, 7.5]
 
 

@@ -25,6 +25,14 @@ def test_a_seconds_worth_at_once_then_the_rate() -> None:
     assert limit.calls[1].refused == 1
 
 
+def test_the_busiest_second_may_begin_anywhere() -> None:
+    seconds = Seconds()
+    limit = RateLimit(seconds)
+    for seconds.now in (0.9, 0.95, 1.1, 1.8, 1.95):
+        assert limit.take(1, 10) == 0.0
+    assert limit.calls[1].busiest_second == 4
+
+
 def test_utilities_do_not_share_a_bucket() -> None:
     limit = RateLimit(Seconds())
     assert limit.take(1, 1) == 0.0

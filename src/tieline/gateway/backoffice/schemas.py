@@ -116,7 +116,7 @@ class UtilityCounts(BaseModel):
     orders_waiting: int
     calls: int = Field(description="Calls of the standard interfaces taken since the process started.")
     calls_refused: int = Field(description="Calls beyond the rate since the process started.")
-    busiest_second: int = Field(description="Most calls taken in one second.")
+    busiest_second: int = Field(description="Most calls taken in any one second, wherever it begins.")
 
 
 class Counts(BaseModel):

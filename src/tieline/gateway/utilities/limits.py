@@ -1,27 +1,30 @@
 """How often a utility may call: a token bucket each. Pure but for the clock it is given."""
 
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Calls:
-    """What was counted of one utility's calls since the process started."""
+    """What was counted of one utility's calls since the process started.
+
+    ``busiest_second`` is the most that were taken in any second, wherever it begins.
+    """
 
     taken: int = 0
     refused: int = 0
     busiest_second: int = 0
-    _second: int = 0
-    _in_second: int = 0
+    _last: deque[float] = field(default_factory=deque)
 
     def count(self, now: float) -> None:
         """Count a call that was taken."""
         self.taken += 1
-        if int(now) != self._second:
-            self._second, self._in_second = int(now), 0
-        self._in_second += 1
-        self.busiest_second = max(self.busiest_second, self._in_second)
+        self._last.append(now)
+        while now - self._last[0] >= 1:
+            self._last.popleft()
+        self.busiest_second = max(self.busiest_second, len(self._last))
 
 
 @dataclass(slots=True)

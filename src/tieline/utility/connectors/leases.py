@@ -41,8 +41,13 @@ class Lease:
         await store.drop_lease(tx, self.operator_id, self.purpose, self.token)
 
 
-async def take(db: Database, operator_id: int, purpose: str, holder: str, seconds: float) -> Lease | None:
-    """Take a lease, or None while somebody else has it."""
+async def take(
+    db: Database, operator_id: int, purpose: str, holder: str, seconds: float, *, again: bool = False
+) -> Lease | None:
+    """Take a lease, or None while somebody else has it.
+
+    With ``again`` the holder's own former lease is no hindrance: for a job that was begun by a process that was killed.
+    """
     async with db.transaction() as tx:
-        token = await store.take_lease(tx, operator_id, purpose, holder, seconds)
+        token = await store.take_lease(tx, operator_id, purpose, holder, seconds, again=again)
     return None if token is None else Lease(operator_id, purpose, token, seconds)

@@ -2,8 +2,10 @@
 
 Sliding window: a call may go when the one ``permits`` calls before it is at least ``window`` old. So in no interval of
 ``window`` seconds, wherever it begins, are there more than ``permits`` calls; and under load there are exactly so many.
-The guard lengthens the window by half a per cent, which absorbs small differences in travel time to the operator's
-counter and costs half a per cent of the rate.
+The guard lengthens the window by eight thousandths. That absorbs what a call may start late, and small differences in
+travel time to the operator's counter, and costs as much of the rate.
+
+``Limiter`` here keeps the rule within one process; ``pace`` keeps it over all processes.
 """
 
 import asyncio
@@ -12,8 +14,9 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-GUARD = 1.005
+GUARD = 1.008
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,18 @@ def next_slot(earlier: Sequence[float], now: float, rate: Rate) -> float:
     return max(now, earlier[-rate.permits] + rate.window, earlier[-1])
 
 
+class Pacer(Protocol):
+    """Says when the next call may go."""
+
+    async def slot(self) -> float:
+        """Wait for a slot, and return its time. Callers are served in the order in which they came."""
+
+    async def hold(self, seconds: float) -> None:
+        """Give out no slot for so long: the operator asked to wait (Retry-After)."""
+
+
 class Limiter:
-    """Hands out slots in order. Times are seconds of a monotonic clock."""
+    """Hands out slots in order within one process. Times are seconds of a monotonic clock."""
 
     def __init__(
         self,
@@ -56,18 +69,17 @@ class Limiter:
         self._sleep = sleep
         self._slots: deque[float] = deque(maxlen=rate.permits if rate else 1)
         self._not_before = 0.0
+        self._queue = asyncio.Lock()
 
     async def slot(self) -> float:
-        """Wait for a slot; returns its time. Callers are served in the order in which they came."""
-        if self._rate is None:
-            at = max(self._now(), self._not_before)
-        else:
-            at = max(next_slot(self._slots, self._now(), self._rate), self._not_before)
-            self._slots.append(at)
-        while (wait := at - self._now()) > 0:
-            await self._sleep(wait)
-        return at
+        """Wait for a slot, and return its time: when the call really went, which may be later than it might have."""
+        async with self._queue:
+            earliest = next_slot(self._slots, self._now(), self._rate) if self._rate else self._now()
+            while (wait := max(earliest, self._not_before) - self._now()) > 0:
+                await self._sleep(wait)
+            self._slots.append(max(earliest, self._now()))
+            return self._slots[-1]
 
-    def hold(self, seconds: float) -> None:
-        """Give out no slot for so long: the operator asked to wait (Retry-After)."""
+    async def hold(self, seconds: float) -> None:
+        """Give out no slot for so long; those that wait for theirs wait longer."""
         self._not_before = max(self._not_before, self._now() + seconds)

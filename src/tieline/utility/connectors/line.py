@@ -1,13 +1,15 @@
 """A line to an operator: a connector with the manners around it that every connector needs.
 
-Rate, number of calls at once, circuit breaker, retries where safe. It is itself a ``Connector``, so that callers do not
-know the difference. It never asks by key on its own after an unknown submit: that is for the driver, which knows what
-was promised.
+Rate, number of calls at once, circuit breaker, retries where safe. The rate counts requests to the operator, of which
+one call of the port may make several: the connector waits for its turn before each. A line has the methods of a
+``Connector``, so that callers do not know the difference. It never asks by key on its own after an unknown submit: that
+is for the driver, which knows what was promised.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -16,12 +18,14 @@ from tieline.platform.clock import Clock, SystemClock
 from tieline.utility.connectors.breaker import Circuit, CircuitState, Trip
 from tieline.utility.connectors.capabilities import Capabilities
 from tieline.utility.connectors.errors import ConnectorError, Throttled, Unknown, Unreachable
-from tieline.utility.connectors.limiter import Limiter, Rate
+from tieline.utility.connectors.limiter import Limiter, Pacer, Rate
 from tieline.utility.connectors.model import Batch, Outcome, Report, Verdict
-from tieline.utility.connectors.port import Connector, Feed
+from tieline.utility.connectors.port import Connector, Feed, Turn, no_wait
 from tieline.utility.connectors.retry import Patience, wait_before_retry
 
 T = TypeVar("T")
+_READY: ContextVar[Turn] = ContextVar("ready", default=no_wait)
+"""What is asked of the caller before the request of this task goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Health:
     throttled: int = 0
 
 
+class _Paused(Unreachable):
+    """The circuit is open: nobody was asked, so that it says nothing about the operator."""
+
+
 @dataclass(slots=True)
 class _State:
     circuit: Circuit
@@ -54,13 +62,17 @@ class _State:
 
 
 class Line:
-    """A connector under manners. ``now`` and ``sleep`` are those of a monotonic clock in seconds."""
+    """A connector under manners. ``now`` and ``sleep`` are those of a monotonic clock in seconds.
+
+    ``pacer`` keeps the rate together with others; without one the line keeps it for itself alone.
+    """
 
     def __init__(
         self,
         connector: Connector,
         manners: Manners | None = None,
         *,
+        pacer: Pacer | None = None,
         clock: Clock | None = None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -71,9 +83,10 @@ class Line:
         self._clock = clock or SystemClock()
         self._now = now
         self._sleep = sleep
-        self._limiter = Limiter(Rate.per_second(rate) if rate else None, now=now, sleep=sleep)
+        self._pacer = pacer or Limiter(Rate.per_second(rate) if rate else None, now=now, sleep=sleep)
         self._room = asyncio.Semaphore(self._manners.calls_at_once)
         self._state = _State(Circuit(self._manners.trip))
+        connector.paced(self._turn)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -94,9 +107,17 @@ class Line:
         """See :meth:`Connector.validate`."""
         return await self._call(lambda: self._connector.validate(batch))
 
-    async def submit(self, batch: Batch, key: str) -> str:
-        """See :meth:`Connector.submit`. Repeated only when it surely had no effect."""
-        return await self._call(lambda: self._connector.submit(batch, key), repeatable=False)
+    async def submit(self, batch: Batch, key: str, *, ready: Turn = no_wait) -> str:
+        """See :meth:`Connector.submit`. Repeated only when it surely had no effect.
+
+        ``ready`` is awaited each time right before the request goes out, after every wait; what it raises ends the
+        call.
+        """
+        before = _READY.set(ready)
+        try:
+            return await self._call(lambda: self._connector.submit(batch, key), repeatable=False)
+        finally:
+            _READY.reset(before)
 
     async def find(self, key: str) -> str | None:
         """See :meth:`Connector.find`."""
@@ -112,13 +133,15 @@ class Line:
 
     async def read_all(self) -> AsyncIterator[Sequence[Report]]:
         """See :meth:`Connector.read_all`. Not repeated: the reader begins again when it fails."""
-        await self._admit()
+        self._admit()
         try:
             async for page in self._connector.read_all():
                 yield page
         except ConnectorError as error:
-            self._failed(error)
+            await self._failed(error)
             raise
+        finally:
+            self._state.probing = False
         self._succeeded()
 
     async def cancel(self, reference: str) -> None:
@@ -151,47 +174,53 @@ class Line:
 
     async def _once(self, call: Callable[[], Awaitable[T]]) -> T:
         async with self._room:
-            await self._admit()
+            self._admit()
             try:
                 answer = await call()
             except ConnectorError as error:
-                self._failed(error)
+                await self._failed(error)
                 raise
             finally:
                 self._state.probing = False
             self._succeeded()
             return answer
 
-    async def _admit(self) -> None:
-        """Take a slot, unless the circuit is open; half open it lets one call through at a time."""
-        self._check_circuit()
-        await self._limiter.slot()
-        self._check_circuit()
-        self._state.circuit = self._state.circuit.ticked(self._now())
-        self._state.probing = self._state.circuit.state is CircuitState.HALF_OPEN
+    def _admit(self) -> None:
+        """Let a call in unless the circuit is open; half open it lets one through at a time."""
+        circuit = self._state.circuit.ticked(self._now())
+        half_open = circuit.state is CircuitState.HALF_OPEN
+        if circuit.state is CircuitState.OPEN or (half_open and self._state.probing):
+            raise self._paused()
+        self._state.circuit = circuit
+        self._state.probing = half_open
+
+    async def _turn(self) -> None:
+        """Wait for a slot before each request; the circuit may have opened meanwhile."""
+        if self._state.circuit.state is not CircuitState.OPEN:
+            await self._pacer.slot()
+        if self._state.circuit.state is CircuitState.OPEN:
+            raise self._paused()
+        await _READY.get()()
         self._state.health.calls += 1
 
-    def _check_circuit(self) -> None:
+    def _paused(self) -> Unreachable:
         circuit = self._state.circuit
-        wait = circuit.wait(self._now())
-        half_open = circuit.ticked(self._now()).state is CircuitState.HALF_OPEN
-        if wait > 0 or (half_open and self._state.probing):
-            raise Unreachable(
-                f"Calls to this operator pause after {circuit.failures} failures in a row.",
-                retry_after=wait or circuit.pause,
-            )
+        told = f"Calls to this operator pause after {circuit.failures} failures in a row."
+        return _Paused(told, retry_after=circuit.wait(self._now()) or circuit.pause)
 
     def _succeeded(self) -> None:
         self._state.circuit = self._state.circuit.succeeded()
         self._state.health.last_ok_at = self._clock.now()
 
-    def _failed(self, error: ConnectorError) -> None:
+    async def _failed(self, error: ConnectorError) -> None:
+        if isinstance(error, _Paused):
+            return
         health = self._state.health
         health.last_error_at = self._clock.now()
         health.last_error = error.detail
         if isinstance(error, Throttled):
             health.throttled += 1
-            self._limiter.hold(error.retry_after)
+            await self._pacer.hold(error.retry_after)
         elif isinstance(error, Unreachable | Unknown):
             health.failures += 1
             self._state.circuit = self._state.circuit.failed(self._now())

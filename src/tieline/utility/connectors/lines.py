@@ -15,7 +15,9 @@ from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.connectors import store
 from tieline.utility.connectors.capabilities import Capabilities
+from tieline.utility.connectors.limiter import Pacer, Rate
 from tieline.utility.connectors.line import Line, Manners
+from tieline.utility.connectors.pace import SharedPacer
 from tieline.utility.connectors.port import Connector
 from tieline.utility.connectors.providers.installed import PROVIDERS
 from tieline.utility.connectors.registry import Connection, Providers
@@ -28,6 +30,7 @@ SYSTEM = system("connectors")
 class _Open:
     line: Line
     version: datetime
+    granted: "Granted"
 
 
 class Limited:
@@ -70,15 +73,25 @@ class Lines:
             if row is None or not row["enabled"]:
                 raise NotFound(f"There is no connection to operator {code}.", advice="Set one up, or switch it on.")
             had = self._open.get(code)
-            if had is not None and had.version == row["updated_at"]:
+            if had is not None and (had.version, had.granted) == (row["updated_at"], granted):
                 return had.line
             connector = await self.providers.open(connection_of(row, self._pki))
             narrowed = narrow(connector.capabilities, granted, row)
-            line = Line(Limited(connector, narrowed), self._manners, clock=self._clock)
-            self._open[code] = _Open(line, row["updated_at"])
+            line = Line(
+                Limited(connector, narrowed),
+                self._manners,
+                pacer=self._pacer(row["operator_id"], narrowed),
+                clock=self._clock,
+            )
+            self._open[code] = _Open(line, row["updated_at"], granted)
         if had is not None:
             await had.line.close()
         return line
+
+    def _pacer(self, operator_id: int, capabilities: Capabilities) -> Pacer | None:
+        """Keeps the rate of an operator together with all other processes; None where no rate is known."""
+        rate = capabilities.calls_per_second
+        return SharedPacer(self._db, operator_id, Rate.per_second(rate)) if rate else None
 
     def opened(self, code: str) -> Line | None:
         """The line to an operator if it has been needed already."""

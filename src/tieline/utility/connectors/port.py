@@ -4,12 +4,19 @@ A provider says honestly, by the error it raises, what is known of the effect of
 state of its own beyond its connections: what must survive a crash is in our database and at the operator.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from tieline.utility.connectors.capabilities import Capabilities
 from tieline.utility.connectors.model import Batch, Outcome, Report, Verdict
+
+Turn = Callable[[], Awaitable[None]]
+"""Waits until another request may be made; raises a ``ConnectorError`` when none may be made now."""
+
+
+async def no_wait() -> None:
+    """The turn of a connector that nobody paces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,10 @@ class Connector(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What the platform can do."""
+        ...
+
+    def paced(self, turn: Turn) -> None:
+        """Await ``turn`` before each request to the operator from now on: that keeps the permitted rate."""
         ...
 
     async def validate(self, batch: Batch) -> Sequence[Verdict]:

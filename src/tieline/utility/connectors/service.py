@@ -102,7 +102,7 @@ async def sync(db: Database, lines: Lines, clock: Clock, sync_id: int) -> None:
         row = await store.start_sync(tx, sync_id, clock.now())
     if row is None:
         return
-    lease = await take(db, row["operator_id"], "sync", f"sync-{sync_id}", LEASE_SECONDS)
+    lease = await take(db, row["operator_id"], "sync", f"sync-{sync_id}", LEASE_SECONDS, again=True)
     message = "Another full read of this operator is under way."
     if lease is not None:
         message = ""

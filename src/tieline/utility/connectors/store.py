@@ -71,8 +71,10 @@ async def health(tx: Tx, scope: Scope) -> list[DictRow]:
 # ── leases ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def take_lease(tx: Tx, operator_id: int, purpose: str, holder: str, seconds: float) -> int | None:
-    """Take a lease that is free or over; returns its token, or None while somebody else has it."""
+async def take_lease(
+    tx: Tx, operator_id: int, purpose: str, holder: str, seconds: float, *, again: bool = False
+) -> int | None:
+    """Take a lease that is free or over, or ``again`` that of the same holder; its token, or None while it is held."""
     text = """
         INSERT INTO operator_lease (operator_id, purpose, holder, token, expires_at)
         VALUES (%(operator_id)s, %(purpose)s, %(holder)s, nextval('operator_lease_token'),
@@ -80,8 +82,9 @@ async def take_lease(tx: Tx, operator_id: int, purpose: str, holder: str, second
         ON CONFLICT (operator_id, purpose) DO UPDATE SET holder = excluded.holder, token = excluded.token,
             expires_at = excluded.expires_at
         WHERE operator_lease.expires_at < clock_timestamp()
+            OR (%(again)s AND operator_lease.holder = excluded.holder)
         RETURNING token"""
-    bound = {"operator_id": operator_id, "purpose": purpose, "holder": holder, "seconds": seconds}
+    bound = {"operator_id": operator_id, "purpose": purpose, "holder": holder, "seconds": seconds, "again": again}
     token: int | None = await fetch_value(tx, text, bound)
     return token
 
@@ -110,6 +113,43 @@ async def drop_lease(tx: Tx, operator_id: int, purpose: str, token: int) -> None
         UPDATE operator_lease SET expires_at = '-infinity'
         WHERE operator_id = %(operator_id)s AND purpose = %(purpose)s AND token = %(token)s"""
     await execute(tx, text, {"operator_id": operator_id, "purpose": purpose, "token": token})
+
+
+# ── pace ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_NOW = "extract(epoch FROM clock_timestamp())::double precision"
+
+
+async def pace(tx: Tx, operator_id: int) -> DictRow | None:
+    """The slots of an operator, and what the database's clock shows; None: nothing is known of any call."""
+    text = f"SELECT slots, not_before, version, {_NOW} AS now FROM operator_pace WHERE operator_id = %(id)s"
+    return await fetch_one(tx, text, {"id": operator_id})
+
+
+async def begin_pace(tx: Tx, operator_id: int, silence: float) -> None:
+    """Begin with some seconds of silence, since calls may have been made that nobody remembers."""
+    text = f"""
+        INSERT INTO operator_pace (operator_id, not_before) VALUES (%(id)s, {_NOW} + %(silence)s)
+        ON CONFLICT (operator_id) DO NOTHING"""
+    await execute(tx, text, {"id": operator_id, "silence": silence})
+
+
+async def put_pace(tx: Tx, operator_id: int, version: int, slots: Sequence[float]) -> float | None:
+    """Put other slots in the place of the version that was seen; returns the time, or None when it is seen no more."""
+    text = f"""
+        UPDATE operator_pace SET slots = %(slots)s, version = version + 1
+        WHERE operator_id = %(id)s AND version = %(version)s RETURNING {_NOW} AS now"""
+    told: float | None = await fetch_value(tx, text, {"id": operator_id, "version": version, "slots": list(slots)})
+    return told
+
+
+async def hold_pace(tx: Tx, operator_id: int, seconds: float) -> None:
+    """Give out no slot for so long."""
+    text = f"""
+        INSERT INTO operator_pace AS p (operator_id, not_before) VALUES (%(id)s, {_NOW} + %(seconds)s)
+        ON CONFLICT (operator_id) DO UPDATE SET not_before = greatest(p.not_before, excluded.not_before),
+            version = p.version + 1"""
+    await execute(tx, text, {"id": operator_id, "seconds": seconds})
 
 
 # ── feeds and notifications ───────────────────────────────────────────────────────────────────────────────────────────

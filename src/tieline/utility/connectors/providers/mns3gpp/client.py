@@ -16,6 +16,7 @@ import msgspec
 from tieline.platform.errors import Problem
 from tieline.platform.pki import Credential, client_context
 from tieline.utility.connectors.errors import ConnectorError, Denied, Rejected, Throttled, Unknown, Unreachable
+from tieline.utility.connectors.port import Turn, no_wait
 from tieline.utility.connectors.registry import Connection
 
 MOST = 64 * 1024 * 1024
@@ -31,10 +32,11 @@ _UNSENT = (
 
 
 class Client:
-    """Requests to one operator."""
+    """Requests to one operator. ``turn`` is awaited before each."""
 
     def __init__(self, connection: Connection) -> None:
         self._operator = connection.operator
+        self.turn: Turn = no_wait
         self._http = httpx.AsyncClient(
             base_url=connection.base_url.rstrip("/"),
             verify=tls(connection),
@@ -79,6 +81,7 @@ class Client:
         """Make a request whose answer is read piece by piece."""
         sent = {**({"Content-Type": "application/json"} if content is not None else {}), **(headers or {})}
         request = self._http.build_request(method, path, content=content, headers=sent, params=params)
+        await self.turn()
         try:
             response = await self._http.send(request, stream=True)
         except _UNSENT as error:

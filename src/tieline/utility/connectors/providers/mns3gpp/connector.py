@@ -42,7 +42,7 @@ from tieline.utility.connectors.model import (
     ResultState,
     Verdict,
 )
-from tieline.utility.connectors.port import Feed
+from tieline.utility.connectors.port import Feed, Turn
 from tieline.utility.connectors.providers.mns3gpp.arrays import NotAnArray, items
 from tieline.utility.connectors.providers.mns3gpp.client import Client
 from tieline.utility.connectors.providers.mns3gpp.mapping import attributes_of, report_of
@@ -93,6 +93,10 @@ class Mns3gppConnector:
     def capabilities(self) -> Capabilities:
         """What the operator profile gives."""
         return CAPABILITIES
+
+    def paced(self, turn: Turn) -> None:
+        """Await ``turn`` before each HTTP request."""
+        self._client.turn = turn
 
     async def validate(self, batch: Batch) -> Sequence[Verdict]:
         """A validation job, waited for."""

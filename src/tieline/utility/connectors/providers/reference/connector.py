@@ -6,7 +6,7 @@ from itertools import islice
 from tieline.utility.connectors.capabilities import Capabilities
 from tieline.utility.connectors.errors import Throttled, Unknown, Unreachable
 from tieline.utility.connectors.model import Batch, Outcome, Report, Verdict
-from tieline.utility.connectors.port import Feed
+from tieline.utility.connectors.port import Feed, Turn, no_wait
 from tieline.utility.connectors.providers.reference.platform import Platform
 from tieline.utility.connectors.registry import Connection
 
@@ -18,20 +18,25 @@ class ReferenceConnector:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._turn: Turn = no_wait
 
     @property
     def capabilities(self) -> Capabilities:
         """What the platform declares."""
         return self._platform.capabilities
 
+    def paced(self, turn: Turn) -> None:
+        """Await ``turn`` before each call."""
+        self._turn = turn
+
     async def validate(self, batch: Batch) -> Sequence[Verdict]:
         """Verdicts without an effect."""
-        self._arrive()
+        await self._arrive()
         return self._platform.validate(batch)
 
     async def submit(self, batch: Batch, key: str) -> str:
         """Hand over a batch; answers may be lost on the way."""
-        self._arrive()
+        await self._arrive()
         behaviour = self._platform.behaviour
         if behaviour.lost_requests > 0:
             behaviour.lost_requests -= 1
@@ -44,47 +49,49 @@ class ReferenceConnector:
 
     async def find(self, key: str) -> str | None:
         """Look a batch up by its key."""
-        self._arrive()
+        await self._arrive()
         return self._platform.find(key)
 
     async def outcome(self, reference: str) -> Outcome:
         """How far a batch is."""
-        self._arrive()
+        await self._arrive()
         return self._platform.outcome(reference)
 
     async def read_back(self, reference: str, refs: Sequence[str]) -> Sequence[Report]:
         """The subscriptions of a batch as they are now."""
         del reference  # this platform is asked by subscription
-        self._arrive()
+        await self._arrive()
         return self._platform.read(refs)
 
     async def read_all(self) -> AsyncIterator[Sequence[Report]]:
         """Every subscription."""
-        self._arrive()
+        await self._arrive()
         reports = iter(self._platform.read())
         while page := list(islice(reports, PAGE)):
             yield page
 
     async def cancel(self, reference: str) -> None:
         """Stop a batch."""
-        self._arrive()
+        await self._arrive()
         self._platform.cancel(reference)
 
     async def subscribe(self, recipient: str, *, heartbeat_seconds: int) -> Feed:
         """Ask for notifications."""
-        self._arrive()
+        await self._arrive()
         self._platform.feeds["feed"] = recipient
         return Feed("feed", recipient, heartbeat_seconds)
 
     async def unsubscribe(self, feed: str) -> None:
         """End notifications."""
-        self._arrive()
+        await self._arrive()
         self._platform.feeds.pop(feed, None)
 
     async def close(self) -> None:
         """Nothing is held."""
 
-    def _arrive(self) -> None:
+    async def _arrive(self) -> None:
+        await self._turn()
+        self._platform.calls += 1
         behaviour = self._platform.behaviour
         if behaviour.down:
             raise Unreachable("The operator refuses connections.")

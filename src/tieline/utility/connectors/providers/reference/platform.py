@@ -76,6 +76,7 @@ class Platform:
     """The operator's side. It outlives connectors, as operators outlive our crashes.
 
     ``effects`` counts, for each subscription, how many operations on it were carried out: the proof of "exactly once".
+    ``calls`` counts the calls that came in, whatever was answered.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Platform:
     ) -> None:
         self.capabilities = capabilities
         self.behaviour = Behaviour()
+        self.calls = 0
         self.effects: Counter[str] = Counter()
         self.submits: list[tuple[str, Batch]] = []
         self.feeds: dict[str, str] = {}
