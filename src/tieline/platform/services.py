@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from tieline.platform.db import is_lost
 from tieline.platform.wiring import Process, Registry, Runtime, Service
 
 _FIRST = 0.5
@@ -30,17 +31,19 @@ async def run_services(runtime: Runtime, registry: Registry, process: Process) -
 async def keep_running(
     runtime: Runtime, service: Service, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Run one service for ever."""
+    """Run one service for ever. A database that went away is no fault of the service: the wait does not grow for it."""
     loop = asyncio.get_running_loop()
     wait = _FIRST
     while True:
         began = loop.time()
         try:
             await service.run(runtime)
-        except Exception:
+        except Exception as error:
+            lost = is_lost(error)
             log.exception("service.failed", service=service.name)
         else:
             log.info("service.ended", service=service.name)
             return
-        wait = _FIRST if loop.time() - began > _GOOD_AFTER else min(wait * 2, _LONGEST)
+        if not lost:
+            wait = _FIRST if loop.time() - began > _GOOD_AFTER else min(wait * 2, _LONGEST)
         await sleep(wait * _JITTER.uniform(0.5, 1.0))

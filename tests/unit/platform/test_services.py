@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg
 import pytest
 
 from tieline.platform.clock import SystemClock
@@ -37,6 +38,20 @@ async def test_a_service_that_fails_is_started_again_after_growing_waits(runtime
     assert 0.5 <= waits[0] <= 1.0
     assert 15 <= waits[-1] <= 30
     assert max(waits) <= 30
+
+
+async def test_a_database_that_went_away_makes_no_wait_grow(runtime: Runtime) -> None:
+    waits: list[float] = []
+
+    async def run(_runtime: Runtime) -> None:
+        if len(waits) < 12:
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    await keep_running(runtime, Service("worker", "s", run), sleep=sleep)
+    assert max(waits) <= 0.5
 
 
 async def test_only_the_services_of_the_process_run_and_end_together(runtime: Runtime) -> None:
