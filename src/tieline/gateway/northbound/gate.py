@@ -94,7 +94,7 @@ class Gate:
             raise Unauthenticated("A client certificate is needed.")
         at, consumer = self._known.get(fingerprint, (0.0, None))
         if consumer is None or time.monotonic() - at > REMEMBERED_S:
-            async with self._parts.db.snapshot() as tx:
+            async with self._parts.db.autocommit() as tx:
                 consumer = await store.by_certificate(tx, fingerprint)
             if consumer is None:
                 self._known.pop(fingerprint, None)

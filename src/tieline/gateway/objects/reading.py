@@ -47,7 +47,7 @@ async def prepare(db: Database, consumer: Consumer, base: Dn, query: GetQuery) -
 
     """
     if query.scope == BASE_ONLY:
-        async with db.transaction() as tx:
+        async with db.autocommit() as tx:
             node = await reading.find(tx, consumer.id, base)
         if node is None:
             raise absent(base)
