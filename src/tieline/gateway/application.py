@@ -25,7 +25,6 @@ from tieline.gateway.backends.simulated.meddling import Meddler, install
 from tieline.gateway.backoffice import routes, simulation
 from tieline.gateway.northbound.answers import error_answer
 from tieline.gateway.northbound.gate import Gate
-from tieline.gateway.northbound.housekeeping import Housekeeper
 from tieline.gateway.notify.sender import Sender
 from tieline.gateway.objects.routes import ProvMnS
 from tieline.gateway.parts import Parts
@@ -33,6 +32,7 @@ from tieline.gateway.plans.executor import Executor
 from tieline.gateway.plans.routes import PlanManagement
 from tieline.gateway.plans.routes_triggers import Triggers
 from tieline.gateway.plans.triggers import TriggerClock
+from tieline.gateway.retention.worker import Housekeeper
 from tieline.gateway.settings import GatewaySettings
 from tieline.platform.clock import Clock, SystemClock
 from tieline.platform.db import Database

@@ -1,9 +1,9 @@
 """Settings of a gateway process, from ``TIELINE_GATEWAY_*`` environment variables."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -38,7 +38,27 @@ class GatewaySettings(BaseSettings):
     max_changes_per_plan: int = Field(5000, ge=1, le=100_000, description="Changes one plan may hold.")
     body_megabytes: float = Field(16, gt=0, le=512, description="Largest body of a request.")
     chunk: int = Field(200, ge=1, le=5000, description="Changes of a plan made in one transaction.")
+
+    keep_jobs_days: int = Field(
+        30, ge=7, le=3650, description="Days for which jobs that are over, and triggers that have fired, are kept."
+    )
+    keep_plans_days: int = Field(
+        90, ge=7, le=3650, description="Days for which a plan is kept that nobody changes and no job uses."
+    )
+    keep_fallbacks_days: int = Field(
+        180, ge=1, le=3650, description="Days for which an activation can be taken back; its job is kept as long."
+    )
+    keep_log_days: int = Field(
+        400, ge=1, le=3650, description="Days for which the change log is kept; no fewer than for fallbacks."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    @model_validator(mode="after")
+    def _log_outlives_fallbacks(self) -> Self:
+        """Refuse to forget log rows that a fallback is still read out of."""
+        if self.keep_log_days < self.keep_fallbacks_days:
+            raise ValueError("keep_log_days must be at least keep_fallbacks_days")
+        return self
 
     @property
     def base_url(self) -> str:

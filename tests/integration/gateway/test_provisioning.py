@@ -272,4 +272,4 @@ async def test_paths_and_methods_that_are_not_there(rig: "Rig") -> None:
     answer = await api.post("/3gpp-mns/plan-management/v1/fallback-descriptors")
     assert answer.status_code == 405
     assert answer.headers["content-type"] == "application/problem+json"
-    assert (await api.get("/3gpp-mns/plan-management/v1/trigger-descriptors")).status_code == 404
+    assert (await api.get("/3gpp-mns/plan-management/v1/nothing-descriptors")).status_code == 404

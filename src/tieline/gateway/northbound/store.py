@@ -43,8 +43,3 @@ async def keep(tx: Tx, utility_id: int, key: str, answer: Kept) -> None:
         "UPDATE answered_call SET status = %s, headers = %s, body = %s WHERE utility_id = %s AND key = %s",
         [answer.status, Jsonb(dict(answer.headers)), answer.body, utility_id, key],
     )
-
-
-async def forget(tx: Tx, before: datetime) -> int:
-    """Drop answers that are too old to be asked for again."""
-    return await execute(tx, "DELETE FROM answered_call WHERE at < %s", [before])

@@ -138,7 +138,10 @@ async def keep_content(tx: Tx, consumer: Consumer, changes: list[ConfigChange]) 
 
 async def part_of_plan(tx: Tx, consumer: Consumer, identifier: str) -> tuple[Part, str]:
     """Give what a job needs of a plan: its changes, and its activation mode. Raises ``PlanError`` (404)."""
-    row = await _found(tx, consumer, identifier)
+    number = number_in(DESCRIPTOR, identifier)
+    row = None if number is None else await store.hold(tx, consumer.id, number)
+    if row is None:
+        raise missing("plan descriptor", identifier)
     return Part(row["content_id"], row["size"], identifier), row["activation_mode"]
 
 

@@ -84,6 +84,19 @@ async def find(tx: Tx, utility_id: int, number: int) -> DictRow | None:
     )
 
 
+async def hold(tx: Tx, utility_id: int, number: int) -> DictRow | None:
+    """Give a descriptor as ``find`` does; until the transaction ends it is neither replaced nor forgotten.
+
+    A job that is made of it refers to its changes: they must not go before the job is there to be seen.
+    """
+    await execute(
+        tx,
+        "SELECT 1 FROM plan_descriptor WHERE id = %s AND utility_id = %s AND NOT deleted FOR SHARE",
+        [number, utility_id],
+    )
+    return await find(tx, utility_id, number)
+
+
 async def listed(tx: Tx, utility_id: int, name: str | None) -> list[DictRow]:
     """Give the newest descriptors, of a name if one is given."""
     return await fetch_all(
