@@ -103,17 +103,8 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """A read-only view of one moment, for pages that read several tables."""
-        async with self._connection() as connection:
-            # Both are part of the BEGIN that follows, and so cost no round trip of their own.
-            await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
-            await connection.set_read_only(True)
-            try:
-                async with connection.transaction():
-                    yield connection
-            finally:
-                if not connection.closed:
-                    await connection.set_isolation_level(None)
-                    await connection.set_read_only(None)
+        async with self._connection(frozen=True) as connection, connection.transaction():
+            yield connection
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Tx]:
@@ -122,9 +113,14 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Tx]:
+    async def _connection(self, *, frozen: bool = False) -> AsyncIterator[Tx]:
         try:
             async with self._pool.connection() as connection:
+                # Both are part of the next BEGIN, and so cost no round trip. They are set here and not undone
+                # afterwards: whatever became of the connection's last user, the next one has what it asked for.
+                if connection.read_only is not (frozen or None):
+                    await connection.set_read_only(frozen or None)
+                    await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ if frozen else None)
                 yield connection
                 if isinstance(connection, _Connection):
                     connection.used_at = time.monotonic()

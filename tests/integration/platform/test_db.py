@@ -1,5 +1,6 @@
 """The pool: it asks the server about a connection only where it has to, and outlives the server's restart."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -84,6 +85,27 @@ async def test_a_snapshot_reads_one_moment_and_leaves_nothing_behind(database: D
         async with database.transaction() as tx:
             assert await fetch_value(tx, "SHOW transaction_isolation") == "read committed"
             await execute(tx, "INSERT INTO t VALUES (3)")
+
+
+async def test_a_snapshot_that_is_broken_off_does_not_bind_the_next_user(database_url: str) -> None:
+    database = await Database.open(database_url, size=1)
+
+    async def reads_for_long() -> None:
+        async with database.snapshot() as view:
+            begun.set()
+            await execute(view, "SELECT pg_sleep(60)")
+
+    begun = asyncio.Event()
+    reading = asyncio.create_task(reads_for_long())
+    await begun.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    async with database.transaction() as tx:
+        await execute(tx, "CREATE TABLE t (n integer)")
+    async with database.autocommit() as tx:
+        await execute(tx, "INSERT INTO t VALUES (1)")
+    await database.close()
 
 
 async def test_a_transaction_that_fails_leaves_no_trace(database: Database) -> None:
