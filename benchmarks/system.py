@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from tieline.cli import demo
 from tieline.cli.stack import Layout, build, free_layout
 from tieline.lab.fill import Platform
 from tieline.lab.stories import Cast, Gateways
+from tieline.platform.embedded import Supervisor
 
 SITES = int(os.environ.get("BENCH_SITES", "20000"))
 
@@ -24,6 +25,7 @@ class System:
 
     layout: Layout
     logins: demo.Logins
+    supervisor: Supervisor
 
     def as_(self, who: str) -> Platform:
         """The REST API as one person."""
@@ -52,12 +54,15 @@ class System:
 
 
 @contextmanager
-def running(sites: int) -> Iterator[System]:
-    """Start and fill a system of so many sites on 3G; stop it and remove every trace of it afterwards."""
+def running(sites: int, *, limits: Mapping[str, tuple[float, int]] = demo.LIMITS) -> Iterator[System]:
+    """Start and fill a system of so many sites on 3G; stop it and remove every trace of it afterwards.
+
+    ``limits``: calls a second and changes a plan, by operator.
+    """
     home = Path(tempfile.mkdtemp(prefix="tieline-bench-"))
     layout = free_layout(home)
     try:
-        with build(layout, tell=lambda _event: None):
-            yield System(layout, demo.prepare(layout, sites=sites, seed=1))
+        with build(layout, tell=lambda _event: None) as supervisor:
+            yield System(layout, demo.prepare(layout, sites=sites, seed=1, limits=limits), supervisor)
     finally:
         shutil.rmtree(home, ignore_errors=True)

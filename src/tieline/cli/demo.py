@@ -1,7 +1,7 @@
 """The demonstration: a world is made, both operators and the platform are filled with it, people get their logins."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tieline.lab.world import WorldSpec, build_world, write_world
 from tieline.platform.pki import Authority
 
 CLIENT = "utility-client"
-_LIMITS = {"A": (50.0, 2000), "B": (20.0, 1000)}
+LIMITS: Mapping[str, tuple[float, int]] = {"A": (50.0, 2000), "B": (20.0, 1000)}
 """Calls per second and changes a plan, by operator: two operators, two contracts."""
 
 
@@ -43,7 +43,7 @@ class WorldAt:
     seed: int
 
 
-def prepare(layout: Layout, *, sites: int, seed: int) -> Logins:
+def prepare(layout: Layout, *, sites: int, seed: int, limits: Mapping[str, tuple[float, int]] = LIMITS) -> Logins:
     """Make people and world, and load everything that is not loaded yet; shows what it does on standard error."""
     logins = _people(layout)
     marker = layout.home / "demo" / f"loaded-{sites}-{seed}"
@@ -56,7 +56,7 @@ def prepare(layout: Layout, *, sites: int, seed: int) -> Logins:
             bar.update(task, description=what, advance=1)
 
         world = _world(layout, sites, seed, tell)
-        _fill(layout, logins, world.folder, tell)
+        _fill(layout, logins, world.folder, operator_sides(layout, limits), tell)
         bar.update(task, description="The world is loaded", total=1, completed=1)
     marker.touch()
     return logins
@@ -81,8 +81,8 @@ def introduce(layout: Layout, logins: Logins) -> None:
     out.print("\n  The networks are simulated. Ctrl-C stops everything.\n")
 
 
-def operator_sides(layout: Layout) -> list[fill.OperatorSide]:
-    """Both operators as their own staff reaches them."""
+def operator_sides(layout: Layout, limits: Mapping[str, tuple[float, int]] = LIMITS) -> list[fill.OperatorSide]:
+    """Both operators as their own staff reaches them, and what their contracts permit."""
     authority = Authority(layout.home / "pki")
     return [
         fill.OperatorSide(
@@ -91,8 +91,8 @@ def operator_sides(layout: Layout) -> list[fill.OperatorSide]:
             backoffice_token=layout.backoffice_token(ports.code),
             standard_url=layout.standard_url(ports.code),
             notifier_fingerprint=authority.client(f"operator-{ports.code.lower()}").fingerprint,
-            calls_per_second=_LIMITS[ports.code][0],
-            max_changes_per_plan=_LIMITS[ports.code][1],
+            calls_per_second=limits[ports.code][0],
+            max_changes_per_plan=limits[ports.code][1],
         )
         for ports in layout.gateways
     ]
@@ -140,10 +140,11 @@ def _world(layout: Layout, sites: int, seed: int, tell: Callable[[str], None]) -
     return WorldAt(folder, sites, seed)
 
 
-def _fill(layout: Layout, logins: Logins, world: Path, tell: Callable[[str], None]) -> None:
+def _fill(
+    layout: Layout, logins: Logins, world: Path, sides: list[fill.OperatorSide], tell: Callable[[str], None]
+) -> None:
     credential = Authority(layout.home / "pki").client(CLIENT)
     utility = fill.UtilitySide(f"localhost:{layout.operators_in}", credential.fingerprint)
-    sides = operator_sides(layout)
     for side in sides:
         fill.fill_operator(side, utility, world, tell)
     ways = fill.Ways(CLIENT, f"https://localhost:{layout.operators_in}", mappings_folder())
