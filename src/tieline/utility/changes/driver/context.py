@@ -22,15 +22,16 @@ class Pace:
 
     ``poll``: outcomes, first and longest pause. ``follow``: operational state of what was accepted. ``deadline``: how
     long the network may take before an item counts as failed; None: worked out from what the operator declares.
-    ``retry``: how an operator that does not answer is tried again. ``lease``: how long a lease lasts; ``idle``: the
-    pause when there is nothing to do; ``linger``: how long a lane waits for more before it gives its lease back.
+    ``retry``: how an operator that does not answer is tried again. ``lease``: how long a lease lasts, and so how long
+    work waits after its worker was killed; ``idle``: the pause when there is nothing to do; ``linger``: how long a lane
+    waits for more before it gives its lease back.
     """
 
     poll: tuple[float, float] = (0.05, 2.0)
     follow: tuple[float, float] = (0.25, 5.0)
     deadline: float | None = None
     retry: Patience = field(default_factory=lambda: Patience(attempts=1_000_000, first=0.5, longest=30.0))
-    lease: float = 15.0
+    lease: float = 5.0
     idle: float = 0.25
     linger: float = 5.0
 
