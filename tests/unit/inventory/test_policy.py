@@ -3,6 +3,7 @@
 import ipaddress
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,13 @@ def test_usable_addresses_of_ipv6_stay_in_the_pool(number: int, prefix: int) -> 
 def test_words_are_folded() -> None:
     assert fold("Überlandwerk St. Mary's 33/11kV") == "uberlandwerk st mary s 33 11kv"
     assert fold("  <script>_(\t") == "script"
+
+
+@pytest.mark.parametrize("character", ["\u3316", "\ufdfa", "\U0001d7d8", "x"])
+def test_folded_text_fits_into_an_index(character: str) -> None:
+    folded = fold(character * 5000)
+    assert 1900 < len(folded.encode()) <= 2000
+    assert fold(character * 10) == fold(character * 5000)[: len(fold(character * 10))]
 
 
 @given(st.text())

@@ -127,6 +127,29 @@ def test_columns_that_are_missing() -> None:
     assert values(made, ["1", "x", "y"]) is not None
 
 
+def test_a_column_that_the_file_lacks_leaves_its_field_alone() -> None:
+    made = rows(["id", "name", "lat"], lat="lat", region={"from": "area", "default": "R"}, kind={"const": "primary"})
+    assert made.mapped == ["external_id", "name", "kind", "lat"]
+    row = values(made, ["1", "x", "50"])
+    assert row is None
+    assert broken(made) == [("lat", "position")]
+    made.only({"id", "name"})
+    assert (made.mapped, made.missing) == (["external_id", "name", "kind"], ["lat", "area"])
+
+
+def test_a_column_that_is_read_may_not_come_twice() -> None:
+    with pytest.raises(FileRefused, match="column name more than once"):
+        rows(["id", "name", "name"])
+    assert rows(["id", "name", "b", "b", ""]).unknown == ["b", ""]
+
+
+def test_what_a_refusal_quotes_is_short_and_tame() -> None:
+    with pytest.raises(FileRefused) as caught:
+        rows(["a\0" + "x" * 10_000, *(f"c{n}" for n in range(1999))])
+    assert "\0" not in str(caught.value.advice)
+    assert len(str(caught.value.advice)) < 1000
+
+
 def test_networks_of_the_operator() -> None:
     described = {
         "kind": "subscription",

@@ -133,16 +133,17 @@ def boolean(raw: str) -> bool:
 
 def day(raw: str) -> date:
     """A date as ISO 8601 writes it; a time behind it is left out."""
+    before, _, _ = raw.replace("T", " ", 1).partition(" ")
     try:
-        return date.fromisoformat(raw[:10])
+        return date.fromisoformat(before)
     except ValueError as error:
         raise Bad("format", "a date like 2026-01-31 is needed") from error
 
 
 def address(raw: str) -> str:
-    """An IP address."""
+    """An IP address; without a zone (RFC 4007), which means something on one machine only."""
     try:
-        return str(ipaddress.ip_address(raw))
+        return str(ipaddress.ip_address(_zoneless(raw)))
     except ValueError as error:
         raise Bad("format", "that is not an IP address") from error
 
@@ -150,9 +151,15 @@ def address(raw: str) -> str:
 def network(raw: str) -> str:
     """An address block in CIDR notation, its host part zero."""
     try:
-        return str(ipaddress.ip_network(raw))
+        return str(ipaddress.ip_network(_zoneless(raw)))
     except ValueError as error:
         raise Bad("format", "a block like 10.0.0.0/24 is needed, with nothing behind the prefix") from error
+
+
+def _zoneless(raw: str) -> str:
+    if "%" in raw:
+        raise ValueError(raw)
+    return raw
 
 
 def checked(check: Callable[[str], numbering.Checked]) -> Converter:

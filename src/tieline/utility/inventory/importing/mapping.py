@@ -30,7 +30,10 @@ from tieline.utility.inventory.importing.kinds import KINDS
 from tieline.utility.inventory.importing.transforms import TRANSFORMS
 from tieline.utility.inventory.model import Kind
 
+_MAX_JOINED = 20
+_JOINT = 20
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "cp1250", "cp850", "iso-8859-1", "iso-8859-15")
+_NO_DELIMITER = ('"', "\r", "\n", "\0")
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Value = str | int | float | bool | None
 
@@ -43,8 +46,8 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     """
 
     from_: _Name | None = msgspec.field(default=None, name="from")
-    join: tuple[_Name, ...] | None = None
-    with_: str = msgspec.field(default="", name="with")
+    join: Annotated[tuple[_Name, ...], msgspec.Meta(max_length=_MAX_JOINED)] | None = None
+    with_: Annotated[str, msgspec.Meta(max_length=_JOINT)] = msgspec.field(default="", name="with")
     transform: str | None = None
     map: dict[str, _Value] | None = None
     default: _Value = None
@@ -131,6 +134,8 @@ def _problems(mapping: FileMapping) -> Iterator[Problem]:
             yield Problem(name, "required", "The mapping has to say where it comes from.")
     if mapping.format.encoding not in (None, *ENCODINGS):
         yield Problem("format.encoding", "choice", f"One of {', '.join(ENCODINGS)}.")
+    if mapping.format.delimiter in _NO_DELIMITER:
+        yield Problem("format.delimiter", "choice", "A quotation mark or the end of a line separates no values.")
 
 
 def _column_problems(name: str, column: Column | None) -> Iterator[Problem]:

@@ -1,12 +1,16 @@
 """What can be wrong with a file: with a value, with a line, with the whole."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import overload
 
 from tieline.platform.errors import Invalid, Problem
 
 MAX_KEPT = 100_000
 """So many problems of an import are kept in words; further ones are counted only."""
 _SHOWN = 80
+_LISTED = 30
 
 
 class Bad(Exception):
@@ -42,9 +46,24 @@ class Problems:
             self.kept.append(Problem(name, rule, message, shown(value), line))
 
 
+@overload
+def shown(value: str) -> str: ...
+@overload
+def shown(value: None) -> None: ...
+@overload
+def shown(value: str | None) -> str | None: ...
 def shown(value: str | None) -> str | None:
     """A value as a report shows it: short, and without characters that do something."""
     if value is None:
         return None
-    short = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in short)
+    return plain(value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…")
+
+
+def plain(text: str) -> str:
+    """A text without characters that do something, or that the database cannot hold."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first of some names from a file, as a sentence about it shows them."""
+    return ", ".join(filter(None, map(shown, islice(names, _LISTED))))

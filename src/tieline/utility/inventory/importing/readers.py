@@ -10,6 +10,7 @@ import io
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,7 +46,8 @@ class Table:
     """A file as a table.
 
     ``lines`` may be gone through once; ``read`` says how many bytes of the file that took so far, before it is closed.
-    ``extra`` collects names beyond the header, where lines have names of their own.
+    ``found`` are the columns seen so far; ``extra`` collects names beyond the header, where lines have names of their
+    own.
     """
 
     form: str
@@ -53,6 +55,7 @@ class Table:
     lines: Iterator[Line]
     read: Callable[[], int]
     close: Callable[[], None]
+    found: set[str] = field(default_factory=set)
     extra: dict[str, None] = field(default_factory=dict)
 
 
@@ -91,19 +94,20 @@ def _texts(stream: BinaryIO, first: bytes, encoding: str | None) -> Iterator[tup
             )
         encoding = "utf-8"
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    return _lines(io.TextIOWrapper(stream, codec, errors="strict", newline=""))
+    return _lines(io.TextIOWrapper(stream, codec, errors="strict", newline=""), encoding)
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
+def _lines(text: io.TextIOWrapper, encoding: str) -> Iterator[tuple[int, str]]:
     number = 0
     while True:
         number += 1
         try:
             line = text.readline(_MAX_LINE)
-        except UnicodeDecodeError as error:
-            byte = error.object[error.start]
+        except UnicodeError as error:
+            # Not every codec says which byte it was: UTF-16 without a byte order mark is none of them.
+            said = f"byte 0x{error.object[error.start]:02X}" if isinstance(error, UnicodeDecodeError) else str(error)
             raise FileRefused(
-                f"The file is not {error.encoding.upper()}: byte 0x{byte:02X}, within 8 kB behind line {number - 1}.",
+                f"The file is not {encoding.upper()}: {said}, within 8 kB behind line {number - 1}.",
                 advice='Save it as CSV UTF-8, or name its encoding in the mapping (format.encoding = "cp1252").',
             ) from error
         if not line:
@@ -143,7 +147,10 @@ def _csv(lines: Iterator[tuple[int, str]], mapping: FileMapping) -> Iterator[tup
 
 def _delimiter(first: str, wanted: Sequence[str]) -> str:
     def fits(delimiter: str) -> tuple[int, int]:
-        names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        try:
+            names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        except csv.Error:  # a name longer than csv takes: said of the delimiter that fits best, if all are so
+            return 0, 0
         return len(set(wanted) & set(names)), len(names)
 
     return max(DELIMITERS, key=fits)
@@ -158,7 +165,7 @@ def _csv_like(
         raise FileRefused("The file has no header line.")
     if len(header) > _MAX_COLUMNS:
         raise FileRefused(f"The file has {len(header)} columns; {_MAX_COLUMNS} are taken at most.")
-    return Table(form, header, _as_wide(rows, len(header)), read, close)
+    return Table(form, header, _as_wide(rows, len(header)), read, close, set(header))
 
 
 def _as_wide(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Line]:
@@ -182,15 +189,19 @@ def _json_lines(
                 continue
             try:
                 found = msgspec.json.decode(line)
+                if not isinstance(found, dict):
+                    yield Line(number, None, "json", "the line is not a JSON object")
+                    continue
+                cells = [json_text(found.get(name)) for name in wanted]
             except (msgspec.DecodeError, RecursionError) as error:
                 yield Line(number, None, "json", f"the line is not JSON: {error}")
                 continue
-            if not isinstance(found, dict):
-                yield Line(number, None, "json", "the line is not a JSON object")
-                continue
+            if len(table.found) < len(places):
+                table.found.update(places.intersection(found))
             if len(table.extra) < _MAX_COLUMNS:
-                table.extra.update(dict.fromkeys(name for name in found if name not in places))
-            yield Line(number, [json_text(found.get(name)) for name in wanted])
+                new = islice((name for name in found if name not in places), _MAX_COLUMNS)
+                table.extra.update(dict.fromkeys(new))
+            yield Line(number, cells)
 
     table.lines = parsed()
     return table

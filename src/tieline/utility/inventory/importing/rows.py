@@ -1,13 +1,14 @@
 """Converts the rows of a table to values by a mapping, and says of each bad one what is wrong with it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
 from tieline.utility.inventory.importing.kinds import KINDS, FieldSpec
 from tieline.utility.inventory.importing.mapping import Column, FileMapping, texts, value_text
-from tieline.utility.inventory.importing.problems import Bad, FileRefused, Problems
+from tieline.utility.inventory.importing.problems import Bad, FileRefused, Problems, listed, shown
 from tieline.utility.inventory.importing.transforms import TRANSFORMS
 from tieline.utility.inventory.model import Kind
 
@@ -38,18 +39,21 @@ class _Step:
 class Rows:
     """Converts rows of one file: made for its header, its mapping and what is known.
 
-    Raises ``FileRefused`` when the file lacks a column that a required field comes from.
+    ``mapped`` are the fields that the file gives; the others are left alone. Raises ``FileRefused`` when the file lacks
+    a column that a required field comes from, or has a column twice that the mapping reads.
     """
 
     def __init__(self, mapping: FileMapping, header: Sequence[str], known: Known) -> None:
         self.specs = KINDS[mapping.kind]
-        self.mapped = [spec.name for spec in self.specs if spec.name in mapping.columns]
+        self._mapping = mapping
+        self._sources = frozenset(mapping.sources)
         self.problems = Problems()
         self.skipped = 0
-        places = {name: place for place, name in reversed(list(enumerate(header)))}
-        self.missing = [name for name in mapping.sources if name not in places]
-        self.unknown = [name for name in dict.fromkeys(header) if name not in mapping.sources]
+        places = {name: place for place, name in enumerate(header)}
+        self.unknown = [name for name in places if name not in self._sources]
+        self.only(places)
         _refuse_missing(mapping, self.specs, self.missing, header)
+        _refuse_doubled(header, self._sources)
         self._steps = [
             _step(place, spec, mapping.column(spec.name) or Column(), places)
             for place, spec in enumerate(self.specs)
@@ -59,6 +63,19 @@ class Rows:
         self._rules = _RULES.get(mapping.kind, ())
         self._places = {spec.name: place for place, spec in enumerate(self.specs)}
         self._known = known
+
+    def only(self, found: Collection[str]) -> None:
+        """Say which columns the file has: of JSON lines that is known after the last one only.
+
+        A column that a file lacks altogether says nothing of its field, and must not empty it in all that is there.
+        """
+        self.missing = [name for name in self._mapping.sources if name not in found]
+        lacking = frozenset(self.missing)
+        self.mapped = [
+            spec.name
+            for spec in self.specs
+            if (column := self._mapping.column(spec.name)) and lacking.isdisjoint(column.sources)
+        ]
 
     def convert(self, line: int, cells: Cells) -> tuple[Any, ...] | None:
         """The row's values in the order of the kind's fields, the line first; None if it is bad or passed over."""
@@ -151,11 +168,11 @@ _RULES: Mapping[Kind, tuple[Rule, ...]] = {
 def _refuse_missing(
     mapping: FileMapping, specs: Sequence[FieldSpec], missing: Sequence[str], header: Sequence[str]
 ) -> None:
-    has = ", ".join(header[:30]) or "none"
+    has = listed(header) or "none"
     if missing and len(missing) == len(mapping.sources):
         raise FileRefused(
             "None of the columns that the mapping reads is in the file.",
-            advice=f"The file has: {has}. The mapping {mapping.name} reads: {', '.join(mapping.sources)}.",
+            advice=f"The file has: {has}. The mapping {mapping.name} reads: {listed(mapping.sources)}.",
         )
     for spec in specs:
         column = mapping.column(spec.name)
@@ -169,6 +186,14 @@ def _refuse_missing(
             raise FileRefused(
                 f"The file has no column {name}, by which the mapping chooses rows.", advice=f"It has: {has}."
             )
+
+
+def _refuse_doubled(header: Sequence[str], sources: Collection[str]) -> None:
+    doubled = [name for name, count in Counter(header).items() if count > 1 and name in sources]
+    if doubled:
+        raise FileRefused(
+            f"The file has the column {shown(doubled[0])} more than once.", advice="Leave one, or rename the other."
+        )
 
 
 def _step(place: int, spec: FieldSpec, column: Column, places: Mapping[str, int]) -> _Step:
@@ -204,6 +229,7 @@ def _prepare(column: Column) -> Callable[[str], str] | None:
         return transform
     known = texts(column.map)
     has_default = column.default is not None
+    said = f"the mapping knows only {listed(known)}"
 
     def prepare(raw: str) -> str:
         raw = transform(raw) if transform else raw
@@ -211,7 +237,7 @@ def _prepare(column: Column) -> Callable[[str], str] | None:
             return known[raw]
         if has_default:
             return ""
-        raise Bad("choice", f"the mapping knows only {', '.join(list(known)[:20])}")
+        raise Bad("choice", said)
 
     return prepare
 

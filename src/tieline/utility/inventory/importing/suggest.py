@@ -7,8 +7,10 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
+from tieline.platform.errors import Invalid
 from tieline.utility.inventory.importing.kinds import KINDS, FieldSpec
-from tieline.utility.inventory.importing.mapping import FileMapping, Format
+from tieline.utility.inventory.importing.mapping import ENCODINGS, FileMapping, Format
+from tieline.utility.inventory.importing.problems import shown
 from tieline.utility.inventory.importing.readers import open_table
 from tieline.utility.inventory.model import Kind
 
@@ -40,7 +42,9 @@ class Preview:
 
 
 def preview(path: Path, name: str, *, kind: Kind | None, encoding: str | None, unpacked_megabytes: int) -> Preview:
-    """Look at a file. Raises ``FileRefused`` when nothing can be made of it."""
+    """Look at a file. Raises ``FileRefused`` when nothing can be made of it, ``Invalid`` for an unknown encoding."""
+    if encoding not in (None, *ENCODINGS):
+        raise Invalid(f"There is no encoding {shown(encoding)}.", advice=f"One of {', '.join(ENCODINGS)}.")
     unmapped = FileMapping(kind or Kind.SITE, "preview", {}, {}, Format(encoding))
     table = open_table(path, name, unmapped, unpacked_megabytes=unpacked_megabytes)
     try:

@@ -9,6 +9,7 @@ Transform = Callable[[str], str]
 
 _LEADING = re.compile(r"\s*([+-]?[0-9]+(?:[.,][0-9]+)?)")
 _NOT_DIGIT = re.compile(r"[^0-9]")
+_EXACT = 10**15
 _BLANKS = re.compile(r"\s+")
 
 
@@ -21,9 +22,12 @@ def _leading_number(raw: str) -> str:
 
 def _integer(raw: str) -> str:
     try:
-        return str(round(float(raw)))
+        value = round(float(raw))
     except (ValueError, OverflowError) as error:
         raise Bad("format", "a number is needed") from error
+    if abs(value) > _EXACT:  # rounding would quietly make another number of it: an ICCID has 19 digits
+        raise Bad("format", "a number of more than 15 digits cannot be rounded")
+    return str(value)
 
 
 TRANSFORMS: Mapping[str, Transform] = {

@@ -5,13 +5,14 @@ A small file can unpack to an enormous one. What is unpacked is counted as it co
 
 import gzip
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from tieline.utility.inventory.importing.extent import MARK, Extent
 from tieline.utility.inventory.importing.problems import FileRefused
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -22,16 +23,11 @@ _RATIO = 200
 _RATIO_COUNTS_FROM = 50 * _MEGABYTE
 """Beyond this size a file that unpacked to more than _RATIO times its own size is a bomb: tables pack to 3 to 30 %."""
 _MAX_MEMBERS = 2000
+_ENTRY = b"PK\x01\x02"
+"""Begins each entry of an archive's directory (APPNOTE 4.3.12)."""
 _ENCRYPTED = 0x1
 _NAME_LENGTHS = 26
 """Where a local file header says how long its name and its extra field are (APPNOTE 4.3.7)."""
-
-
-# A cell's place in a sheet, as SpreadsheetML writes it (ECMA-376 part 1, clause 18.3.1.4).
-_CELL_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
-_LONGEST_PLACE = 40
-_MAX_CELLS = 50_000_000
-"""A sheet is laid out in memory from its first cell to its last: two at opposite corners would take 17 billion."""
 
 
 class _Source(Protocol):
@@ -96,15 +92,15 @@ def open_bounded(path: Path, name: str, limit: int) -> tuple[io.BufferedReader, 
 
 
 def check_zip(file: BinaryIO, packed: int, limit: int) -> None:
-    """Raise ``FileRefused`` for a zip archive that is damaged, encrypted, or unpacks to more than the bounds.
+    """Raise ``FileRefused`` for an archive that is no XLSX workbook, damaged, encrypted, or beyond the bounds.
 
     The directory's sizes are added up first; then every member is unpacked and counted, since a directory can lie.
     """
+    _check_entries(file)
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-            if len(members) > _MAX_MEMBERS:
-                raise FileRefused(f"The archive has {len(members)} files; a workbook has a few.")
+            _check_names({member.filename.lower() for member in members})
             check_size(sum(member.file_size for member in members), packed, limit)
             if any(member.flag_bits & _ENCRYPTED for member in members):
                 raise FileRefused("The workbook is encrypted.", advice="Save it without a password.")
@@ -112,26 +108,57 @@ def check_zip(file: BinaryIO, packed: int, limit: int) -> None:
             for member in members:
                 total += _unpacked_size(file, archive, member, limit - total)
                 check_size(total, packed, limit)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         raise FileRefused(f"The workbook is damaged ({error}).") from error
     file.seek(0)
 
 
+def _check_entries(file: BinaryIO) -> None:
+    """Count the entries of the directory before it is read: a million of them would take a gigabyte of memory."""
+    count, kept = 0, b""
+    while chunk := file.read(_CHUNK):
+        text = kept + chunk
+        count += text.count(_ENTRY)
+        kept = text[1 - len(_ENTRY) :]
+    if count > _MAX_MEMBERS:
+        raise FileRefused(f"The archive has {count} files; a workbook has a few.")
+    file.seek(0)
+
+
+def _check_names(names: AbstractSet[str]) -> None:
+    """Other spreadsheets in a zip archive could be read as well, but nobody has bounded how far they reach."""
+    if "xl/workbook.xml" not in names or names & {"content.xml", "xl/workbook.bin"}:
+        raise FileRefused("The archive is no XLSX workbook.", advice="Save it as XLSX or CSV.")
+
+
 def _unpacked_size(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> int:
-    """Unpack a member from its own bytes, whatever sizes are claimed; gives up shortly beyond the limit."""
+    """Unpack a member from its own bytes, whatever sizes are claimed; gives up shortly beyond the limit.
+
+    Raises ``FileRefused`` for a sheet that is too large to lay out.
+    """
+    size, kept, is_sheet = 0, b"", False
+    for piece in _pieces(file, archive, member):
+        size += len(piece)
+        if size > limit:
+            return size
+        text = kept + piece
+        is_sheet = is_sheet or MARK in text
+        kept = text[1 - len(MARK) :]
+    if is_sheet:
+        extent = Extent()
+        for piece in _pieces(file, archive, member):
+            extent.feed(piece)
+        extent.feed(b"", last=True)
+    return size
+
+
+def _pieces(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
     with archive.open(member) as opened:  # checks the member's local header
         opened.read(0)
     file.seek(member.header_offset + _NAME_LENGTHS)
     lengths = file.read(4)
     file.seek(int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little"), io.SEEK_CUR)
-    size = 0
-    extent = _Extent()
-    for piece in _inflated(file) if member.compress_type == zipfile.ZIP_DEFLATED else _stored(file, member):
-        size += len(piece)
-        extent.add(piece)
-        if size > limit:
-            break
-    return size
+    return _inflated(file) if member.compress_type == zipfile.ZIP_DEFLATED else _stored(file, member)
 
 
 def _inflated(file: BinaryIO) -> Iterator[bytes]:
@@ -149,34 +176,3 @@ def _stored(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
     while left > 0 and (piece := file.read(min(left, _CHUNK))):
         left -= len(piece)
         yield piece
-
-
-class _Extent:
-    """How far the cells of a sheet reach, seen in its XML as it is unpacked."""
-
-    def __init__(self) -> None:
-        self._columns = 0
-        self._rows = 0
-        self._tail = b""
-
-    def add(self, chunk: bytes) -> None:
-        """Look at a further piece. Raises ``FileRefused`` when the sheet is too large to lay out."""
-        text = self._tail + chunk
-        self._tail = text[-_LONGEST_PLACE:]
-        places = set(_CELL_PLACE.findall(text))
-        if not places:
-            return
-        self._columns = max(self._columns, *(_column_number(letters) for letters, _ in places))
-        self._rows = max(self._rows, *(int(row) for _, row in places))
-        if self._columns * self._rows > _MAX_CELLS:
-            raise FileRefused(
-                f"A sheet of the workbook reaches over {self._columns} columns and {self._rows} rows.",
-                advice="Delete the cells far beyond the table, or save it as CSV.",
-            )
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number

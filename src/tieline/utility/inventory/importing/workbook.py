@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from tieline.utility.inventory.importing.problems import FileRefused
+from tieline.utility.inventory.importing.problems import FileRefused, listed
 
 _EXACT = 2**53
 
@@ -20,7 +21,7 @@ def sheet_rows(file: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[st
         workbook = CalamineWorkbook.from_filelike(file)
         names = workbook.sheet_names
         if not names or (sheet is not None and sheet not in names):
-            raise FileRefused(f"The workbook has no sheet {sheet or ''}.", advice=f"It has: {', '.join(names)}.")
+            raise FileRefused(f"The workbook has no sheet {sheet or ''}.", advice=f"It has: {listed(names)}.")
         opened = workbook.get_sheet_by_name(sheet or names[0])
     except CalamineError as error:
         raise FileRefused(f"The workbook cannot be read: {error}.") from error
@@ -29,7 +30,13 @@ def sheet_rows(file: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[st
 
 
 def _rows(rows: Iterator[list[Any]], first: int) -> Iterator[tuple[int, list[str]]]:
-    for number, row in enumerate(rows, first):
+    for number in count(first):
+        try:
+            row = next(rows, None)
+        except (OverflowError, ValueError) as error:
+            raise FileRefused(f"Line {number} of the workbook has a date or duration that is none.") from error
+        if row is None:
+            return
         texts = [cell_text(cell) for cell in row]
         if any(texts):
             yield number, texts

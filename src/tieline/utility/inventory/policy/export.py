@@ -1,18 +1,20 @@
 """How values leave: neutral for spreadsheets, the same for programs."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-_FORMULA = frozenset("=+-@\t\r")
-"""What a spreadsheet takes as the beginning of a formula (OWASP, CSV injection)."""
+# What a spreadsheet takes as the beginning of a formula (OWASP, CSV injection), also written wide, as East Asian ones
+# do; at the beginning of a text, and behind what another country's spreadsheet takes for the end of a value.
+_FORMULA = re.compile("(^|[;\t\r\n])(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 
 def neutral(text: str) -> str:
-    """The text with an apostrophe before it if a spreadsheet would run it; numbers never come this way."""
-    return f"'{text}" if text and text[0] in _FORMULA else text
+    """The text with an apostrophe wherever a spreadsheet would run what follows; numbers never come this way."""
+    return _FORMULA.sub(r"\1'", text)
 
 
 def cell(value: Any) -> str | int | float | bool | None:

@@ -8,13 +8,13 @@ from typing import Any
 from psycopg import Rollback
 
 from tieline.platform import audit
-from tieline.platform.db import Database, Tx
+from tieline.platform.db import Database, Tx, is_lost
 from tieline.platform.errors import Conflict, NotFound
 from tieline.platform.paging import MAX_PAGE, Page, decode_key, page_of
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.settings import Settings
 from tieline.utility.inventory.importing.mapping import FileMapping, checked, from_object, to_object
-from tieline.utility.inventory.importing.problems import FileRefused
+from tieline.utility.inventory.importing.problems import FileRefused, plain, shown
 from tieline.utility.inventory.importing.readers import Table, open_table
 from tieline.utility.inventory.importing.rows import Known, Rows
 from tieline.utility.inventory.model import ImportMode, ImportRun, ImportState, Kind
@@ -90,7 +90,8 @@ async def run(db: Database, settings: Settings, identity: int) -> None:
     """Do an import that was entered; idempotent, also when a worker died in the middle.
 
     The import's row tells the progress while it works and the outcome afterwards. A file that cannot be taken ends as
-    refused; anything unexpected ends as failed and is raised.
+    refused; anything unexpected ends as failed and is raised. When the database itself was lost it stays running, and
+    is raised: its job is tried again.
     """
     async with db.transaction() as tx:
         claimed = await imports.claim(tx, identity)
@@ -99,11 +100,13 @@ async def run(db: Database, settings: Settings, identity: int) -> None:
     try:
         taken = await _Work(db, settings, claimed).do()
     except FileRefused as refused:
-        message = " ".join(filter(None, [refused.detail, refused.advice]))
+        message = plain(" ".join(filter(None, [refused.detail, refused.advice])))
         async with db.transaction() as tx:
             await imports.fail(tx, identity, ImportState.REFUSED, message)
             await _audit(tx, _scope(claimed), claimed, "import.refused", {"message": message})
-    except Exception:
+    except Exception as error:
+        if is_lost(error):
+            raise
         async with db.transaction() as tx:
             await imports.fail(
                 tx, identity, ImportState.FAILED, "An error of ours; it was recorded. Nothing was taken."
@@ -111,8 +114,8 @@ async def run(db: Database, settings: Settings, identity: int) -> None:
         raise
     else:
         if taken > _TIDY_FROM:
-            async with db.autocommit() as plain:
-                await loading.tidy(plain, loading.LOADINGS[Kind(claimed.kind)])
+            async with db.autocommit() as bare:
+                await loading.tidy(bare, loading.LOADINGS[Kind(claimed.kind)])
 
 
 async def forget_files(tx: Tx, *, days: int) -> None:
@@ -172,12 +175,13 @@ class _Work:
             counts = loading.Counts()
             refused, written = False, 0
             async with tx.transaction(force_rollback=self._run.dry_run) as inner:
-                await loading.prepare(tx, rows.specs, self._loading)
+                turn = await loading.prepare(tx, rows.specs, self._loading)
                 if not await imports.is_running(tx, self._run.id):
                     return 0
                 await self._copy(tx, table, rows)
+                rows.only(table.found)
                 await loading.stage(tx, self._loading)
-                load = loading.Load(self._run.id, self._scope, f"import {self._run.id}", frozenset(rows.mapped))
+                load = loading.Load(self._run.id, self._scope, f"import {self._run.id}", turn, frozenset(rows.mapped))
                 await loading.check(tx, load, self._loading, rows.problems)
                 counts = await self._loading.apply(tx, load)
                 refused = bool(rows.problems.count) and self._run.mode == ImportMode.ALL_OR_NOTHING
@@ -228,8 +232,8 @@ class _Work:
         }
         notes = {
             "form": table.form,
-            "unknown_columns": [*rows.unknown, *table.extra],
-            "missing_columns": rows.missing,
+            "unknown_columns": list(map(shown, [*rows.unknown, *table.extra])),
+            "missing_columns": list(map(shown, rows.missing)),
             "fields": counts.fields,
             "rules": problems.rules,
         }

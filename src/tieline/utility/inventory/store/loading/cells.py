@@ -1,6 +1,7 @@
 """Loads cells, the masts that carry them, and the groups of those who share one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tieline.platform.db import Tx, execute
@@ -49,7 +50,7 @@ def _mast(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 async def _put(tx: Tx, load: Load) -> Counts:
     if load.mapped & {"mast_key", "lat"}:
-        load = Load(load.import_id, load.scope, load.reason, load.mapped | {"mast"})
+        load = replace(load, mapped=load.mapped | {"mast"})
     total = await staged(tx)
     await execute(tx, _MASTS)
     await execute(tx, _RESOLVE_MASTS)

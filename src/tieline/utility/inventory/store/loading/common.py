@@ -6,11 +6,12 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import DictRow
 
-from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_one, lock_key
+from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_one, fetch_value, lock_key
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory.importing.kinds import FieldSpec
 from tieline.utility.inventory.importing.problems import Problems
@@ -24,7 +25,8 @@ IN_SCOPE = within("t.region")
 class Check:
     """A rule that only the database can judge. ``lines`` is a query for ``line`` and ``value`` of those that break it.
 
-    ``repeat``: what it finds may depend on rows that it removes, so that it is asked until it finds nothing.
+    ``repeat``: what it finds may depend on rows that it or another rule removed, so that it is asked until it finds
+    nothing.
     """
 
     field: str
@@ -50,11 +52,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One import at work: whose, under which number, and which fields the file gives."""
+    """One import at work: whose, under which number, when it got its turn, and which fields the file gives."""
 
     import_id: int
     scope: Scope
     reason: str
+    at: datetime
     mapped: frozenset[str]
 
     @property
@@ -64,6 +67,7 @@ class Load:
             "import_id": self.import_id,
             "actor": self.scope.actor,
             "reason": self.reason,
+            "at": self.at,
             **self.scope.params(),
         }
 
@@ -97,12 +101,18 @@ class Loading:
     derive: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
 
 
-async def prepare(tx: Tx, specs: Sequence[FieldSpec], loading: Loading) -> None:
-    """Make the table for the raw rows. Imports wait for one another here: one at a time writes the inventory."""
+async def prepare(tx: Tx, specs: Sequence[FieldSpec], loading: Loading) -> datetime:
+    """Make the table for the raw rows. Imports wait for one another here: one at a time writes the inventory.
+
+    Returns when the turn came. What is dated by an import begins and ends then: ``now()`` is when its transaction
+    began, and may lie before what an import that it waited for has dated.
+    """
     await execute(tx, "SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": _LOCK})
     columns = ", ".join(f"{spec.name} {spec.sql}" for spec in specs)
     derived = f", {loading.derived}" if loading.derived else ""
     await execute(tx, f"CREATE TEMP TABLE import_raw (line bigint, {columns}{derived}) ON COMMIT DROP")
+    turn: datetime = await fetch_value(tx, "SELECT clock_timestamp() AS turn")
+    return turn
 
 
 async def copy(tx: Tx, specs: Sequence[FieldSpec], loading: Loading, rows: Iterable[Sequence[Any]]) -> int:
@@ -125,12 +135,15 @@ async def stage(tx: Tx, loading: Loading) -> None:
 
 
 async def check(tx: Tx, load: Load, loading: Loading, problems: Problems) -> None:
-    """Take the rows that break a rule out of the stage, and note why. A row is reported under its first rule."""
-    for one in loading.checks:
-        while await _refuse(tx, load, one, problems) and one.repeat:
-            pass
-    for name, columns in loading.unique:
-        await _refuse(tx, load, _duplicate(name, columns), problems)
+    """Take the rows that break a rule out of the stage, and note why. A row is reported under its first rule.
+
+    A row may be good only because another one makes room for it, which a later rule takes out: so that rules that
+    depend on other rows are asked again until all that are left stand together.
+    """
+    rules = [*loading.checks, *(_duplicate(name, columns) for name, columns in loading.unique)]
+    while rules:
+        found = [await _refuse(tx, load, one, problems) for one in rules]
+        rules = [one for one in loading.checks if one.repeat] if any(found) else []
 
 
 async def _refuse(tx: Tx, load: Load, one: Check, problems: Problems) -> int:
@@ -152,6 +165,16 @@ def _duplicate(name: str, columns: Sequence[str]) -> Check:
             FROM stage WHERE {given}
         ) numbered WHERE place > 1"""
     return Check(name, "duplicate", "an earlier line of the file has the same", lines)
+
+
+LINKS_ENDED = """
+INSERT INTO history (thing, thing_id, actor, reason, before, after)
+SELECT 'link', e.id, %(actor)s, %(reason)s, jsonb_build_object('card_id', e.card_id, 'site_id', e.site_id,
+    'device_id', e.device_id, 'modem_slot', e.modem_slot, 'role', e.role, 'valid_to', NULL),
+    jsonb_build_object('valid_to', e.valid_to)
+FROM ended e
+"""
+"""Keeps the before-image of links that end: the rest of a statement whose ``ended`` are the rows of these links."""
 
 
 def image(alias: str, columns: Sequence[Column]) -> str:

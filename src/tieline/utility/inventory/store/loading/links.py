@@ -2,7 +2,15 @@
 
 from tieline.platform.db import Tx, execute, fetch_one
 from tieline.platform.scope import within
-from tieline.utility.inventory.store.loading.common import IN_SCOPE, Check, Counts, Load, Loading, staged
+from tieline.utility.inventory.store.loading.common import (
+    IN_SCOPE,
+    LINKS_ENDED,
+    Check,
+    Counts,
+    Load,
+    Loading,
+    staged,
+)
 
 _OWN = within(operator="o.code")
 
@@ -29,15 +37,15 @@ SELECT 'link', b.id, %(actor)s, %(reason)s, jsonb_build_object('role', b.role), 
 FROM before b JOIN updated u ON u.id = b.id
 """
 # A link ends when another card sits in its slot, when its device moved, or when its card sits elsewhere now.
-_END = """
+_END = f"""
 WITH ended AS (
-    UPDATE link x SET valid_to = now() WHERE x.id IN (
+    UPDATE link x SET valid_to = %(at)s WHERE x.id IN (
         SELECT l.id FROM link l JOIN stage g ON g.thing_id = l.id
         WHERE l.card_id <> g.card_id OR l.site_id <> g.site_id OR l.subscription_id <> g.subscription_id
         UNION
         SELECT l.id FROM link l JOIN stage g ON g.card_id = l.card_id
         WHERE l.valid_to IS NULL AND l.id IS DISTINCT FROM g.thing_id)
-    RETURNING x.id, x.card_id, x.subscription_id, x.site_id, x.device_id, x.modem_slot, x.role
+    RETURNING x.*
 ), unfitted AS (
     UPDATE subscription s SET site_id = NULL FROM ended e WHERE s.id = e.subscription_id
         AND NOT EXISTS (SELECT FROM stage g WHERE g.subscription_id = s.id)
@@ -45,18 +53,15 @@ WITH ended AS (
     UPDATE card c SET stock_state = 'returned' FROM ended e WHERE c.id = e.card_id
         AND NOT EXISTS (SELECT FROM stage g WHERE g.card_id = c.id)
 )
-INSERT INTO history (thing, thing_id, actor, reason, before, after)
-SELECT 'link', e.id, %(actor)s, %(reason)s, jsonb_build_object('card_id', e.card_id, 'site_id', e.site_id,
-    'device_id', e.device_id, 'modem_slot', e.modem_slot, 'role', e.role, 'valid_to', NULL),
-    jsonb_build_object('valid_to', now())
-FROM ended e
-"""
+{LINKS_ENDED}"""
+# A file that says nothing of roles leaves the slot its own.
 _BEGIN = """
 WITH begun AS (
-    INSERT INTO link (site_id, device_id, modem_slot, card_id, subscription_id, operator_id, role, import_id)
+    INSERT INTO link (site_id, device_id, modem_slot, card_id, subscription_id, operator_id, role, valid_from,
+        import_id)
     SELECT g.site_id, g.device_id, coalesce(g.modem_slot, 1), g.card_id, g.subscription_id, g.operator_id,
-        coalesce(g.role, 'primary'), %(import_id)s
-    FROM stage g
+        coalesce(g.role, p.role, 'primary'), %(at)s, %(import_id)s
+    FROM stage g LEFT JOIN link p ON p.id = g.thing_id
     WHERE NOT EXISTS (SELECT FROM link x WHERE x.device_id = g.device_id
         AND x.modem_slot = coalesce(g.modem_slot, 1) AND x.valid_to IS NULL)
     ORDER BY g.line

@@ -7,6 +7,7 @@ from tieline.platform.db import Tx, execute
 from tieline.utility.inventory.policy.text import fold
 from tieline.utility.inventory.store.loading.common import (
     IN_SCOPE,
+    LINKS_ENDED,
     Check,
     Column,
     Counts,
@@ -56,6 +57,22 @@ UPDATE site x SET parent_id = g.parent_id FROM stage g
 WHERE g.thing_id IS NULL AND x.external_id = g.external_id AND x.parent_id IS DISTINCT FROM g.parent_id
 """
 
+# A device takes its cards along: their links end where it stood, and begin where it stands now, if it does anywhere.
+_END_LINKS = f"""
+WITH ended AS (
+    UPDATE link l SET valid_to = %(at)s FROM stage g
+    WHERE g.thing_id = l.device_id AND l.valid_to IS NULL AND l.site_id IS DISTINCT FROM g.site_id RETURNING l.*
+), moved AS (
+    UPDATE subscription s SET site_id = g.site_id FROM ended e JOIN stage g ON g.thing_id = e.device_id
+    WHERE s.id = e.subscription_id
+)
+{LINKS_ENDED}"""
+_BEGIN_LINKS = """
+INSERT INTO link (site_id, device_id, modem_slot, card_id, subscription_id, operator_id, role, valid_from, import_id)
+SELECT g.site_id, e.device_id, e.modem_slot, e.card_id, e.subscription_id, e.operator_id, e.role, %(at)s, %(import_id)s
+FROM link e JOIN stage g ON g.thing_id = e.device_id WHERE e.valid_to = %(at)s AND g.site_id IS NOT NULL
+"""
+
 
 def _site_columns(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (fold(row["name"]),)
@@ -74,6 +91,9 @@ async def _put_sites(tx: Tx, load: Load) -> Counts:
 async def _put_devices(tx: Tx, load: Load) -> Counts:
     total = await staged(tx)
     counts = await update(tx, load, "device", _DEVICE)
+    if "site_external_id" in load.mapped:
+        await execute(tx, _END_LINKS, load.params)
+        await execute(tx, _BEGIN_LINKS, load.params)
     created = await insert(tx, load, "device", _DEVICE)
     return Counts(created, counts.updated, total - created - counts.updated, counts.fields)
 
@@ -107,7 +127,7 @@ SITES = Loading(
 )
 
 DEVICES = Loading(
-    tables=("device",),
+    tables=("device", "link"),
     references="x.id AS thing_id, t.id AS site_id",
     joins="LEFT JOIN device x ON x.external_id = r.external_id LEFT JOIN site t ON t.external_id = r.site_external_id",
     unique=(("external_id", ("external_id",)), ("imei", ("imei",))),

@@ -3,6 +3,7 @@
 from tieline.platform.db import Tx, execute, fetch_value
 from tieline.utility.inventory.store.loading.common import (
     IN_SCOPE,
+    LINKS_ENDED,
     Check,
     Column,
     Counts,
@@ -54,7 +55,7 @@ WHERE cs.card_id IS DISTINCT FROM g.card_id
 """
 # Both what a subscription was carried by and what a card carried end before the new pairs begin.
 _PART = """
-UPDATE card_subscription SET valid_to = now() WHERE id IN (
+UPDATE card_subscription SET valid_to = %(at)s WHERE id IN (
     SELECT cs.id FROM card_subscription cs JOIN stage g ON g.thing_id = cs.subscription_id
     WHERE cs.valid_to IS NULL AND cs.card_id <> g.card_id
     UNION
@@ -62,25 +63,30 @@ UPDATE card_subscription SET valid_to = now() WHERE id IN (
     WHERE cs.valid_to IS NULL AND cs.subscription_id <> g.thing_id)
 """
 _PAIR = """
-INSERT INTO card_subscription (card_id, subscription_id)
-SELECT g.card_id, g.thing_id FROM stage g
+INSERT INTO card_subscription (card_id, subscription_id, valid_from)
+SELECT g.card_id, g.thing_id, %(at)s FROM stage g
 WHERE NOT EXISTS (SELECT FROM card_subscription cs WHERE cs.subscription_id = g.thing_id AND cs.valid_to IS NULL)
 """
-_RELINK = """
-WITH before AS MATERIALIZED (
-    SELECT l.* FROM link l JOIN stage g ON g.thing_id = l.subscription_id
-    WHERE l.valid_to IS NULL AND l.card_id <> g.card_id ORDER BY l.id FOR UPDATE OF l
-), stocked AS (
-    UPDATE card c SET stock_state = CASE WHEN c.id = b.card_id THEN 'returned' ELSE 'fitted' END
-    FROM before b JOIN stage g ON g.thing_id = b.subscription_id WHERE c.id IN (b.card_id, g.card_id)
-), moved AS (
-    UPDATE link l SET card_id = g.card_id FROM before b JOIN stage g ON g.thing_id = b.subscription_id
-    WHERE l.id = b.id RETURNING l.id, l.card_id
+# A link is one card at work: with another card it ends, and a new one begins in the same slot. In two statements, since
+# two links may change cards with one another.
+_END_LINKS = f"""
+WITH ended AS (
+    UPDATE link l SET valid_to = %(at)s FROM stage g
+    WHERE g.thing_id = l.subscription_id AND l.valid_to IS NULL AND l.card_id <> g.card_id RETURNING l.*
+), returned AS (
+    UPDATE card c SET stock_state = 'returned' FROM ended e WHERE c.id = e.card_id
 )
-INSERT INTO history (thing, thing_id, actor, reason, before, after)
-SELECT 'link', b.id, %(actor)s, %(reason)s, jsonb_build_object('card_id', b.card_id),
-    jsonb_build_object('card_id', m.card_id)
-FROM before b JOIN moved m ON m.id = b.id
+{LINKS_ENDED}"""
+_BEGIN_LINKS = """
+WITH begun AS (
+    INSERT INTO link (site_id, device_id, modem_slot, card_id, subscription_id, operator_id, role, valid_from,
+        import_id)
+    SELECT e.site_id, e.device_id, e.modem_slot, g.card_id, e.subscription_id, e.operator_id, e.role, %(at)s,
+        %(import_id)s
+    FROM link e JOIN stage g ON g.thing_id = e.subscription_id WHERE e.valid_to = %(at)s
+    RETURNING card_id
+)
+UPDATE card c SET stock_state = 'fitted' FROM begun b WHERE c.id = b.card_id
 """
 
 
@@ -106,15 +112,14 @@ async def _put(tx: Tx, load: Load) -> Counts:
     created = await insert(tx, load, "subscription", _SUBSCRIPTION)
     await execute(tx, _NEW_IDS)
     await execute(tx, "ANALYZE stage")
-    await execute(tx, _PART)
-    await execute(tx, _PAIR)
-    await execute(tx, _RELINK, load.params)
+    for statement in (_PART, _PAIR, _END_LINKS, _BEGIN_LINKS):
+        await execute(tx, statement, load.params)
     fields = {**counts.fields, **cards.fields, **({"iccid": moved} if moved else {})}
     return Counts(created, updated, total - created - updated, fields)
 
 
 SUBSCRIPTIONS = Loading(
-    tables=("subscription", "card", "card_subscription"),
+    tables=("subscription", "card", "card_subscription", "link"),
     references="o.id AS operator_id, x.id AS thing_id, c.id AS card_id",
     joins="""JOIN operator o ON o.code = r.operator
         LEFT JOIN subscription x ON x.operator_id = o.id AND x.operator_ref = r.operator_ref
