@@ -87,8 +87,11 @@ def search(
     if not found:
         out.print(plain(f"Nothing is called {text}."))
         return
-    print_table("", ["Kind", "Number", "Found"], [[one["kind"], str(one["id"]), _words(one)] for one in found])
+    columns = ["Kind", "Number", "Name", "Found by", "Site", "Region"]
+    print_table("", columns, [_hit(one) for one in found])
 
 
-def _words(hit: Any) -> str:
-    return " · ".join(str(value) for key, value in hit.items() if key not in {"kind", "id"} and value)
+def _hit(one: Any) -> list[Any]:
+    found_by = f"{one['label']} {one['value']}" if one["value"] != one["title"] else one["label"]
+    site = one["site_name"] if one["kind"] != "site" else None
+    return [one["kind"], str(one["id"]), one["title"], found_by, site, one["region"]]

@@ -9,11 +9,14 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tieline.platform.embedded import Child, EmbeddedPostgres, Event, Supervisor
+from tieline.platform.embedded import Child, EmbeddedPostgres, Event, Supervisor, answers
+from tieline.platform.settings import Settings
 
 _TIELINE = (sys.executable, "-m", "tieline")
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what "every address" means to a neighbour
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,15 @@ class Layout:
     operators_in: int = 8401
     gateways: tuple[GatewayPorts, ...] = ()
     postgres: int | None = None
+    host: str = "127.0.0.1"
+    certificate: Path | None = None
+    """The console's; without one it speaks plain HTTP."""
 
     @property
     def url(self) -> str:
-        """Where the console and the REST API answer."""
-        return f"http://127.0.0.1:{self.api}"
+        """Where the console and the REST API answer on this machine."""
+        host = _LOOPBACK.get(self.host, self.host)
+        return f"{'https' if self.certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{self.api}"
 
     def gateway(self, code: str) -> GatewayPorts:
         """The ports of one operator's gateway."""
@@ -57,10 +64,17 @@ class Layout:
         return kept_secret(self.home / f"gateway-{code.lower()}" / "backoffice-token")
 
 
-def default_layout(home: Path, *, demo: bool, api: int = 8400, operators_in: int = 8401) -> Layout:
-    """The documented ports; the platform's own may be others."""
+def default_layout(settings: Settings, *, demo: bool) -> Layout:
+    """The platform where its settings say, and the documented ports for the operators of a demonstration."""
     gateways = (GatewayPorts("A", 8410, 8411), GatewayPorts("B", 8420, 8421)) if demo else ()
-    return Layout(home, api, operators_in, gateways)
+    return Layout(
+        settings.home.absolute(),
+        settings.port,
+        settings.operator_port,
+        gateways,
+        host=settings.host,
+        certificate=settings.tls_certificate,
+    )
 
 
 def free_layout(home: Path) -> Layout:
@@ -99,7 +113,8 @@ def build(
         }
 
     supervisor.add(Child("migrate", (*_TIELINE, "migrate"), platform, after=needs, once=True))
-    supervisor.add(Child("api", (*_TIELINE, "api"), platform, ready=f"{layout.url}/health/live", after=("migrate",)))
+    ready = partial(answers, f"{layout.url}/health/live", layout.certificate)
+    supervisor.add(Child("api", (*_TIELINE, "api"), platform, ready=ready, after=("migrate",)))
     supervisor.add(Child("worker", (*_TIELINE, "worker"), platform, after=("migrate",)))
     for ports in layout.gateways:
         supervisor.add(_gateway(layout, ports, postgres, faults, seed))

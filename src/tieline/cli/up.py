@@ -37,7 +37,13 @@ def up(
 ) -> None:
     """Run everything until Ctrl-C; nothing is left running afterwards."""
     settings = load()
-    layout = default_layout(settings.home.absolute(), demo=demo, api=settings.port, operators_in=settings.operator_port)
+    layout = default_layout(settings, demo=demo)
+    if demo and layout.certificate:
+        raise CommandError(
+            "The demonstration loads itself over plain HTTP on this machine, and TIELINE_TLS_CERTIFICATE is set.",
+            advice="Unset TIELINE_TLS_CERTIFICATE and TIELINE_TLS_KEY, or leave --demo out.",
+            exit_code=Exit.USAGE,
+        )
     url = settings.database_url.get_secret_value() if settings.database_url else None
     supervisor = build(layout, database_url=url, faults=faults, seed=seed, tell=tell)
 

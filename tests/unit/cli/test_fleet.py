@@ -57,8 +57,11 @@ def test_sites_are_listed_with_how_many_there_are(platform: Any, run: Callable[.
 
 
 def test_anything_is_found_by_its_name(platform: Any, run: Callable[..., Any]) -> None:
-    platform.on("GET /search", {"items": [{"kind": "site", "id": 4, "title": "Byker", "detail": "NE6"}]})
-    assert "Byker · NE6" in run(fleet.app, "search", "byk").out
+    site = {"kind": "site", "id": 4, "code": "S4", "title": "Byker", "label": "postcode", "value": "NE6 2XX", "rank": 1}
+    hit = {**site, "site_id": 4, "site_name": "Byker", "region": "North East"}
+    platform.on("GET /search", {"items": [hit]})
+    ran = run(fleet.app, "search", "ne6")
+    assert ran.out.splitlines()[1].split() == ["site", "4", "Byker", "postcode", "NE6", "2XX", "–", "North", "East"]
     platform.on("GET /search", {"items": []})
     assert "Nothing is called x." in run(fleet.app, "search", "x").out
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tieline.cli import up
-from tieline.cli.errors import Exit, explain, from_problem
+from tieline.cli.errors import CommandError, Exit, explain, from_problem
 from tieline.cli.stack import Layout, default_layout, free_layout, kept_secret
+from tieline.platform.settings import Settings
 
 
 def test_a_kept_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
@@ -22,10 +23,26 @@ def test_a_story_runs_beside_a_running_platform(tmp_path: Path) -> None:
     free = free_layout(tmp_path)
     ports = [free.api, free.operators_in, *(port for one in free.gateways for port in (one.standard, one.backoffice))]
     assert len(set(ports)) == 6
-    documented = default_layout(tmp_path, demo=True)
+    documented = default_layout(Settings(home=tmp_path), demo=True)
     assert documented.url == "http://127.0.0.1:8400"
     assert documented.standard_url("B") == "https://localhost:8420"
-    assert default_layout(tmp_path, demo=False).gateways == ()
+    assert default_layout(Settings(home=tmp_path), demo=False).gateways == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("0.0.0.0", "https://127.0.0.1:8400"), ("::", "https://[::1]:8400"), ("10.1.2.3", "https://10.1.2.3:8400")],  # noqa: S104
+)
+def test_the_console_is_asked_where_it_listens_and_by_its_certificate(tmp_path: Path, host: str, url: str) -> None:
+    settings = Settings(home=tmp_path, host=host, tls_certificate=tmp_path / "c.pem", tls_key=tmp_path / "k.pem")
+    assert default_layout(settings, demo=False).url == url
+
+
+def test_a_demonstration_with_tls_says_what_to_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "TLS_CERTIFICATE", "TLS_KEY"):
+        monkeypatch.setenv(f"TIELINE_{name}", str(tmp_path / name))
+    with pytest.raises(CommandError, match="TIELINE_TLS_CERTIFICATE"):
+        up.up(demo=True)
 
 
 def test_the_platform_listens_where_its_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
