@@ -14,7 +14,6 @@ class GatewaySettings(BaseSettings):
 
     code: str = Field("A", pattern=r"^[A-Za-z0-9_-]{1,32}$", description="Short name of the operator.")
     name: str = Field("Operator A", max_length=200, description="Name of the operator as people read it.")
-    plmn: str = Field("001-01", pattern=r"^\d{3}-\d{2,3}$", description="The operator's network, MCC-MNC.")
     database_url: SecretStr = Field(description="PostgreSQL ≥ 15: this gateway's own database.")
     database_pool: int = Field(10, ge=4, le=100, description="Connections the process may hold open.")
 
