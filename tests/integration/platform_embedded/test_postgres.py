@@ -1,5 +1,6 @@
 """The embedded PostgreSQL server through every kind of start and death."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -262,6 +263,20 @@ def test_secrets_are_readable_by_their_owner_alone(server: EmbeddedPostgres, hom
     command = Path(f"/proc/{server.pid}/environ")
     if command.exists():
         assert b"TIELINE" not in command.read_bytes()
+
+
+def test_the_servers_log_tells_no_values_of_rows(server: EmbeddedPostgres, home: Path) -> None:
+    url = server.ensure_database("utility")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE card (iccid text PRIMARY KEY CONSTRAINT known CHECK (iccid <> 'x'))")
+        for iccid in ("8944100000000000018", "8944100000000000018", "x"):
+            with contextlib.suppress(psycopg.IntegrityError):
+                connection.execute("INSERT INTO card VALUES (%s)", [iccid])
+    server.stop()  # the log is written by a process beside it, and whole only then
+    logged = "".join(file.read_text() for file in (home / "postgres").rglob("*.log"))
+    assert "duplicate key" in logged
+    assert "violates check constraint" in logged
+    assert "8944100000000000018" not in logged
 
 
 @as_root
