@@ -5,7 +5,8 @@ nor ends a transaction:
 
 - :func:`resolve_selection` freezes a filter into rows; :func:`subscriptions` reads some again;
 - :func:`take_stock`, :func:`issue_stock`, :func:`release_stock`: cards from an operator's stock, by key;
-- :func:`reserve_addresses`, :func:`release_addresses`: addresses from the address plan, by key;
+- :func:`reserve_addresses`, :func:`release_addresses`: addresses from the address plan, by key; :func:`held_for` tells
+  the keys of a change;
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
@@ -67,6 +68,7 @@ from tieline.utility.inventory.service.operators import mapping, mappings
 from tieline.utility.inventory.service.operators import put_mapping as save_mapping
 from tieline.utility.inventory.service.search import Hit, search
 from tieline.utility.inventory.service.stock import (
+    held_for,
     issue_stock,
     release_addresses,
     release_stock,
@@ -136,6 +138,7 @@ __all__ = [
     "fleet_summary",
     "from_object",
     "from_toml",
+    "held_for",
     "import_problems",
     "import_report",
     "issue_stock",

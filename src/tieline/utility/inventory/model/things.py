@@ -237,12 +237,16 @@ class StockCard:
 
 @dataclass(frozen=True, slots=True)
 class AddressWant:
-    """An address wanted from the pools of an APN at an operator; ``key`` as in :class:`StockWant`."""
+    """An address wanted from the pools of an APN at an operator; ``key`` as in :class:`StockWant`.
+
+    ``address``: only that one will do, be it of a pool or not.
+    """
 
     key: str
     operator: str
     apn: str
     subscription_id: int | None = None
+    address: str | None = None
 
 
 class NoAddress(StrEnum):
@@ -250,6 +254,7 @@ class NoAddress(StrEnum):
 
     NO_POOL = "no_pool"
     EXHAUSTED = "exhausted"
+    TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)

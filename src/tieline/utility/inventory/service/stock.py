@@ -7,7 +7,7 @@ from tieline.platform.db import Tx
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.inventory.model import AddressWant, NoAddress, Reserved, StockCard, StockState, StockWant
 from tieline.utility.inventory.policy.addresses import usable
-from tieline.utility.inventory.store import addresses, stock
+from tieline.utility.inventory.store import addresses, operators, stock
 
 
 async def take_stock(
@@ -70,18 +70,51 @@ async def reserve_addresses(
 ) -> dict[str, Reserved]:
     """Reserve an address for each want from the pools of its operator and APN, the lowest free one first.
 
-    Idempotent per key. The pools are locked until the transaction ends, so that no address is given twice. Where
-    there is none the answer says why. Keep transactions short: others wait for the pool.
+    Idempotent per key. A want that names an address gets that one unless somebody else has it, or is promised it; one
+    that is no pool's is answered without a reservation. The pools are locked until the transaction ends, so that no
+    address is given twice. Where there is none the answer says why. Keep transactions short: others wait for the pool.
     """
     scope.require(Permission.CHANGE_PLAN)
     result: dict[str, Reserved] = {}
-    groups: dict[tuple[str, str], dict[str, int | None]] = defaultdict(dict)
+    groups: dict[tuple[str, str], list[AddressWant]] = defaultdict(list)
     for want in wants:
-        groups[want.operator, want.apn][want.key] = want.subscription_id
+        groups[want.operator, want.apn].append(want)
     # In one order everywhere: two that want from the same pools wait for one another and do not deadlock.
-    for (operator, apn), keys in sorted(groups.items()):
-        result |= await _from_pools(tx, scope, operator, apn, keys=keys, change_id=change_id)
+    for (operator, apn), group in sorted(groups.items()):
+        keys = {want.key: want.subscription_id for want in group if want.address is None}
+        if keys:
+            result |= await _from_pools(tx, scope, operator, apn, keys=keys, change_id=change_id)
+        these = [(want.key, want.subscription_id, want.address) for want in group if want.address is not None]
+        if these:
+            result |= await _these(tx, scope, operator, apn, these=these, change_id=change_id)
     return result
+
+
+async def _these(
+    tx: Tx,
+    scope: Scope,
+    operator: str,
+    apn: str,
+    *,
+    these: Sequence[tuple[str, int | None, str]],
+    change_id: int | None,
+) -> dict[str, Reserved]:
+    pools = await addresses.lock_pools(tx, scope, operator, apn)
+    had = await addresses.by_key(tx, [key for key, _, _ in these])
+    operator_id = (await operators.operator_ids(tx, scope))[operator]
+    rows = await addresses.reserve_these(tx, pools, operator_id, apn, these, change_id=change_id)
+    return {
+        key: Reserved(key, None, None, NoAddress.TAKEN)
+        if row["taken"]
+        else Reserved(key, row["address"], row["id"] or had.get(key, {}).get("id"))
+        for key, row in rows.items()
+    }
+
+
+async def held_for(tx: Tx, scope: Scope, change_id: int) -> set[str]:
+    """The keys under which a change has taken cards or addresses that are not in use yet."""
+    scope.require(Permission.CHANGE_PLAN)
+    return await addresses.held(tx, change_id)
 
 
 async def _from_pools(

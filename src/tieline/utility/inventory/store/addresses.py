@@ -50,6 +50,40 @@ JOIN (SELECT key, subscription_id, place
 RETURNING key, host(address) AS address, id
 """
 
+# An address that is no pool's cannot be reserved; it is free as long as nobody else has it or is promised it.
+_RESERVE_THESE = """
+WITH want AS MATERIALIZED (
+    SELECT key, subscription_id, address::inet AS address
+    FROM unnest(%(keys)s::text[], %(subscription_ids)s::bigint[], %(addresses)s::text[])
+        w(key, subscription_id, address)
+), taken AS MATERIALIZED (
+    SELECT w.key FROM want w JOIN address_reservation r ON r.address = w.address
+    WHERE r.operator_id = %(operator_id)s AND r.state <> 'released' AND r.key IS DISTINCT FROM w.key
+        AND r.subscription_id IS DISTINCT FROM w.subscription_id
+    UNION
+    SELECT w.key FROM want w JOIN subscription s ON s.ip_address = w.address
+    WHERE s.operator_id = %(operator_id)s AND s.id IS DISTINCT FROM w.subscription_id
+    UNION
+    SELECT w.key FROM want w JOIN subscription s ON s.op_ip_address = w.address
+    WHERE s.operator_id = %(operator_id)s AND s.id IS DISTINCT FROM w.subscription_id
+), made AS (
+    INSERT INTO address_reservation (pool_id, operator_id, apn, address, key, subscription_id, change_id)
+    SELECT DISTINCT ON (w.address) p.id, p.operator_id, %(apn)s, w.address, w.key, w.subscription_id, %(change_id)s
+    FROM want w JOIN address_pool p ON p.id = ANY(%(pool_ids)s) AND w.address <<= p.cidr
+    WHERE w.key NOT IN (SELECT key FROM taken)
+    ORDER BY w.address, p.id
+    ON CONFLICT DO NOTHING RETURNING key, id
+)
+SELECT w.key, host(w.address) AS address, m.id, w.key IN (SELECT key FROM taken) AS taken
+FROM want w LEFT JOIN made m ON m.key = w.key
+"""
+
+_HELD = """
+SELECT reserved_key AS key FROM card WHERE reserved_change_id = %(change_id)s AND stock_state = 'reserved'
+UNION
+SELECT key FROM address_reservation WHERE change_id = %(change_id)s AND state = 'reserved' AND key IS NOT NULL
+"""
+
 _RELEASE = f"""
 UPDATE address_reservation r SET state = 'released', at = now()
 FROM operator o
@@ -96,6 +130,33 @@ async def reserve(
         },
     )
     return {row["key"]: row for row in rows}
+
+
+async def reserve_these(
+    tx: Tx,
+    pools: Sequence[DictRow],
+    operator_id: int,
+    apn: str,
+    wants: Sequence[tuple[str, int | None, str]],
+    *,
+    change_id: int | None,
+) -> dict[str, DictRow]:
+    """Reserve given addresses, those of the locked pools, for (key, subscription, address); the rows tell ``taken``."""
+    bound = {
+        "pool_ids": [pool["id"] for pool in pools],
+        "operator_id": operator_id,
+        "apn": apn,
+        "keys": [key for key, _, _ in wants],
+        "subscription_ids": [subscription for _, subscription, _ in wants],
+        "addresses": [address for _, _, address in wants],
+        "change_id": change_id,
+    }
+    return {row["key"]: row for row in await fetch_all(tx, _RESERVE_THESE, bound)}
+
+
+async def held(tx: Tx, change_id: int) -> set[str]:
+    """The keys under which a change has taken cards or addresses that it has not used yet."""
+    return {row["key"] for row in await fetch_all(tx, _HELD, {"change_id": change_id})}
 
 
 async def release(tx: Tx, scope: Scope, keys: Sequence[str]) -> int:
