@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from tieline.platform.errors import Forbidden, Invalid
+from tieline.platform.errors import Conflict, Forbidden, Invalid
 from tieline.utility.changes.model import ChangeState, ChangeType, Waves
-from tieline.utility.changes.service import drafting
+from tieline.utility.changes.service import drafting, watching
 from tieline.utility.changes.service.drafting import Draft
+from tieline.utility.connectors import Rejected
 from tieline.utility.inventory import FleetFilter, Selection
 
 pytestmark = pytest.mark.anyio
@@ -112,3 +113,77 @@ async def test_planning_that_fails_says_why(world: Any, prepare: Make, monkeypat
     change = await world.plan(prepare())
     assert change.state is ChangeState.DRAFT
     assert "More than 3" in change.state_why
+
+
+async def test_a_plan_that_fails_gives_back_what_it_took(
+    world: Any, prepare: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.build(2)
+
+    async def broken(*_: Any, **__: Any) -> None:
+        raise Conflict("No addresses today.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tieline.utility.inventory.reserve_addresses", broken)
+        change = await world.plan(prepare())
+    assert (change.state, change.state_why) == (ChangeState.DRAFT, "No addresses today.")
+    assert await world.value("SELECT count(*) FROM card WHERE stock_state = 'reserved'") == 0
+
+
+async def test_a_plan_that_breaks_down_can_be_planned_again(
+    world: Any, prepare: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.build(2)
+    with monkeypatch.context() as patched:
+        patched.setattr("tieline.utility.changes.policy.impact.assess", lambda _items: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await world.plan(prepare())
+    (change_id,) = [row["id"] for row in await world.rows("SELECT id FROM change")]
+    assert (await world.get(change_id)).state is ChangeState.DRAFT
+    assert await world.value("SELECT count(*) FROM card WHERE stock_state = 'reserved'") == 0
+    assert (await world.replan(change_id)).state is ChangeState.PLANNED
+
+
+async def test_a_connection_that_cannot_be_opened_blocks_its_own_items_only(
+    world: Any, prepare: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.build(2)
+    get = world.lines.get
+
+    async def opened(code: str) -> Any:
+        if code == "B":
+            raise Rejected("The connection's DN is none.")
+        return await get(code)
+
+    monkeypatch.setattr(world.lines, "get", opened)
+    change = await world.plan(prepare())
+    assert await world.states(change.id) == {"planned": 2, "blocked": 2}
+
+
+@pytest.mark.parametrize("value", ["", "x" * 201, "a\x00b"])
+async def test_values_that_could_not_be_kept_are_refused_at_once(world: Any, value: str) -> None:
+    for kind in ("subscription.configure", "subscription.preprovision"):
+        async with world.db.transaction() as tx:
+            with pytest.raises(Invalid, match="do not fit"):
+                await drafting.create(tx, world.fred, Draft(kind=kind, title="x", parameters={"data_plan": value}))
+
+
+async def test_who_sees_a_part_watches_that_part(world: Any, prepare: Make) -> None:
+    await world.build(6, critical=6)
+    change = await world.started(prepare())
+    await world.drive(change.id)
+    narrow = world.anna.narrowed(regions=["North"], operators=["A"])
+    async with world.db.snapshot() as tx:
+        seen = await watching.detail(tx, narrow, change.id)
+        listed = (await watching.page(tx, narrow)).items
+        progress = await watching.progress(tx, narrow, world.runtime.clock, change.id)
+        calls = await watching.batches(tx, narrow, change.id)
+    for one in (seen.change, *listed):
+        assert one.summary is not None
+        assert {site["region"] for site in one.summary["impact"]["critical"]} == {"North"}
+        assert one.summary["impact"]["by_region"] == {"North": 6}
+        assert list(one.summary["lanes"]) == list(one.summary["impact"]["by_operator"]) == ["A"]
+    assert [lane.operator for lane in seen.lanes] == ["A"]
+    assert [lane.operator for lane in progress.operators] == ["A"]
+    assert progress.counts == {"verified": 3}
+    assert {call["operator"] for call in calls} == {"A"}

@@ -43,3 +43,13 @@ def test_shares_are_shares() -> None:
     with pytest.raises(Invalid):
         check(Thresholds(success=1.5))
     check(Thresholds(success=0, error=1))
+
+
+@pytest.mark.parametrize("hundredths", range(1, 100))
+def test_a_share_is_exact(hundredths: int) -> None:
+    """0.07 of 100 is 7; as a product of floats it is a hair more, and 0.29 of 100 a hair less."""
+    share = hundredths / 100
+    just = WaveTally(100, verified=hundredths, failed=100 - hundredths, open=0, waiting=0)
+    assert judge(just, Thresholds(success=share, error=1.0)).decision is Decision.ADVANCE
+    failed = WaveTally(100, verified=100 - hundredths, failed=hundredths, open=0, waiting=0)
+    assert judge(failed, Thresholds(success=0.0, error=share)).decision is Decision.ADVANCE

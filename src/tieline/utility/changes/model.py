@@ -194,6 +194,14 @@ class WaveTally:
     cancelled: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Somebody who edited a change after it was made."""
+
+    actor: str
+    user_id: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A change as it stands. ``state_why`` tells in words how it came to its state, where that needs telling."""
@@ -227,6 +235,7 @@ class Change:
     started_at: datetime | None
     ended_at: datetime | None
     approval_due_at: datetime | None
+    editors: tuple[Editor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

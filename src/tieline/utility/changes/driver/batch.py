@@ -3,13 +3,15 @@
 import asyncio
 from datetime import timedelta
 
+from tieline.platform.errors import NotFound
 from tieline.utility.changes.driver import results
 from tieline.utility.changes.driver.context import Context
 from tieline.utility.changes.driver.progress import advance
 from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import BatchState, ChangeState
-from tieline.utility.changes.policy.states import SENDS, Step
-from tieline.utility.changes.store import driving
+from tieline.utility.changes.policy.states import Step
+from tieline.utility.changes.store import changes as store
+from tieline.utility.changes.store import driving, guarding
 from tieline.utility.changes.store.driving import Batch, Item
 from tieline.utility.connectors import Batch as Message
 from tieline.utility.connectors import (
@@ -27,6 +29,10 @@ from tieline.utility.connectors import (
     Unreachable,
     backoff,
 )
+
+
+class _NotNow(Exception):
+    """The batch may not be sent now: its change was paused or stopped, its window closed, or something holds it."""
 
 
 class BatchRun:
@@ -59,7 +65,8 @@ class BatchRun:
             try:
                 await self._step(batch, self._items)
                 failures = 0
-            except ConnectorError as error:
+            except (ConnectorError, NotFound) as error:
+                # Not found is the connection: it was switched off meanwhile.
                 failures += 1
                 await self._put_off(batch, error, failures)
 
@@ -72,7 +79,7 @@ class BatchRun:
             self.settled.set()
             await self._follow(batch, items)
 
-    async def _put_off(self, batch: Batch, error: ConnectorError, failures: int) -> None:
+    async def _put_off(self, batch: Batch, error: ConnectorError | NotFound, failures: int) -> None:
         if isinstance(error, Unknown):
             self._ask = True
         wait = backoff(min(failures, 16), self._context.pace.retry)
@@ -91,10 +98,11 @@ class BatchRun:
         reference = await line.find(batch.key) if self._ask else None
         if reference is None:
             self._ask = False
-            if batch.change_state not in SENDS:
+            try:
+                reference = await self._submit(line, batch, items)
+            except _NotNow:
                 await self._give_back(batch)
                 return
-            reference = await self._submit(line, batch, items)
             if reference is None:
                 return
         self._context.boundary("submitted")
@@ -106,19 +114,32 @@ class BatchRun:
 
     async def _submit(self, line: Line, batch: Batch, items: list[Item]) -> str | None:
         operations = tuple(Operation(str(item.id), item.ref, results.wanted(item.desired)) for item in items)
+        message = Message(f"Change {batch.change_id}: {batch.title}", operations)
         try:
-            return await line.submit(Message(f"Change {batch.change_id}: {batch.title}", operations), batch.key)
+            return await line.submit(message, batch.key, ready=self._check)
         except Rejected as error:
+            # Some refuse a repetition of what they have: an earlier call that we took for lost may have got there.
+            reference = await line.find(batch.key)
+            if reference is not None:
+                return reference
             found = results.Sorted(failed={item.id: ("refused", error.detail) for item in items})
             await results.settle(self._context, batch, items, found, reports=())
             return None
 
+    async def _check(self) -> None:
+        """Raise ``_NotNow`` unless the batch may be sent this very moment."""
+        async with self._context.db.transaction() as tx:
+            await self._context.lease.hold(tx)
+            if not await guarding.sendable(tx, self._batch_id, self._context.clock.now()):
+                raise _NotNow
+
     async def _give_back(self, batch: Batch) -> None:
-        """Nothing of it is at the operator and its change sends nothing now."""
+        """Nothing of it is at the operator and it may not be sent now."""
         now = self._context.clock.now()
         async with self._context.db.transaction() as tx:
             await self._context.lease.hold(tx)
-            await driving.give_back(tx, batch.id, cancel=batch.change_state == ChangeState.STOPPED, at=now)
+            change = await store.get(tx, batch.change_id, lock=True)
+            await driving.give_back(tx, batch.id, cancel=change.state is ChangeState.STOPPED, at=now)
             await driving.set_batch(tx, batch.id, BatchState.CLOSED, now)
             await advance(tx, self._context, batch.change_id, [])
 
@@ -156,8 +177,9 @@ class BatchRun:
         async with self._context.db.transaction() as tx:
             now = await driving.batch(tx, batch.id)
         if now is not None and now.change_state == ChangeState.STOPPED:
-            self._cancelled = True
+            # Only once the operator has heard it: a call that is lost is made again.
             await line.cancel(reference)
+            self._cancelled = True
 
     # ── settled → closed ──────────────────────────────────────────────────────────────────────────────────────────────
 

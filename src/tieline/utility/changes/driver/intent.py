@@ -10,6 +10,7 @@ from tieline.utility.changes.driver.context import SYSTEM, Context
 from tieline.utility.changes.driver.progress import advance
 from tieline.utility.changes.policy.invariant import pick
 from tieline.utility.changes.policy.states import Step
+from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import driving
 from tieline.utility.changes.store.driving import Item, Work
 from tieline.utility.inventory import FleetRow
@@ -21,14 +22,22 @@ _OTHER_LINK = (
 
 
 async def intend(context: Context, limit: int) -> int | None:
-    """Commit to the next batch of the lane, of at most ``limit`` items; returns its id, or None when nothing may go."""
+    """Commit to the next batch of the lane, of at most ``limit`` items; returns its id, or None when nothing may go.
+
+    Each change has a transaction of its own, in which locks are taken in the order of whoever steers a change: the
+    change, its items, the audit trail.
+    """
     async with context.db.transaction() as tx:
         await context.lease.hold(tx)
-        for one in await driving.work(tx, context.operator_id, context.clock.now()):
+        found = await driving.work(tx, context.operator_id, context.clock.now())
+    for one in found:
+        async with context.db.transaction() as tx:
+            await context.lease.hold(tx)
             made = await _from(tx, context, one, limit)
             if made is not None:
                 context.boundary("intending")
-                return made
+        if made is not None:
+            return made
     return None
 
 
@@ -55,7 +64,8 @@ async def _from(tx: Tx, context: Context, one: Work, limit: int) -> int | None:
             audit.Entry("change.item.conflict", f"subscription:{refs[key]}", {"change": one.change_id, "why": why})
             for key, (_, why) in conflicts.items()
         ]
-        await advance(tx, context, one.change_id, told)
+        # What it means for the lane is judged later: whoever stops the change has it locked and wants the items next.
+        await audit.append(tx, SYSTEM, *told)
     return batch_id
 
 
@@ -78,6 +88,13 @@ def compare(items: Iterable[Item], rows: Mapping[int, FleetRow]) -> tuple[dict[i
         if row is None:
             conflicts[item.id] = ("gone", "The subscription is no longer there.")
             continue
+        if item.undone_by is not None:
+            conflicts[item.id] = ("undone", f"Change {item.undone_by} took it back meanwhile.")
+            continue
+        elsewhere = _elsewhere(item, row)
+        if elsewhere is not None:
+            conflicts[item.id] = elsewhere
+            continue
         now: Mapping[str, object] = {str(name): value for name, value in row.desired.items()}
         changed = [
             name
@@ -92,8 +109,20 @@ def compare(items: Iterable[Item], rows: Mapping[int, FleetRow]) -> tuple[dict[i
     return versions, conflicts
 
 
+def _elsewhere(item: Item, row: FleetRow) -> tuple[str, str] | None:
+    """Why an item must not be done where its subscription serves by now: what may be down was weighed elsewhere."""
+    if row.link_id is None:
+        return None
+    if item.undoes_id is not None and not item.disruptive:
+        return ("fitted-since", "Its card was fitted since and serves a site.")
+    if (row.site_id, row.link_id) != (item.site_id, item.link_id):
+        return ("moved", "It serves another site or link than when it was planned.")
+    return None
+
+
 async def _unblock(tx: Tx, context: Context, one: Work) -> None:
     """Where all that waits in a wave waits for a failed link, say so and go on: waiting would not end by itself."""
+    await store.get(tx, one.change_id, lock=True)
     if one.disruptive and await driving.held_by_failure(tx, one.change_id, context.operator_id, one.wave):
         await driving.block_waiting(tx, one.change_id, context.operator_id, one.wave, _OTHER_LINK)
     await advance(tx, context, one.change_id, [])

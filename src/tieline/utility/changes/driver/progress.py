@@ -7,9 +7,10 @@ import msgspec
 from tieline.platform import audit
 from tieline.platform.db import Tx
 from tieline.utility.changes.driver.context import SYSTEM, Context
-from tieline.utility.changes.model import Change, ChangeState, LaneState, Thresholds
+from tieline.utility.changes.model import Change, ChangeState, ItemState, LaneState, Thresholds
 from tieline.utility.changes.policy.states import Act, after
 from tieline.utility.changes.policy.thresholds import Decision, judge
+from tieline.utility.changes.service.planning import give_back_unused
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import driving, lanes
@@ -20,6 +21,8 @@ _LIVE = frozenset({ChangeState.RUNNING, ChangeState.PAUSED})
 async def advance(tx: Tx, context: Context, change_id: int, told: Sequence[audit.Entry]) -> None:
     """Judge the lane's wave and move lane and change on; ``told`` goes to the audit trail with it."""
     change = await store.get(tx, change_id, lock=True)
+    if change.state is ChangeState.STOPPED:
+        await give_back_unused(tx, SYSTEM, change_id)
     lane = await driving.lane(tx, change_id, context.operator_id)
     if lane is None or change.state not in _LIVE or lane["state"] != LaneState.RUNNING:
         if told:
@@ -52,6 +55,8 @@ async def _whole(
     ending: tuple[str, ChangeState] | None = None
     if every <= {LaneState.DONE}:
         ending = ("completed", after(change.state, Act.COMPLETE))
+        # A conflict stays one; what failed may be tried again with what was taken for it.
+        await give_back_unused(tx, SYSTEM, change.id, states=[ItemState.CONFLICT])
         await store.set_state(tx, change.id, ending[1], ended_at=context.clock.now())
     elif change.state is ChangeState.RUNNING and every <= {LaneState.DONE, LaneState.PAUSED}:
         ending = ("paused", after(change.state, Act.PAUSE))

@@ -15,7 +15,7 @@ from tieline.utility.changes.model import BatchState, Fields, Grade
 from tieline.utility.changes.policy.states import Step
 from tieline.utility.changes.store import driving
 from tieline.utility.changes.store.driving import Batch, Item
-from tieline.utility.connectors import Desired, Field, Outcome, Report, ResultState, as_inventory_report
+from tieline.utility.connectors import Desired, Field, Outcome, OutcomeState, Report, ResultState, as_inventory_report
 from tieline.utility.inventory import ApplyOutcome, DesiredChange
 
 
@@ -64,7 +64,9 @@ def sort(items: Sequence[Item], outcome: Outcome, reports: Mapping[str, Report],
     found = Sorted()
     for item in items:
         result = results[str(item.id)]
-        if result.state is ResultState.PENDING:
+        if result.state is ResultState.PENDING and outcome.state is OutcomeState.CANCELLED:
+            found.failed[item.id] = ("cancelled", f"Operator {code} cancelled it before it was done.")
+        elif result.state is ResultState.PENDING:
             why = outcome.message or "it ended the batch without carrying this out"
             found.failed[item.id] = ("not-done", f"Operator {code}: {why}.")
         elif result.state is ResultState.FAILED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -11,6 +11,9 @@ from tieline.utility.changes.model import Fields, Grade, PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import OperatorFacts
 from tieline.utility.changes.policy.fingerprint import row_fingerprint
 from tieline.utility.inventory import AddressWant, FleetRow, Reserved, StockCard, StockWant
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A value that a subscription can have: what an operator took and the inventory could not keep would never settle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tieline.platform.errors import Invalid, Problem
-from tieline.utility.changes.kinds.base import Materials, busy, current, first, key_of, place
+from tieline.utility.changes.kinds.base import Materials, Text, busy, current, first, key_of, place
 from tieline.utility.changes.model import Grade, PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import changed, refusals
 from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, StockWant
@@ -25,9 +25,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """
 
     state: Literal["INVENTORY", "TEST_READY", "ACTIVE", "SUSPENDED", "RETIRED"] | UnsetType = UNSET
-    apn: str | UnsetType | None = UNSET
-    subscription_group: str | UnsetType | None = UNSET
-    data_plan: str | UnsetType | None = UNSET
+    apn: Text | UnsetType | None = UNSET
+    subscription_group: Text | UnsetType | None = UNSET
+    data_plan: Text | UnsetType | None = UNSET
     rat_restriction: tuple[Rat, ...] | UnsetType = UNSET
     imei_lock: str | UnsetType | None = UNSET
     ip_address: Literal["keep", "pool", "unset"] = "keep"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tieline.utility.changes.kinds.base import Materials, busy, current, first, key_of, place
+from tieline.utility.changes.kinds.base import Materials, Text, busy, current, first, key_of, place
 from tieline.utility.changes.model import Grade, PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import at_least, refusals, visit
 from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, StockCard, StockWant
@@ -23,9 +23,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     generation: Literal["4G", "5G"] = "4G"
     card_kind: Literal["plastic", "euicc"] | None = None
     state: Literal["TEST_READY", "ACTIVE"] = "TEST_READY"
-    apn: str | None = None
-    data_plan: str | None = None
-    subscription_group: str | None = None
+    apn: Text | None = None
+    data_plan: Text | None = None
+    subscription_group: Text | None = None
     fixed_address: bool = True
 
 

@@ -7,14 +7,15 @@ shown, and left alone.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import msgspec
 
-from tieline.utility.changes.kinds.base import Effect, Materials, busy, current, first, place
-from tieline.utility.changes.model import Grade, PlannedItem
+from tieline.utility.changes.kinds.base import Effect, Materials, busy, current, first, key_of, place
+from tieline.utility.changes.model import Fields, Grade, PlannedItem, Reason
 from tieline.utility.changes.policy import undo
 from tieline.utility.changes.policy.compatibility import refusals
-from tieline.utility.inventory import AddressWant, FleetRow, StockWant
+from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, Reserved, StockWant
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -52,10 +53,20 @@ class Restore:
         return {}
 
     def address_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
+        self, rows: Sequence[FleetRow], _parameters: Parameters, materials: Materials
     ) -> Sequence[AddressWant]:
-        """Nothing is reserved."""
-        return []
+        """The very addresses that are set back: they were free meanwhile, and may be somebody else's."""
+        wants = []
+        for row in rows:
+            effect = materials.effects.get(row.subscription_id)
+            desired = undo.undone(effect.before, effect.desired) if effect else {}
+            address = desired.get("ip_address")
+            if address is not None and address != row.ip_address:
+                apn = desired.get("apn") or row.apn or ""
+                wants.append(
+                    AddressWant(key_of(row, materials), row.operator_code, apn, row.subscription_id, str(address))
+                )
+        return wants
 
     def plan(self, rows: Sequence[FleetRow], _parameters: Parameters, materials: Materials) -> Iterator[PlannedItem]:
         """One item for each subscription that the earlier change wrote to."""
@@ -67,30 +78,51 @@ class Restore:
     def _item(self, row: FleetRow, effect: Effect, materials: Materials) -> PlannedItem:
         present = current(row)
         desired = undo.undone(effect.before, effect.desired)
+        reserved = materials.addresses.get(key_of(row, materials))
         blocked = first(
             chain(
                 busy(row.subscription_id, materials),
+                _taken(desired, reserved),
                 refusals(present, desired, materials.operators[row.operator_id].granting_anything()),
             )
         )
-        where = place(row) | {
-            "site_id": effect.site_id,
-            "site": effect.site,
-            "site_name": effect.site_name,
-            "region": effect.region,
-            "criticality": effect.criticality,
-            "customers": effect.customers,
-            "link_id": effect.link_id,
-            "role": effect.role,
-        }
         return replace(
-            PlannedItem(**where),
+            PlannedItem(**_where(row, effect)),
             subscription_id=row.subscription_id,
             ref=row.operator_ref,
             version=row.version,
+            reservation_id=reserved.reservation_id if reserved else None,
             undoes_id=effect.item_id,
             before={name: present.get(name) for name in desired},
             desired=desired,
-            conflict=undo.conflict(effect.desired, present),
+            conflict=_fitted(row, effect) or undo.conflict(effect.desired, present),
             blocked=blocked,
         )
+
+
+def _where(row: FleetRow, effect: Effect) -> dict[str, Any]:
+    """Where the subscription serves now or, for one that serves nowhere, whom it was prepared for."""
+    if row.link_id is not None:
+        return place(row)
+    return place(row) | {
+        "site_id": effect.site_id,
+        "site": effect.site,
+        "site_name": effect.site_name,
+        "region": effect.region,
+        "criticality": effect.criticality,
+        "customers": effect.customers,
+        "link_id": effect.link_id,
+        "role": effect.role,
+    }
+
+
+def _fitted(row: FleetRow, effect: Effect) -> Reason | None:
+    """What was prepared and serves a site by now is not taken away from it."""
+    if effect.source_id != effect.subscription_id and row.link_id is not None:
+        return Reason("fitted-since", "Its card was fitted since and serves a site. It is left alone.")
+    return None
+
+
+def _taken(desired: Fields, reserved: Reserved | None) -> Iterator[Reason]:
+    if reserved is not None and reserved.problem is NoAddress.TAKEN:
+        yield Reason("address-taken", f"Somebody else has the address {desired['ip_address']} by now.")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from tieline.platform.errors import Invalid, Problem
 from tieline.utility.changes.model import Thresholds, WaveTally
@@ -31,6 +32,11 @@ def check(thresholds: Thresholds) -> None:
         raise Invalid("Thresholds are shares of a wave.", problems)
 
 
+def _exact(share: float) -> Fraction:
+    """The share as it was written: 0.07 of 100 is 7 and not a hair more."""
+    return Fraction(str(share))
+
+
 def judge(tally: WaveTally, thresholds: Thresholds, *, forgiven: int = 0) -> Judgement:
     """Decide on a wave of a lane.
 
@@ -38,7 +44,7 @@ def judge(tally: WaveTally, thresholds: Thresholds, *, forgiven: int = 0) -> Jud
     ``forgiven`` failures were seen by the person who resumed; they do not pause the lane a second time.
     """
     failed = max(0, tally.failed - forgiven)
-    if tally.total and failed > thresholds.error * tally.total:
+    if tally.total and failed > _exact(thresholds.error) * tally.total:
         return Judgement(
             Decision.PAUSE,
             f"{failed} of {tally.total} items failed, more than the {thresholds.error:.0%} that were allowed.",
@@ -46,7 +52,7 @@ def judge(tally: WaveTally, thresholds: Thresholds, *, forgiven: int = 0) -> Jud
     if tally.open or tally.waiting:
         return Judgement(Decision.GO_ON)
     judged = tally.total - forgiven - tally.cancelled
-    if judged > 0 and tally.verified < thresholds.success * judged:
+    if judged > 0 and tally.verified < _exact(thresholds.success) * judged:
         return Judgement(
             Decision.PAUSE,
             f"Only {tally.verified} of {judged} items were verified, less than the {thresholds.success:.0%} needed.",

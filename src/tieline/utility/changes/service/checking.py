@@ -8,6 +8,7 @@ from tieline.platform.scope import Permission, Scope
 from tieline.platform.wiring import Runtime
 from tieline.utility.changes.driver.results import wanted
 from tieline.utility.changes.model import ChangeState
+from tieline.utility.changes.service.deciding import check_touchable
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import checking
@@ -22,6 +23,7 @@ async def request(tx: Tx, scope: Scope, change_id: int) -> Mapping[str, int]:
     change = await store.get(tx, change_id, lock=True)
     if change.state not in _CHECKABLE:
         raise Conflict(f"A change that is {change.state.value} cannot be tried at the operators.")
+    await check_touchable(tx, scope, change)
     operators = await checking.operators(tx, change_id)
     await tell(tx, scope, change, "dry-run", operators=operators)
     return operators

@@ -24,7 +24,7 @@ async def submit(tx: Tx, scope: Scope, clock: Clock, change_id: int, *, threshol
         raise Conflict("Nothing in this plan can be done.", advice="Look at the reasons of the blocked items.")
     needed = approval.requirement(change.type, size, threshold)
     if change.type is ChangeType.STANDARD:
-        await _check_policy(tx, change, size)
+        await check_policy(tx, change)
     await store.set_state(tx, change_id, following)
     await store.add_event(tx, change_id, scope.actor, "submitted", {"why": needed.why})
     if not needed.second_person or needed.afterwards:
@@ -80,11 +80,12 @@ async def _afterwards(tx: Tx, scope: Scope, clock: Clock, change: Change, *, app
 
 
 def authors(change: Change) -> tuple[Person, ...]:
-    """Everybody whose change it is: who made it, who had it planned, who started it."""
+    """Everybody whose change it is: who made it, who ever edited it, who had it planned, who started it."""
     people = (
         (change.created_by, change.created_by_user),
         (change.planned_by, change.planned_by_user),
         (change.started_by, change.started_by_user),
+        *((editor.actor, editor.user_id) for editor in change.editors),
     )
     return tuple(Person(actor, user_id) for actor, user_id in people if actor)
 
@@ -101,7 +102,8 @@ def _size(change: Change) -> Size:
     return Size(touched.get("items", 0), touched.get("critical_sites", 0))
 
 
-async def _check_policy(tx: Tx, change: Change, size: Size) -> None:
+async def check_policy(tx: Tx, change: Change) -> None:
+    """Raise ``Conflict`` unless a standard change is within its policy, and that is in force."""
     if change.policy_id is None:
         raise Conflict("A standard change names its policy.")
     row = await extras.policy(tx, change.policy_id)
@@ -109,6 +111,6 @@ async def _check_policy(tx: Tx, change: Change, size: Size) -> None:
     standard = Standard(
         row["name"], row["kind"], row["max_items"], critical_sites=row["critical_sites"], in_force=in_force
     )
-    why_not = approval.outside(standard, change.kind, size)
+    why_not = approval.outside(standard, change.kind, _size(change))
     if why_not:
         raise Conflict(why_not, advice="Make it a normal change.")

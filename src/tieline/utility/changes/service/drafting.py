@@ -1,6 +1,6 @@
 """Making changes: what is to be done to which part of the fleet, how, and in which waves."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from tieline.utility.changes.model import Change, ChangeState, ChangeType, Thres
 from tieline.utility.changes.policy import thresholds as threshold_rules
 from tieline.utility.changes.policy import waves as wave_rules
 from tieline.utility.changes.policy.states import EDITABLE
+from tieline.utility.changes.service.deciding import check_touchable
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import extras, items
@@ -53,10 +54,12 @@ async def edit(tx: Tx, scope: Scope, clock: Clock, change_id: int, draft: Draft)
     change = await store.get(tx, change_id, lock=True)
     if change.state not in EDITABLE or change.undo_of is not None:
         raise Conflict(f"A change that is {change.state.value} cannot be edited.")
+    await check_touchable(tx, scope, change)
     if draft.kind != change.kind or draft.type is not change.type:
         raise Conflict("Kind and type of a change stay what they are.", advice="Make a new change.")
+    _check(scope, replace(draft, policy_id=change.policy_id))
     values = _values(draft)
-    await store.edit(tx, change_id, {name: values[name] for name in values if name not in _FIXED})
+    await store.edit(tx, scope, change_id, {name: values[name] for name in values if name not in _FIXED})
     await store.void_approvals(tx, change_id, "The change was edited.", clock.now())
     await store.set_state(tx, change_id, ChangeState.DRAFT)
     await tell(tx, scope, change, "edited", state=ChangeState.DRAFT, title=draft.title)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from tieline.platform.clock import Clock
-from tieline.platform.db import Database, Tx
+from tieline.platform.db import Database, Tx, is_lost
 from tieline.platform.errors import Conflict, NotFound, TielineError
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.wiring import Runtime
@@ -25,14 +25,18 @@ from tieline.utility.changes.policy import approval, estimate, impact, waves
 from tieline.utility.changes.policy.compatibility import OperatorFacts
 from tieline.utility.changes.policy.fingerprint import plan_hash
 from tieline.utility.changes.policy.states import Act, after
+from tieline.utility.changes.service.deciding import check_touchable
 from tieline.utility.changes.service.drafting import RESTORE
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
+from tieline.utility.changes.store import guarding
 from tieline.utility.changes.store import items as item_store
-from tieline.utility.connectors import Lines
+from tieline.utility.connectors import ConnectorError, Lines
 from tieline.utility.inventory import FleetRow, Selection, StockCard
 
 MAX_ITEMS = 200_000
+UNUSED = (ItemState.CANCELLED, ItemState.BLOCKED, ItemState.CONFLICT, ItemState.FAILED)
+"""States in which items of a change that was stopped may have no use for what was taken for them."""
 
 
 async def request(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> int:
@@ -40,6 +44,7 @@ async def request(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> int:
     scope.require(Permission.CHANGE_PLAN)
     change = await store.get(tx, change_id, lock=True)
     following = after(change.state, Act.PLAN)
+    await check_touchable(tx, scope, change)
     voided = await store.void_approvals(tx, change_id, "The change was planned again.", clock.now())
     version = await store.set_planning(tx, change_id, scope)
     await store.set_state(tx, change_id, following)
@@ -75,12 +80,18 @@ async def make(runtime: Runtime, lines: Lines, change_id: int, version: int) -> 
     if change.state is not ChangeState.PLANNING or change.plan_version != version:
         return
     try:
-        planned, taken = await _plan(runtime, lines, change, scope)
+        planned = await _plan(runtime, lines, change, scope)
         async with db.transaction() as tx:
-            await _write(tx, scope, change, planned, taken=taken, at=runtime.clock.now())
+            await _write(tx, scope, change, planned, at=runtime.clock.now())
     except TielineError as error:
         async with db.transaction() as tx:
-            await _fail(tx, scope, change_id, version, error)
+            await _fail(tx, scope, change_id, version, error.detail)
+    except Exception as error:
+        # While the database is away the job is tried again; any other error would meet the same plan again.
+        if not is_lost(error):
+            async with db.transaction() as tx:
+                await _fail(tx, scope, change_id, version, "The plan could not be made: something is wrong here.")
+        raise
 
 
 async def authority(tx: Tx, change_id: int) -> Scope:
@@ -122,7 +133,7 @@ async def facts(db: Database, lines: Lines, scope: Scope, codes: Mapping[int, st
     for identity, code in codes.items():
         try:
             capabilities = (await lines.get(code)).capabilities
-        except NotFound:
+        except (NotFound, ConnectorError):
             capabilities = None
         granted = [one for one in contracts if one.operator_code == code]
         found[identity] = OperatorFacts(
@@ -141,7 +152,7 @@ def _granted(lists: Sequence[Sequence[str]]) -> frozenset[str]:
     return frozenset() if any(not one for one in lists) else frozenset(word for one in lists for word in one)
 
 
-async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) -> tuple[Planned, set[str]]:
+async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) -> Planned:
     kind = KINDS.get(change.kind)
     async with runtime.db.snapshot() as tx:
         rows, effects = await select(tx, scope, change)
@@ -157,9 +168,8 @@ async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) ->
     )
     materials = await _stock(runtime.db, scope, order, materials)
     materials = await _addresses(runtime.db, scope, order, materials)
-    taken = {*materials.stock, *materials.addresses}
     threshold = runtime.settings.approval_threshold
-    return await asyncio.to_thread(_compute, order, change, materials, threshold), taken
+    return await asyncio.to_thread(_compute, order, change, materials, threshold)
 
 
 async def _stock(db: Database, scope: Scope, order: _Order, materials: Materials) -> Materials:
@@ -209,7 +219,9 @@ def _compute(order: _Order, change: Change, materials: Materials, threshold: int
         "seconds": estimate.together(list(lanes.values())),
         "requirement": approval.requirement(change.type, size, threshold),
     }
-    canonical = (item_store.canonical_of(position, item) for position, item in enumerate(items, 1))
+    canonical = (
+        item_store.canonical_of(position, item, disruptive=change.disruptive) for position, item in enumerate(items, 1)
+    )
     return Planned(items, cut, plan_hash(header(change), canonical), summary)
 
 
@@ -224,16 +236,17 @@ def header(change: Change) -> dict[str, Any]:
         "thresholds": change.thresholds,
         "window": change.window,
         "disruptive": change.disruptive,
+        "policy": change.policy_id,
+        "undo_of": change.undo_of,
     }
 
 
-async def _write(tx: Tx, scope: Scope, seen: Change, planned: Planned, *, taken: set[str], at: datetime) -> None:
+async def _write(tx: Tx, scope: Scope, seen: Change, planned: Planned, *, at: datetime) -> None:
     change = await store.get(tx, seen.id, lock=True)
     if change.state is not ChangeState.PLANNING or change.plan_version != seen.plan_version:
         return
-    before = {want_key(change.id, source) for source in await item_store.want_sources(tx, change.id)}
     used = {want_key(change.id, item.source_id) for item in planned.items if item.state is ItemState.PLANNED}
-    await release(tx, scope, (before | taken) - used, change.id)
+    await release(tx, scope, await inventory.held_for(tx, scope, change.id) - used, change.id)
     await item_store.replace_plan(tx, change.id, planned.items, planned.waves, disruptive=change.disruptive)
     await store.set_planned(tx, change.id, planned.hash, planned.summary, at)
     following = after(change.state, Act.PLANNED)
@@ -252,10 +265,17 @@ async def release(tx: Tx, scope: Scope, keys: set[str], change_id: int) -> None:
         await inventory.release_addresses(tx, scope, sorted(keys))
 
 
-async def _fail(tx: Tx, scope: Scope, change_id: int, version: int, error: TielineError) -> None:
+async def give_back_unused(tx: Tx, scope: Scope, change_id: int, *, states: Sequence[ItemState] = UNUSED) -> None:
+    """Give back what was taken for items in some states that will not be done any more."""
+    sources = await guarding.unneeded(tx, change_id, states)
+    await release(tx, scope, {want_key(change_id, source) for source in sources}, change_id)
+
+
+async def _fail(tx: Tx, scope: Scope, change_id: int, version: int, why: str) -> None:
     change = await store.get(tx, change_id, lock=True)
     if change.state is not ChangeState.PLANNING or change.plan_version != version:
         return
     following = after(change.state, Act.PLAN_FAILED)
-    await store.set_state(tx, change_id, following, why=error.detail)
-    await tell(tx, scope, change, "planning-failed", state=following, why=error.detail)
+    await release(tx, scope, await inventory.held_for(tx, scope, change_id), change_id)
+    await store.set_state(tx, change_id, following, why=why)
+    await tell(tx, scope, change, "planning-failed", state=following, why=why)

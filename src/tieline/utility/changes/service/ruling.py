@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
-from tieline.platform.errors import Conflict, Invalid, NotFound, Problem
+from tieline.platform.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from tieline.platform.scope import Permission, Scope
 from tieline.utility import inventory
 from tieline.utility.changes.kinds import KINDS
@@ -85,6 +85,7 @@ async def make_hold(tx: Tx, scope: Scope, clock: Clock, hold: Hold) -> int:
         raise Invalid("A hold ends after it starts.", [Problem("ends_at", "order", "Later than its start.")])
     if hold.operator is not None and not await inventory.operators(tx, scope, hold.operator):
         raise NotFound(f"There is no operator {hold.operator}.")
+    _check_reach(scope, hold.operator, hold.region)
     values: dict[str, Any] = {
         "reason": hold.reason,
         "operator": hold.operator,
@@ -97,9 +98,20 @@ async def make_hold(tx: Tx, scope: Scope, clock: Clock, hold: Hold) -> int:
     return made
 
 
+def _check_reach(scope: Scope, operator: str | None, region: str | None) -> None:
+    """Raise ``Forbidden`` for a hold that reaches beyond what somebody may touch."""
+    everywhere = scope.regions is not None and region not in scope.regions
+    everybody = scope.operators is not None and operator not in scope.operators
+    if everywhere or everybody:
+        raise Forbidden("This hold reaches beyond your regions or operators.", advice="Name yours.")
+
+
 async def lift_hold(tx: Tx, scope: Scope, clock: Clock, hold_id: int) -> None:
     """End a hold."""
     scope.require(Permission.CHANGE_RUN)
-    if not await extras.lift_hold(tx, scope, hold_id, clock.now()):
+    row = await extras.hold(tx, hold_id)
+    if row is None:
         raise NotFound(f"There is no hold {hold_id} that lives.")
+    _check_reach(scope, row["operator"], row["region"])
+    await extras.lift_hold(tx, scope, hold_id, clock.now())
     await audit.append(tx, scope, audit.Entry("hold.lifted", f"hold:{hold_id}", {}))

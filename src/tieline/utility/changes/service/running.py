@@ -6,16 +6,16 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.changes.kinds.base import fingerprint, want_key
-from tieline.utility.changes.model import Change, ChangeState, ChangeType, ItemState, LaneState
+from tieline.utility.changes.kinds.base import fingerprint
+from tieline.utility.changes.model import Change, ChangeState, ChangeType, LaneState
 from tieline.utility.changes.policy.approval import AFTERWARDS
 from tieline.utility.changes.policy.fingerprint import Difference, compare, plan_hash
 from tieline.utility.changes.policy.states import Act, after
-from tieline.utility.changes.service.deciding import check_touchable
-from tieline.utility.changes.service.planning import authority, header, release, select
+from tieline.utility.changes.service.deciding import check_policy, check_touchable
+from tieline.utility.changes.service.planning import authority, give_back_unused, header, select
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
-from tieline.utility.changes.store import items, lanes
+from tieline.utility.changes.store import guarding, items, lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ async def start(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> Change | 
     await check_touchable(tx, scope, change)
     if not await store.approved(tx, change_id, change.plan_hash):
         raise Conflict("This plan is not approved.")
-    refused = await _stale(tx, change)
+    if change.type is ChangeType.STANDARD:
+        await check_policy(tx, change)
+    refused = await _stale(tx, change) or await _overlapping(tx, change)
     now = clock.now()
     if refused is not None:
         back = after(change.state, Act.VOID)
@@ -62,6 +64,16 @@ async def _stale(tx: Tx, change: Change) -> Refused | None:
     return Refused(f"{difference.sentence} Plan it again.", difference) if difference else None
 
 
+async def _overlapping(tx: Tx, change: Change) -> Refused | None:
+    """Whether another change was quicker; starts are taken one after another, so that of two only one is."""
+    await guarding.lock_starting(tx)
+    other = await guarding.overlap(tx, change.id)
+    if other is None:
+        return None
+    word = "is not finished with" if other["written"] else "has prepared, or is preparing, what is planned here for"
+    return Refused(f"Change {other['change_id']} {word} {other['ref']}. Plan this one again.")
+
+
 async def pause(tx: Tx, scope: Scope, change_id: int, *, why: str) -> Change:
     """Send nothing more for now; what is at the operators is finished."""
     _require_run(scope, change := await store.get(tx, change_id, lock=True))
@@ -76,6 +88,7 @@ async def resume(tx: Tx, scope: Scope, change_id: int) -> Change:
     _require_run(scope, change := await store.get(tx, change_id, lock=True))
     following = after(change.state, Act.RESUME)
     await check_touchable(tx, scope, change)
+    await _check_not_denied(tx, change)
     await lanes.forgive(tx, change_id)
     await lanes.set_lanes(tx, change_id, LaneState.RUNNING, of=[LaneState.PAUSED])
     await store.set_state(tx, change_id, following)
@@ -91,11 +104,10 @@ async def stop(tx: Tx, scope: Scope, clock: Clock, change_id: int, *, why: str) 
     change = await store.get(tx, change_id, lock=True)
     scope.require(Permission.CHANGE_RUN if change.started_at else Permission.CHANGE_PLAN)
     following = after(change.state, Act.STOP)
+    await check_touchable(tx, scope, change)
     now = clock.now()
     cancelled = await lanes.cancel_waiting(tx, change_id, now)
-    sources = await items.want_sources(tx, change_id, [ItemState.CANCELLED, ItemState.BLOCKED, ItemState.CONFLICT])
-    keys = {want_key(change_id, source) for source in sources}
-    await release(tx, _releasing(scope), keys, change_id)
+    await give_back_unused(tx, _releasing(scope), change_id)
     await lanes.set_lanes(tx, change_id, LaneState.DONE, of=[LaneState.WAITING, LaneState.RUNNING, LaneState.PAUSED])
     await store.void_approvals(tx, change_id, "The change was stopped.", now)
     await store.set_state(tx, change_id, following, why=why, ended_at=now)
@@ -108,6 +120,7 @@ async def retry(tx: Tx, scope: Scope, change_id: int) -> Change:
     _require_run(scope, change := await store.get(tx, change_id, lock=True))
     following = after(change.state, Act.RETRY)
     await check_touchable(tx, scope, change)
+    await _check_not_denied(tx, change)
     again = await lanes.retry(tx, change_id)
     if not again:
         raise Conflict("Nothing has failed that could be tried again.")
@@ -115,6 +128,13 @@ async def retry(tx: Tx, scope: Scope, change_id: int) -> Change:
     await store.set_state(tx, change_id, following)
     await tell(tx, scope, change, "retried", state=following, items=again)
     return await store.get(tx, change_id)
+
+
+async def _check_not_denied(tx: Tx, change: Change) -> None:
+    """An emergency change that was rejected afterwards sends nothing more, unless somebody approves it after all."""
+    afterwards = [one.decision for one in await store.approvals(tx, change.id) if one.afterwards]
+    if afterwards and afterwards[-1] == "rejected":
+        raise Conflict("This emergency change was rejected.", advice="Stop it, and take back what it did.")
 
 
 def _require_run(scope: Scope, change: Change) -> None:

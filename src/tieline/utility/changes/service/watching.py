@@ -1,7 +1,7 @@
 """Looking at changes: lists, one change, its items, how it gets on, what happened."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,7 @@ async def page(
     scope.require(Permission.CHANGE_READ)
     before = None if cursor is None else decode_key(cursor, int)[0]
     found = await store.page(tx, states=states, kinds=kinds, text=text, before=before, limit=limit)
+    found = [_within(change, scope) for change in found]
     return page_of(found, limit, lambda change: (change.id,))
 
 
@@ -57,13 +58,38 @@ async def detail(tx: Tx, scope: Scope, change_id: int) -> Detail:
     scope.require(Permission.CHANGE_READ)
     change = await store.get(tx, change_id)
     return Detail(
-        change,
+        _within(change, scope),
         await store.approvals(tx, change_id),
-        await lanes.lanes(tx, change_id),
+        _seen(await lanes.lanes(tx, change_id), scope),
         await items.waves(tx, change_id),
-        await items.reasons(tx, change_id),
+        await items.reasons(tx, scope, change_id),
         acts(change, scope),
     )
+
+
+def _within(change: Change, scope: Scope) -> Change:
+    """A change as somebody sees who sees only some regions or operators: sites and shares of others are left out."""
+    impact = (change.summary or {}).get("impact")
+    if impact is None or (scope.regions is None and scope.operators is None):
+        return change
+    bounded = {
+        **impact,
+        "critical": [site for site in impact["critical"] if _may_see(scope.regions, site["region"])],
+        "by_region": {name: count for name, count in impact["by_region"].items() if _may_see(scope.regions, name)},
+        "by_operator": {code: n for code, n in impact["by_operator"].items() if _may_see(scope.operators, code)},
+    }
+    lanes_seen = {
+        code: lane for code, lane in (change.summary or {}).get("lanes", {}).items() if _may_see(scope.operators, code)
+    }
+    return replace(change, summary={**(change.summary or {}), "impact": bounded, "lanes": lanes_seen})
+
+
+def _may_see(bounds: frozenset[str] | None, name: str) -> bool:
+    return bounds is None or name in bounds
+
+
+def _seen(found: Sequence[Lane], scope: Scope) -> list[Lane]:
+    return [lane for lane in found if _may_see(scope.operators, lane.operator)]
 
 
 _NEEDS: Mapping[Act, Permission] = {
@@ -136,15 +162,15 @@ class Progress:
 
 
 async def progress(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> Progress:
-    """How a change gets on, counted from its items."""
+    """How a change gets on, counted from its items within the scope."""
     scope.require(Permission.CHANGE_READ)
     change = await store.get(tx, change_id)
-    rows = await items.counts(tx, change_id)
-    recent = await items.recent(tx, change_id, _PACE_SECONDS)
-    open_batches = await lanes.batches(tx, change_id, only_open=True)
+    rows = await items.counts(tx, scope, change_id)
+    recent = await items.recent(tx, scope, change_id, _PACE_SECONDS)
+    open_batches = await lanes.batches(tx, scope, change_id, only_open=True)
     now = clock.now()
     found = []
-    for lane in await _lanes(tx, change, rows):
+    for lane in _seen(await _lanes(tx, change, rows), scope):
         mine = _sum(row for row in rows if row["operator"] == lane.operator)
         waits = [one for one in open_batches if one["operator"] == lane.operator and one["error"]]
         rate = recent.get(lane.operator, 0) / _elapsed(change, now)
@@ -220,7 +246,7 @@ async def batches(tx: Tx, scope: Scope, change_id: int, *, only_open: bool = Fal
     """The calls made to operators for a change, the newest first; one that does not get on shows its error."""
     scope.require(Permission.CHANGE_READ)
     await store.get(tx, change_id)
-    return await lanes.batches(tx, change_id, only_open=only_open)
+    return await lanes.batches(tx, scope, change_id, only_open=only_open)
 
 
 async def record_evidence(tx: Tx, scope: Scope, grade: Grade, subscription_ids: Sequence[int], *, at: datetime) -> int:

@@ -11,12 +11,12 @@ from psycopg.types.json import Jsonb
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.errors import NotFound
 from tieline.platform.scope import Scope
-from tieline.utility.changes.model import Approval, Change, ChangeState, ChangeType, Thresholds, Waves, Window
+from tieline.utility.changes.model import Approval, Change, ChangeState, ChangeType, Editor, Thresholds, Waves, Window
 
 _COLUMNS = """c.id, c.kind, c.title, c.type, c.reason, c.state, c.state_why, c.selection, c.parameters, c.waves,
     c.thresholds, c.time_window, c.policy_id, c.undo_of, c.disruptive, c.plan_version, c.plan_hash, c.summary,
     c.created_by, c.created_by_user, c.created_at, c.planned_by, c.planned_by_user, c.planned_at, c.started_by,
-    c.started_by_user, c.started_at, c.ended_at, c.approval_due_at"""
+    c.started_by_user, c.started_at, c.ended_at, c.approval_due_at, c.editors"""
 
 
 async def insert(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int:
@@ -31,14 +31,16 @@ async def insert(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int:
     return found
 
 
-async def edit(tx: Tx, change_id: int, values: Mapping[str, Any]) -> None:
-    """Replace what a change is to do."""
+async def edit(tx: Tx, scope: Scope, change_id: int, values: Mapping[str, Any]) -> None:
+    """Replace what a change is to do, and keep whose hand it was."""
     text = """
         UPDATE change SET title = %(title)s, reason = %(reason)s, selection = %(selection)s,
             disruptive = %(disruptive)s, parameters = %(parameters)s, waves = %(waves)s,
-            thresholds = %(thresholds)s, time_window = %(window)s
+            thresholds = %(thresholds)s, time_window = %(window)s,
+            editors = CASE WHEN editors @> %(editor)s THEN editors ELSE editors || %(editor)s END
         WHERE id = %(id)s"""
-    await execute(tx, text, {**_bound(values), "id": change_id})
+    editor = Jsonb([{"actor": scope.actor, "user_id": scope.user_id}])
+    await execute(tx, text, {**_bound(values), "id": change_id, "editor": editor})
 
 
 def _bound(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def _change(row: DictRow) -> Change:
             "waves": msgspec.convert(values["waves"], Waves),
             "thresholds": msgspec.convert(values["thresholds"], Thresholds),
             "window": msgspec.convert(values["time_window"], Window),
+            "editors": tuple(Editor(**one) for one in values["editors"]),
         }
     )
 

@@ -11,6 +11,7 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value, 
 from tieline.utility.changes.model import BatchState, Grade
 from tieline.utility.changes.policy.invariant import Candidate
 from tieline.utility.changes.policy.states import Step, sources, target
+from tieline.utility.changes.store.guarding import LIVE, OPEN
 
 _PICK_LOCK = lock_key("changes.pick")
 
@@ -40,11 +41,15 @@ class Item:
     subscription_id: int
     ref: str
     version: int
+    site_id: int | None
+    link_id: int | None
+    disruptive: bool
     before: Mapping[str, Any]
     desired: Mapping[str, Any]
     state: str
     applied: bool
     undoes_id: int | None
+    undone_by: int | None
     card_id: int | None
     queued_at: datetime | None
     accepted_at: datetime | None
@@ -82,20 +87,18 @@ async def operators_with_work(tx: Tx) -> list[DictRow]:
 
 async def work(tx: Tx, operator_id: int, now: datetime) -> list[Work]:
     """Lanes of running changes that may send now: their window is open and nothing holds them. Emergencies first."""
-    text = """
+    text = f"""
         WITH live AS (
-            SELECT region FROM change_hold
-            WHERE lifted_at IS NULL AND starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)
-                AND (operator_id IS NULL OR operator_id = %(operator_id)s)
+            SELECT h.region FROM change_hold h
+            WHERE {LIVE} AND (h.operator_id IS NULL OR h.operator_id = %(operator_id)s)
         )
         SELECT c.id AS change_id, c.title, c.kind, c.type, coalesce(c.started_by, '') AS started_by, c.disruptive,
             l.wave, l.forgiven, c.thresholds,
-            CASE WHEN c.type = 'emergency' THEN '{}'::text[]
+            CASE WHEN c.type = 'emergency' THEN '{{}}'::text[]
                 ELSE ARRAY(SELECT region FROM live WHERE region IS NOT NULL) END AS held_regions
         FROM change_lane l JOIN change c ON c.id = l.change_id
         WHERE l.operator_id = %(operator_id)s AND l.state = 'running' AND c.state = 'running'
-            AND coalesce((c.time_window ->> 'opens')::timestamptz, '-infinity') <= %(now)s
-            AND coalesce((c.time_window ->> 'closes')::timestamptz, 'infinity') > %(now)s
+            AND {OPEN}
             AND (c.type = 'emergency' OR NOT EXISTS (SELECT FROM live WHERE region IS NULL))
         ORDER BY c.type = 'emergency' DESC, c.id"""
     async with tx.cursor(row_factory=class_row(Work)) as cursor:
@@ -153,8 +156,8 @@ async def exposed(tx: Tx, site_ids: Sequence[int]) -> dict[int, set[int]]:
     return found
 
 
-_ITEM = """id, source_id, subscription_id, ref, version, before, desired, state, applied, undoes_id, card_id,
-    queued_at, accepted_at"""
+_ITEM = """id, source_id, subscription_id, ref, version, site_id, link_id, disruptive, before, desired, state, applied,
+    undoes_id, undone_by, card_id, queued_at, accepted_at"""
 
 
 async def items(tx: Tx, ids: Sequence[int]) -> list[Item]:
@@ -379,14 +382,6 @@ async def set_batch(tx: Tx, batch_id: int, state: BatchState, at: datetime, *, f
             closed_at = CASE WHEN %(state)s = 'closed' THEN %(at)s::timestamptz END
         WHERE id = %(id)s"""
     await execute(tx, text, {"id": batch_id, "state": state.value, "at": at, "fallback": fallback})
-
-
-async def open_elsewhere(tx: Tx, change_id: int) -> bool:
-    """Whether any lane of a change still has something waiting, at an operator, or running."""
-    text = """
-        SELECT EXISTS (SELECT FROM change_lane WHERE change_id = %(id)s AND state IN ('waiting', 'running'))"""
-    found: bool = await fetch_value(tx, text, {"id": change_id})
-    return found
 
 
 async def lane(tx: Tx, change_id: int, operator_id: int) -> DictRow | None:

@@ -70,8 +70,15 @@ async def add_hold(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int:
     return made
 
 
-async def lift_hold(tx: Tx, scope: Scope, hold_id: int, at: datetime) -> bool:
-    """End a hold; False when there is none that lives."""
+async def hold(tx: Tx, hold_id: int) -> DictRow | None:
+    """Where a hold that was not lifted yet holds, locked; None where there is none."""
     text = """
-        UPDATE change_hold SET lifted_by = %(actor)s, lifted_at = %(at)s WHERE id = %(id)s AND lifted_at IS NULL"""
-    return await execute(tx, text, {"id": hold_id, "actor": scope.actor, "at": at}) == 1
+        SELECT o.code AS operator, h.region FROM change_hold h LEFT JOIN operator o ON o.id = h.operator_id
+        WHERE h.id = %(id)s AND h.lifted_at IS NULL FOR UPDATE OF h"""
+    return await fetch_one(tx, text, {"id": hold_id})
+
+
+async def lift_hold(tx: Tx, scope: Scope, hold_id: int, at: datetime) -> None:
+    """End a hold."""
+    text = "UPDATE change_hold SET lifted_by = %(actor)s, lifted_at = %(at)s WHERE id = %(id)s"
+    await execute(tx, text, {"id": hold_id, "actor": scope.actor, "at": at})

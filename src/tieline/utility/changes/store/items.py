@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_value
 from tieline.platform.scope import Scope, within
 from tieline.utility.changes.kinds.base import Effect
-from tieline.utility.changes.model import ItemState, PlannedItem
+from tieline.utility.changes.model import PlannedItem
 from tieline.utility.changes.policy.waves import Wave
 
 _TABLE = """change_item (change_id, position, wave, operator_id, source_id, fingerprint, subscription_id, ref, version,
@@ -68,12 +68,13 @@ async def canonical(tx: Tx, change_id: int) -> list[list[Any]]:
     """What of each item a plan's hash covers, in order."""
     text = """
         SELECT jsonb_build_array(position, operator_id, source_id, subscription_id, ref, wave, before, desired,
-            fingerprint, CASE WHEN state IN ('blocked', 'conflict') THEN state ELSE 'planned' END) AS it
+            fingerprint, site_id, link_id, region, criticality, card_id, undoes_id, disruptive,
+            CASE WHEN state IN ('blocked', 'conflict') THEN state ELSE 'planned' END) AS it
         FROM change_item WHERE change_id = %(id)s ORDER BY position"""
     return [row["it"] for row in await fetch_all(tx, text, {"id": change_id})]
 
 
-def canonical_of(position: int, item: PlannedItem) -> list[Any]:
+def canonical_of(position: int, item: PlannedItem, *, disruptive: bool) -> list[Any]:
     """The same of an item that is being planned."""
     return [
         position,
@@ -85,6 +86,13 @@ def canonical_of(position: int, item: PlannedItem) -> list[Any]:
         item.before,
         item.desired,
         item.fingerprint,
+        item.site_id,
+        item.link_id,
+        item.region,
+        item.criticality,
+        item.card_id,
+        item.undoes_id,
+        disruptive,
         item.state.value,
     ]
 
@@ -93,16 +101,6 @@ async def fingerprints(tx: Tx, change_id: int) -> dict[int, str]:
     """The fingerprints of the rows that a plan was made from, by selected subscription."""
     text = "SELECT source_id, fingerprint FROM change_item WHERE change_id = %(id)s"
     return {row["source_id"]: row["fingerprint"] for row in await fetch_all(tx, text, {"id": change_id})}
-
-
-async def want_sources(tx: Tx, change_id: int, states: Sequence[ItemState] = ()) -> list[int]:
-    """The selected subscriptions for whose items something was taken, for items in some states (none: in any)."""
-    text = """
-        SELECT source_id FROM change_item WHERE change_id = %(id)s
-            AND (card_id IS NOT NULL OR reservation_id IS NOT NULL) AND NOT applied
-            AND (cardinality(%(states)s::text[]) = 0 OR state = ANY(%(states)s))"""
-    rows = await fetch_all(tx, text, {"id": change_id, "states": [state.value for state in states]})
-    return [row["source_id"] for row in rows]
 
 
 async def busy(tx: Tx, change_id: int, subscription_ids: Sequence[int]) -> dict[int, int]:
@@ -213,21 +211,23 @@ async def page(tx: Tx, scope: Scope, change_id: int, wanted: ItemFilter, *, afte
     return await fetch_all(tx, query, {**bound, "id": change_id, "after": after, "limit": limit + 1, **scope.params()})
 
 
-async def counts(tx: Tx, change_id: int) -> list[DictRow]:
-    """How many items there are by operator, wave and state."""
-    text = """
+async def counts(tx: Tx, scope: Scope, change_id: int) -> list[DictRow]:
+    """How many items there are by operator, wave and state, within the scope."""
+    text = f"""
         SELECT o.code AS operator, i.wave, i.state, count(*) AS items
         FROM change_item i JOIN operator o ON o.id = i.operator_id
-        WHERE i.change_id = %(id)s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-    return await fetch_all(tx, text, {"id": change_id})
+        WHERE i.change_id = %(id)s AND {within("i.region", "o.code")} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    return await fetch_all(tx, text, {"id": change_id, **scope.params()})
 
 
-async def reasons(tx: Tx, change_id: int) -> list[DictRow]:
-    """Why items were not done, counted, with one of the sentences."""
-    text = """
-        SELECT state, reason_code AS code, count(*) AS items, min(reason) AS example
-        FROM change_item WHERE change_id = %(id)s AND reason_code <> '' GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 50"""
-    return await fetch_all(tx, text, {"id": change_id})
+async def reasons(tx: Tx, scope: Scope, change_id: int) -> list[DictRow]:
+    """Why items within the scope were not done, counted, with one of the sentences."""
+    text = f"""
+        SELECT i.state, i.reason_code AS code, count(*) AS items, min(i.reason) AS example
+        FROM change_item i JOIN operator o ON o.id = i.operator_id
+        WHERE i.change_id = %(id)s AND i.reason_code <> '' AND {within("i.region", "o.code")}
+        GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 50"""
+    return await fetch_all(tx, text, {"id": change_id, **scope.params()})
 
 
 async def waves(tx: Tx, change_id: int) -> list[DictRow]:
@@ -236,13 +236,14 @@ async def waves(tx: Tx, change_id: int) -> list[DictRow]:
     return await fetch_all(tx, text, {"id": change_id})
 
 
-async def recent(tx: Tx, change_id: int, seconds: float) -> Mapping[str, int]:
-    """How many items of each operator ended within the last so many seconds."""
-    text = """
+async def recent(tx: Tx, scope: Scope, change_id: int, seconds: float) -> Mapping[str, int]:
+    """How many items of each operator, within the scope, ended within the last so many seconds."""
+    text = f"""
         SELECT o.code AS operator, count(*) AS items FROM change_item i JOIN operator o ON o.id = i.operator_id
         WHERE i.change_id = %(id)s AND i.ended_at > now() - make_interval(secs => %(seconds)s)
+            AND {within("i.region", "o.code")}
         GROUP BY 1"""
-    rows = await fetch_all(tx, text, {"id": change_id, "seconds": seconds})
+    rows = await fetch_all(tx, text, {"id": change_id, "seconds": seconds, **scope.params()})
     return {row["operator"]: row["items"] for row in rows}
 
 

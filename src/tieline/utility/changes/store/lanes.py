@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one
+from tieline.platform.scope import Scope, within
 from tieline.utility.changes.model import Lane, LaneState, WaveTally
 from tieline.utility.changes.policy.states import Step, sources, target
 
@@ -96,10 +97,14 @@ RETRIED = ("other-link",)
 
 
 async def retry(tx: Tx, change_id: int) -> int:
-    """Plan the failed items, and those blocked while running, once more; returns how many."""
+    """Plan the failed items, and those blocked while running, once more; returns how many.
+
+    What was taken back by an undo is not tried again: its card and address may be somebody else's by now.
+    """
     text = """
         UPDATE change_item SET state = %(to)s, reason_code = '', reason = '', ended_at = NULL, batch_id = NULL
-        WHERE change_id = %(id)s AND (state = 'failed' OR (state = 'blocked' AND reason_code = ANY(%(codes)s)))
+        WHERE change_id = %(id)s AND undone_by IS NULL
+            AND (state = 'failed' OR (state = 'blocked' AND reason_code = ANY(%(codes)s)))
             AND state = ANY(%(from)s)"""
     bound = {
         "id": change_id,
@@ -110,11 +115,12 @@ async def retry(tx: Tx, change_id: int) -> int:
     return await execute(tx, text, bound)
 
 
-async def batches(tx: Tx, change_id: int, *, only_open: bool, limit: int = 200) -> list[DictRow]:
-    """The batches of a change, the newest first."""
-    text = """
+async def batches(tx: Tx, scope: Scope, change_id: int, *, only_open: bool, limit: int = 200) -> list[DictRow]:
+    """The batches of a change at the operators within the scope, the newest first."""
+    text = f"""
         SELECT b.id, o.code AS operator, b.wave, b.state, b.key, b.reference, b.items, b.attempts, b.intended_at,
             b.sent_at, b.settled_at, b.closed_at, b.retry_at, b.error
         FROM change_batch b JOIN operator o ON o.id = b.operator_id
-        WHERE b.change_id = %(id)s AND (NOT %(open)s OR b.state <> 'closed') ORDER BY b.id DESC LIMIT %(limit)s"""
-    return await fetch_all(tx, text, {"id": change_id, "open": only_open, "limit": limit})
+        WHERE b.change_id = %(id)s AND (NOT %(open)s OR b.state <> 'closed') AND {within(None, "o.code")}
+        ORDER BY b.id DESC LIMIT %(limit)s"""
+    return await fetch_all(tx, text, {"id": change_id, "open": only_open, "limit": limit, **scope.params()})
