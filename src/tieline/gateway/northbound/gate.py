@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tieline.gateway.model import Consumer
@@ -16,10 +17,12 @@ from tieline.gateway.parts import Parts
 from tieline.gateway.utilities import store
 from tieline.platform.errors import Forbidden, TielineError, TooMany, Unauthenticated, Unavailable
 from tieline.platform.web.peer import fingerprint_of
-from tieline.standards.mns.errors import MnsError
+from tieline.standards.mns.errors import ErrorType, MnsError
 
 REMEMBERED_S = 5.0
 """Seconds for which a certificate's utility is not looked up again: as long as a revocation may take to hold."""
+
+_READS = frozenset({"GET", "HEAD"})
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 
@@ -86,6 +89,8 @@ class Gate:
         wait = self._parts.limit.take(consumer.id, consumer.calls_per_second)
         if wait:
             raise TooMany(f"At most {consumer.calls_per_second:g} calls a second are agreed on.", retry_after=wait)
+        if scope["method"] not in _READS and Headers(scope=scope).get("if-match", "*").strip() != "*":
+            raise MnsError("Nothing here has an entity tag, so If-Match cannot hold.", type=ErrorType.OTHER, status=412)
         await self._app(scope, receive, send)
 
     async def _identify(self, scope: Scope) -> Consumer:

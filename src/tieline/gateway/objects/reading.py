@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import psycopg
 
 from tieline.gateway.model import Consumer
 from tieline.gateway.objects.classes import CLASSES
@@ -14,12 +15,15 @@ from tieline.gateway.objects.store import filters, reading
 from tieline.platform.db import Database
 from tieline.standards.mns import jex
 from tieline.standards.mns.dn import Dn
-from tieline.standards.mns.errors import ErrorReason, ErrorType, MnsError
+from tieline.standards.mns.errors import ErrorReason, ErrorType, MnsError, QueryError
 from tieline.standards.mns.resource import represent
 from tieline.standards.mns.scope import BASE_ONLY, FLAT, GetQuery, Selection
 
 PAGE = 500
 """Objects loaded and written at a time: short enough that others get their turn in between."""
+
+BREATH = 20
+"""Objects that a filter is evaluated for in memory before others get their turn: it may have a thousand parts."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -56,7 +60,10 @@ async def prepare(db: Database, consumer: Consumer, base: Dn, query: GetQuery) -
     async with db.snapshot() as tx:
         if await reading.find(tx, consumer.id, base) is None:
             raise absent(base)
-        ids = await reading.within(tx, consumer.id, base, query.scope, compiled)
+        try:
+            ids = await reading.within(tx, consumer.id, base, query.scope, compiled)
+        except psycopg.errors.QueryCanceled as error:
+            raise QueryError("This filter takes too long: make it simpler, or the scope smaller.", "filter") from error
     return Read(base, query, compiled.rest, ids)
 
 
@@ -67,10 +74,13 @@ async def pages(db: Database, read: Read) -> AsyncIterator[list[Node]]:
     for start in range(0, len(read.ids), PAGE):
         async with db.snapshot() as tx:
             nodes = await reading.contents(tx, read.ids[start : start + PAGE])
-        if read.rest is not None:
-            nodes = [node for node in nodes if _holds(read.rest, node)]
-        yield nodes
-        await asyncio.sleep(0)
+        if read.rest is None:
+            yield nodes
+            await asyncio.sleep(0)
+            continue
+        for first in range(0, len(nodes), BREATH):
+            yield [node for node in nodes[first : first + BREATH] if _holds(read.rest, node)]
+            await asyncio.sleep(0)
 
 
 async def stream(db: Database, read: Read, media_type: str) -> AsyncIterator[bytes]:

@@ -1,7 +1,10 @@
 """ProvMnS (TS 28.532): GET, PUT, POST, PATCH and DELETE of managed objects."""
 
+import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -17,15 +20,26 @@ from tieline.gateway.objects.classes import CLASSES
 from tieline.gateway.objects.policy import Tree, document
 from tieline.gateway.parts import Parts
 from tieline.platform.db import Tx
+from tieline.platform.errors import TooMany
 from tieline.standards.mns.dn import Dn
-from tieline.standards.mns.errors import ErrorReason, MnsError, RepresentationError
+from tieline.standards.mns.errors import ErrorReason, ErrorType, MnsError, RepresentationError
 from tieline.standards.mns.patch import CreateObject, DeleteObject, Operation, ReplaceObject, parse_patch
 from tieline.standards.mns.resource import parse_resource, represent
-from tieline.standards.mns.scope import GET_MEDIA_TYPES, JSON, media_type_of, negotiate, parse_get_query
+from tieline.standards.mns.scope import (
+    BASE_ONLY,
+    GET_MEDIA_TYPES,
+    JSON,
+    Scope,
+    media_type_of,
+    negotiate,
+    parse_get_query,
+)
 
 MAX_CHILDREN = 100
 """Objects that a PUT or POST may bring along below its own."""
-
+SEARCHES = 3
+"""Reads of many objects that one utility may have looked up at once."""
+WAIT_S = 2.0
 
 _Work = Callable[[Tx, dict[str, float]], Awaitable[Response]]
 
@@ -35,6 +49,7 @@ class ProvMnS:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._searches: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(SEARCHES))
         self.routes = [
             Route(f"{PROVISIONING}/{{ldn:path}}", getattr(self, method.lower()), methods=[method])
             for method in ("GET", "PUT", "POST", "PATCH", "DELETE")
@@ -46,8 +61,27 @@ class ProvMnS:
         if media_type is None:
             raise MnsError(f"The answer can be one of {', '.join(GET_MEDIA_TYPES)}.", status=406)
         query = parse_get_query(request.query_params.multi_items())
-        read = await reading.prepare(self._parts.db, consumer_of(request), _target(request), query)
+        consumer, base = consumer_of(request), _target(request)
+        async with self._turn(consumer.id, query.scope):
+            read = await reading.prepare(self._parts.db, consumer, base, query)
         return StreamingResponse(reading.stream(self._parts.db, read, media_type), media_type=media_type)
+
+    @asynccontextmanager
+    async def _turn(self, utility_id: int, scope: Scope) -> AsyncIterator[None]:
+        """Let a utility search through so many objects at once, and no more often, for all share one database."""
+        if scope == BASE_ONLY:
+            yield
+            return
+        turns = self._searches[utility_id]
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await turns.acquire()
+        except TimeoutError as error:
+            raise TooMany(f"At most {SEARCHES} reads of many objects at once.", retry_after=WAIT_S) from error
+        try:
+            yield
+        finally:
+            turns.release()
 
     async def put(self, request: Request) -> Response:
         """Make an object (201) or replace what the utility may write of it (200, 204 if that changes nothing)."""
@@ -58,7 +92,9 @@ class ProvMnS:
 
         async def work(tx: Tx, seconds: dict[str, float]) -> Response:
             consumer = consumer_of(request)
-            if dn not in (await service.load(tx, consumer, [ReplaceObject(dn, made, "")])).nodes:
+            is_there = dn in (await service.load(tx, consumer, [ReplaceObject(dn, made, "")])).nodes
+            _check_conditions(request, dn, is_there=is_there)
+            if not is_there:
                 tree = await change(tx, self._parts, consumer, creates, actor=actor_of(consumer), seconds=seconds)
                 return self._created(dn, tree)
             if children:
@@ -139,6 +175,16 @@ class ProvMnS:
     def _created(self, dn: Dn, tree: Tree) -> Response:
         location = f"{self._parts.provisioning_url}{dn.uri}"
         return answer(_shown(tree, dn), 201, headers={"Location": location})
+
+
+def _check_conditions(request: Request, dn: Dn, *, is_there: bool) -> None:
+    """Hold a PUT to ``If-None-Match: *`` (only make) and ``If-Match: *`` (only replace), RFC 9110 clause 13."""
+    wanted = request.headers
+    if is_there and wanted.get("if-none-match", "").strip() == "*":
+        raise MnsError(f"{dn} exists", type=ErrorType.OTHER, reason=ErrorReason.TARGET_DATA_NODE_FOUND, status=412)
+    if not is_there and "if-match" in wanted:
+        reason = ErrorReason.TARGET_DATA_NODE_NOT_FOUND
+        raise MnsError(f"{dn} does not exist", type=ErrorType.OTHER, reason=reason, status=412)
 
 
 def _target(request: Request) -> Dn:

@@ -19,6 +19,10 @@ from tieline.standards.mns.patch import CreateObject, DeleteObject, MergeObject,
 from tieline.standards.mns.profile import SUBSCRIPTION_CLASS
 
 NETWORK = Actor(Party.NETWORK, "network")
+_EMPTIED = frozenset(name for name, kind in CLASSES.items() if kind.makers) & frozenset(
+    parent for kind in CLASSES.values() for parent in kind.parents
+)
+"""Classes whose objects can be deleted and hold others. A whole network, which cannot, is not loaded to say so."""
 
 
 def subscriptions_of(operations: Sequence[Operation]) -> list[str]:
@@ -34,8 +38,9 @@ async def load(tx: Tx, consumer: Consumer, operations: Sequence[Operation], *, l
     """
     names = {operation.dn for operation in operations}
     nodes = await (objects.lock if lock else objects.load)(tx, consumer.id, names)
+    known = {node.dn for node in nodes}
     for operation in operations:
-        if isinstance(operation, DeleteObject):
+        if isinstance(operation, DeleteObject) and operation.dn in known and operation.dn.class_name in _EMPTIED:
             nodes += await objects.below(tx, consumer.id, operation.dn, lock=lock)
     known = {node.dn for node in nodes}
     parents, counts = set(), {}

@@ -37,8 +37,12 @@ REMEMBERED = 16
 SMALL = 40
 """Changes made in one transaction while requests come in: each of them is not to wait long for its turn."""
 TRIES = 3
+REST_S = 0.5
+"""Pause before a chunk that failed is tried again, longer each time; jobs of other utilities go on meanwhile."""
 _BREATH = 10
 """Operations judged before others get their turn on the processor."""
+_READ = 100
+"""Changes read before others get their turn."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 
@@ -50,11 +54,14 @@ class _Work:
     changes: list[tuple[ConfigChange, int]]
     undoing: list[Undoing]
 
-    def chunk(self, start: int, size: int) -> list[Planned]:
-        return [
-            planned(change, place, index, self.undoing[place] if self.undoing else None)
-            for place, (change, index) in enumerate(self.changes[start : start + size], start)
-        ]
+    async def chunk(self, start: int, size: int) -> list[Planned]:
+        """Read so many changes; an ATOMIC plan and a dry run take all at once, so others get their turn in between."""
+        found: list[Planned] = []
+        for place, (change, index) in enumerate(self.changes[start : start + size], start):
+            found.append(planned(change, place, index, self.undoing[place] if self.undoing else None))
+            if len(found) % _READ == 0:
+                await asyncio.sleep(0)
+        return found
 
 
 @dataclass(slots=True)
@@ -73,6 +80,7 @@ class Executor:
         self._parts = parts
         self._work: OrderedDict[int, _Work] = OrderedDict()
         self._tries: dict[int, int] = {}
+        self._rest_until: dict[int, float] = {}
 
     async def run(self) -> None:
         """Carry jobs out until cancelled."""
@@ -89,9 +97,13 @@ class Executor:
         async with self._parts.db.snapshot() as tx:
             found = await jobs.next_of_each(tx)
             consumers = await utilities.by_ids(tx, [job.utility_id for job in found])
-        for job in found:
+        now = asyncio.get_running_loop().time()
+        ready = [job for job in found if self._rest_until.get(job.id, now) <= now]
+        for job in ready:
             await self._step(job, consumers[job.utility_id])
             await self._parts.traffic.give_way()
+        if found and not ready:
+            await asyncio.sleep(REST_S)
         return bool(found)
 
     def _chunk_size(self) -> int:
@@ -114,14 +126,21 @@ class Executor:
                 async with self._parts.db.transaction() as tx:
                     message = "The gateway could not carry the job out; the operator's log tells more."
                     await jobs.end(tx, job.id, JobState.FAILED, self._parts.clock.now(), message=message)
-            await asyncio.sleep(min(tries, TRIES))
+                self._forget(job.id)
+            else:
+                self._rest_until[job.id] = asyncio.get_running_loop().time() + REST_S * tries
         else:
             self._tries.pop(job.id, None)
+            self._rest_until.pop(job.id, None)
+
+    def _forget(self, job: int) -> None:
+        for kept in (self._work, self._tries, self._rest_until):
+            kept.pop(job, None)
 
     async def _activate(self, job: Job, consumer: Consumer) -> None:
         work = await self._load(job)
         atomic = job.mode == ActivationMode.ATOMIC
-        chunk = work.chunk(job.position, job.total if atomic else self._chunk_size())
+        chunk = await work.chunk(job.position, job.total if atomic else self._chunk_size())
         verdicts = await self._ask(chunk)
         now = self._parts.clock.now()
         actor = Actor(Party.UTILITY, job.requested_by, job.public_id, job.id)
@@ -164,7 +183,7 @@ class Executor:
     async def _validate(self, job: Job, consumer: Consumer) -> None:
         """Try the whole of a plan on the objects as they are; nothing is locked and nothing written but the result."""
         work = await self._load(job)
-        chunk = work.chunk(0, job.total)
+        chunk = await work.chunk(0, job.total)
         verdicts = await self._ask(chunk)
         now = self._parts.clock.now()
         async with self._parts.db.transaction() as tx:

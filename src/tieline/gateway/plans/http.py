@@ -12,7 +12,10 @@ from tieline.gateway.northbound.once import once
 from tieline.gateway.parts import Parts
 from tieline.gateway.plans.faults import unusable
 from tieline.platform.db import Tx
+from tieline.standards.mns.errors import MnsError
+from tieline.standards.mns.patch import MERGE_PATCH
 from tieline.standards.mns.plans import MAX_NAME
+from tieline.standards.mns.scope import JSON, media_type_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -25,6 +28,10 @@ class Endpoints:
         self._root = f"{parts.base_url}{PLANNING}"
 
     async def _body(self, request: Request) -> bytes:
+        """Read a JSON body; one without a media type is taken for it. Raises ``MnsError`` (415) for another one."""
+        media_type = media_type_of(request.headers.get("content-type"))
+        if media_type not in {"", JSON, MERGE_PATCH if request.method == "PATCH" else JSON}:
+            raise MnsError(f"The body has to be {JSON}, not {media_type[:80]!r}.", status=415)
         return await read_body(request, self._parts.settings.body_bytes)
 
     async def _once(self, request: Request, body: bytes, work: Callable[[Tx], Awaitable[Response]]) -> Response:

@@ -1,5 +1,6 @@
 """Validation and activation jobs as the utility sees them: made, shown, cancelled, deleted, taken back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from tieline.gateway.plans.store import descriptors as content_store
 from tieline.gateway.plans.store import jobs as store
 from tieline.gateway.plans.undo import undoing
 from tieline.platform.db import Tx
+from tieline.platform.errors import TooMany
 from tieline.standards.mns.errors import ErrorDetail
 from tieline.standards.mns.plans import (
     ActivationJob,
@@ -55,7 +57,11 @@ from tieline.standards.mns.plans import (
 )
 
 _KINDS = {ACTIVATION: "activation", VALIDATION: "validation"}
+MOST_OPEN = 1000
+"""Jobs of one utility that are to be carried out."""
 _EMBEDDED = "planConfigDescr"
+_BREATH = 100
+"""Changes read before others get their turn on the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ async def activate(tx: Tx, consumer: Consumer, request: ActivationJobRequest, *,
 
     It begins at once, unless it is to wait for a trigger. Raises ``PlanError`` for what does not exist.
     """
+    await _check_room(tx, consumer)
     source = await _source(tx, consumer, request)
     job = {
         **_job_values(request, "activation", source, by),
@@ -84,6 +91,7 @@ async def activate(tx: Tx, consumer: Consumer, request: ActivationJobRequest, *,
 
 async def validate(tx: Tx, consumer: Consumer, request: ValidationJobRequest, *, by: str, now: datetime) -> Job:
     """Have a plan tried without effect, in the background. Raises ``PlanError`` for what does not exist."""
+    await _check_room(tx, consumer)
     source = await _source(tx, consumer, request)
     job = {
         **_job_values(request, "validation", source, by),
@@ -92,6 +100,12 @@ async def validate(tx: Tx, consumer: Consumer, request: ValidationJobRequest, *,
         "state": JobState.QUEUED,
     }
     return await store.add(tx, consumer.id, job, source.parts, now)
+
+
+async def _check_room(tx: Tx, consumer: Consumer) -> None:
+    """Hold a utility to what can be worked off in reasonable time. Raises ``TooMany`` for one job too many."""
+    if await store.count_open(tx, consumer.id) >= MOST_OPEN:
+        raise TooMany(f"At most {MOST_OPEN} jobs wait at once: let some come to their end.", retry_after=5)
 
 
 async def find(tx: Tx, consumer: Consumer, kind: str, identifier: str) -> Job:
@@ -273,8 +287,12 @@ async def _source(tx: Tx, consumer: Consumer, request: ActivationJobRequest | Va
 async def _conflicts(tx: Tx, parts: list[Part]) -> tuple[MemberConflict, ...]:
     members: dict[str, list[PlannedChange]] = {}
     for part in parts:
-        found = read_changes(read_kept_changes(await content_store.content(tx, part.content_id)))
-        members[part.plan or ""] = [change for change in found if isinstance(change, PlannedChange)]
+        kept = read_kept_changes(await content_store.content(tx, part.content_id))
+        readable = members[part.plan or ""] = []
+        for start in range(0, len(kept), _BREATH):
+            found = read_changes(kept[start : start + _BREATH])
+            readable += [change for change in found if isinstance(change, PlannedChange)]
+            await asyncio.sleep(0)
     return tuple(member_conflicts(members))
 
 

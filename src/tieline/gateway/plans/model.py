@@ -90,11 +90,14 @@ def public_id(kind: str, number: int) -> str:
 
 
 def number_in(kind: str, identifier: str) -> int | None:
-    """Read an identifier of ours; None for anything else, which then does not exist."""
+    """Read an identifier of ours; None for anything else, which then does not exist.
+
+    One object has one spelling: what refers to it (a group to its members) is found by that.
+    """
     prefix, dash, digits = identifier.partition("-")
     if prefix != kind or not dash or not digits.isascii() or not digits.isdigit() or len(digits) > 18:  # noqa: PLR2004 - fits a bigint
         return None
-    return int(digits)
+    return int(digits) if digits[0] != "0" else None
 
 
 def write_changes(changes: list[ConfigChange]) -> bytes:

@@ -6,9 +6,12 @@ from tieline.gateway.model import AFTER_SEPARATOR, path_of
 from tieline.gateway.objects.model import Node
 from tieline.gateway.objects.store.filters import Compiled
 from tieline.gateway.objects.store.objects import COLUMNS, node_of
-from tieline.platform.db import Tx, fetch_all, fetch_one
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one
 from tieline.standards.mns.dn import Dn
 from tieline.standards.mns.scope import Scope
+
+LONGEST_MS = 10_000
+"""How long it may take the database to find the objects that a filter holds for."""
 
 
 async def find(tx: Tx, utility_id: int, dn: Dn) -> Node | None:
@@ -26,6 +29,7 @@ async def within(tx: Tx, utility_id: int, base: Dn, scope: Scope, condition: Com
 
     The keys are gathered before they are sorted: otherwise a page of few hits may be sought along the whole tree.
     """
+    await execute(tx, f"SET LOCAL statement_timeout = {LONGEST_MS}")
     least, most = scope.depths
     path = path_of(base)
     rows = await fetch_all(

@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tieline.gateway.plans.model import LISTED, Job, Part
-from tieline.platform.db import Tx, execute, fetch_all, fetch_one
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.standards.mns.errors import ErrorDetail
 from tieline.standards.mns.plans import JobState, MemberConflict
 
@@ -76,6 +76,17 @@ async def next_of_each(tx: Tx) -> list[Job]:
             WHERE state IN ('QUEUED', 'RUNNING', 'CANCELLING') ORDER BY utility_id, id""",
     )
     return [_job(row) for row in rows]
+
+
+async def count_open(tx: Tx, utility_id: int) -> int:
+    """Count a utility's jobs that are to be carried out."""
+    found: int = await fetch_value(
+        tx,
+        """SELECT count(*) FROM plan_job
+           WHERE utility_id = %s AND state IN ('QUEUED', 'RUNNING', 'CANCELLING')""",
+        [utility_id],
+    )
+    return found
 
 
 async def is_open_for(tx: Tx, utility_id: int, content_id: int) -> bool:

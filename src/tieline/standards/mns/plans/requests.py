@@ -230,15 +230,20 @@ def _check_ids(changes: list[ConfigChange]) -> None:
     if given and len(given) != len(changes):
         bare = next(index for index, change in enumerate(changes) if change.change_id is None)
         raise _fault("changeId is on some changes and not on this one", f"/configChanges/{bare}/changeId")
-    if len(set(given)) == len(given) and all(0 < len(change_id) <= MAX_CHANGE_ID for change_id in given):
+    if len(set(given)) == len(given) and all(_is_change_id(change_id) for change_id in given):
         return
     seen: set[str] = set()
     for index, change_id in enumerate(given):
         if change_id in seen:
             raise _fault("changeId is used twice", f"/configChanges/{index}/changeId")
-        if not 0 < len(change_id) <= MAX_CHANGE_ID:
-            raise _fault(f"changeId has 1 to {MAX_CHANGE_ID} characters", f"/configChanges/{index}/changeId")
+        if not _is_change_id(change_id):
+            detail = f"changeId has 1 to {MAX_CHANGE_ID} characters, none of them U+0000"
+            raise _fault(detail, f"/configChanges/{index}/changeId")
         seen.add(change_id)
+
+
+def _is_change_id(text: str) -> bool:
+    return 0 < len(text) <= MAX_CHANGE_ID and "\x00" not in text
 
 
 def _check_group(request: PlanGroupDescriptorRequest) -> None:
