@@ -81,6 +81,7 @@ class Database:
             min_size=1,
             max_size=size,
             timeout=15,
+            reconnect_timeout=2,  # seconds; beyond, whoever asks next tries anew, where the pool would wait ever longer
             max_waiting=size * 50,
             open=False,
             kwargs={"row_factory": dict_row, "application_name": name, "connect_timeout": 5, "autocommit": True},

@@ -40,7 +40,10 @@ async def keep_running(
             await service.run(runtime)
         except Exception as error:
             lost = is_lost(error)
-            log.exception("service.failed", service=service.name)
+            if lost:
+                log.warning("service.waits_for_database", service=service.name, error=str(error))
+            else:
+                log.exception("service.failed", service=service.name)
         else:
             log.info("service.ended", service=service.name)
             return
