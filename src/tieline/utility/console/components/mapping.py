@@ -34,8 +34,19 @@ class Dimension(msgspec.Struct, frozen=True):
     values: Sequence[int]
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A name written on the map, in 1/DEGREES degrees; of two that would touch, the one told first stays."""
+
+    name: str
+    lon: int
+    lat: int
+
+
 class Points(msgspec.Struct, frozen=True):
-    """Points by column. ``ids`` are what the list's rows are keyed by; ``lon`` and ``lat`` are in 1/DEGREES degrees."""
+    """Points by column. ``ids`` are what the list's rows are keyed by; ``lon`` and ``lat`` are in 1/DEGREES degrees.
+
+    ``places`` are names for orientation: the base map has coasts and borders only.
+    """
 
     ids: Sequence[str]
     names: Sequence[str]
@@ -44,6 +55,7 @@ class Points(msgspec.Struct, frozen=True):
     dimensions: Sequence[Dimension]
     observed_at: str = ""
     truncated: bool = False
+    places: Sequence[Place] = ()
 
 
 class Sectors(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, watch, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { feature } from "topojson-client";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CONSOLE = resolve(HERE, "..");
@@ -89,6 +90,19 @@ async function licences() {
   return parts.join(`\n${"=".repeat(78)}\n\n`);
 }
 
+/** The countries with the box around each, so that a map makes polygons only of those that it shows. */
+function boxed(text) {
+  const world = JSON.parse(text);
+  for (const geometry of world.objects.countries.geometries) {
+    const box = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const [x, y] of feature(world, geometry).geometry.coordinates.flat(geometry.type === "Polygon" ? 1 : 2)) {
+      [box[0], box[1], box[2], box[3]] = [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), Math.max(box[3], y)];
+    }
+    geometry.bbox = box.map((edge) => Math.round(edge * 1000) / 1000);
+  }
+  return JSON.stringify(world);
+}
+
 async function buildAll() {
   const started = performance.now();
   await rm(OUT, { recursive: true, force: true });
@@ -100,7 +114,8 @@ async function buildAll() {
     "sprite.svg": await emit("sprite.svg", await sprite()),
   };
   for (const [name, path] of Object.entries(COPIES)) {
-    const contents = await readFile(path, "utf8");
+    const read = await readFile(path, "utf8");
+    const contents = name === "world.json" ? boxed(read) : read;
     manifest[name] = await emit(name, contents.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"));
   }
   await writeFile(join(OUT, "THIRD-PARTY.txt"), await licences());

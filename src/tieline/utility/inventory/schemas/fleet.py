@@ -65,11 +65,21 @@ class Stock(BaseModel):
     items: list[StockCount]
 
 
+class RegionOnMap(BaseModel):
+    """A region, in the middle of its sites."""
+
+    name: str
+    lon: float
+    lat: float
+    sites: int
+
+
 class SiteMap(BaseModel):
     """All sites in columns of equal length; words are places in `legend`, `operators` a sum of 2^place."""
 
     count: int
     legend: dict[str, list[str | None]]
+    regions: list[RegionOnMap]
     ids: list[int]
     lon: list[float]
     lat: list[float]

@@ -64,6 +64,17 @@ async def columns(tx: Tx, scope: Scope, wanted: FleetFilter, operators: Sequence
     return row or {}
 
 
+async def regions(tx: Tx, scope: Scope, wanted: FleetFilter) -> list[DictRow]:
+    """The regions of those sites, each in the middle of its own; the largest first, at most 300."""
+    where = site_where(wanted, scope)
+    where.add("t.lat IS NOT NULL AND t.region <> ''")
+    text = f"""
+        SELECT t.region AS name, count(*) AS sites, round(avg(t.lon)::numeric, 3)::float8 AS lon,
+            round(avg(t.lat)::numeric, 3)::float8 AS lat
+        FROM site t {where} GROUP BY t.region ORDER BY count(*) DESC, t.region LIMIT 300"""
+    return await fetch_all(tx, text, where.params)
+
+
 async def operators_by_id(tx: Tx) -> list[DictRow]:
     """Ids and codes of all operators, by id; at most 30, since a browser's numbers have so many bits to test."""
     return await fetch_all(tx, "SELECT id, code FROM operator ORDER BY id LIMIT 30")

@@ -12,7 +12,7 @@ import msgspec
 
 from tieline.platform.db import Tx
 from tieline.utility import inventory
-from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Points, pack, state_kind
+from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Place, Points, pack, state_kind
 from tieline.utility.console.components.values import Tone
 from tieline.utility.console.filters import filter_query, fleet_filter
 from tieline.utility.console.http import Page
@@ -49,11 +49,21 @@ _DIMENSIONS: Sequence[tuple[str, str, str, Mapping[str, Kind]]] = (
 """Key in the list's URL, label, column of the inventory's map, and its kinds."""
 
 
+class Region(msgspec.Struct):
+    """A region, in the middle of its sites."""
+
+    name: str
+    lon: float
+    lat: float
+    sites: int
+
+
 class Columns(msgspec.Struct):
     """The inventory's map, as it comes."""
 
     count: int
     legend: dict[str, list[str | None]]
+    regions: list[Region]
     ids: list[int]
     lon: list[float]
     lat: list[float]
@@ -96,6 +106,7 @@ def points(found: Columns, at: datetime) -> Points:
             for key, label, column, kinds in _DIMENSIONS
         ],
         at.isoformat(timespec="seconds"),
+        places=[Place(one.name, round(one.lon * DEGREES), round(one.lat * DEGREES)) for one in found.regions],
     )
 
 

@@ -25,6 +25,13 @@ _PACK = 5
 _COLUMNS = tuple(column for column in views.COLUMNS if column.key in {"name", "standing", "serving", "criticality"})
 _NEAR = 0.05
 Many = Annotated[list[str], Query(max_length=10)]
+_NOT_IN_VIEW = Empty("No site is in view", "Move the map, or take a filter away.", icon="map")
+_NO_POSITION = Empty(
+    "No site to show",
+    "Sites come onto the map with an import that gives their latitude and longitude; a filter may hide them.",
+    (Action("Import sites", "/imports/new?kind=site", "file-up"),),
+    "map",
+)
 
 
 @router.get("/map")
@@ -36,7 +43,8 @@ async def site_map(
     """The map with its filters, and the list beside it; it begins around ``at`` or with ``bbox``, or shows all."""
     found = await data.columns(page)
     async with page.db.snapshot() as tx:
-        table = await _beside(page, tx, data.in_view(found, data.box_of(bbox) or _around(at), {}))
+        ids = data.in_view(found, data.box_of(bbox) or _around(at), {})
+        table = await _beside(page, tx, ids, anywhere=found.count)
         bar = filters.bar(page.url, views.FILTERS, await facets(page, tx), pinned=views.PINNED, keep=("at", "bbox"))
     query = page.request.url.query
     view = MapView(
@@ -83,11 +91,11 @@ async def beside(
     found = await data.columns(page)
     async with page.db.snapshot() as tx:
         ids = data.in_view(found, data.box_of(bbox), {"standing": standing, "best": best, "weight": weight})
-        table = await _beside(page, tx, ids)
+        table = await _beside(page, tx, ids, anywhere=found.count)
     return page.fragment("pages/parts/table.html", table=table)
 
 
-async def _beside(page: Page, tx: Tx, ids: list[int]) -> Table:
+async def _beside(page: Page, tx: Tx, ids: list[int], *, anywhere: int) -> Table:
     chosen = tuple(ids[:BESIDE])
     rows = []
     if chosen:
@@ -101,7 +109,7 @@ async def _beside(page: Page, tx: Tx, ids: list[int]) -> Table:
         _COLUMNS,
         views.rows(rows),
         paging=Paging(shown=shown),
-        empty=Empty("No site is in view", "Move the map, or take a filter away.", icon="map"),
+        empty=_NOT_IN_VIEW if anywhere else _NO_POSITION,
         chooser=False,
         fresh_href=f"/map/list?{filters.filter_query(page.request.url.query)}",
         fresh_trigger="tieline:map-bounds from:#map delay:300ms",

@@ -42,7 +42,8 @@ function openNav(open: boolean): void {
     button.setAttribute("aria-expanded", String(open));
     if (!open && document.activeElement?.closest(".rail")) button.focus();
   }
-  if (open) document.querySelector<HTMLElement>(".rail a.item[aria-current], .rail a.item")?.focus();
+  const item = (which: string): HTMLElement | null => document.querySelector<HTMLElement>(`.rail a.item${which}`);
+  if (open) (item("[aria-current]") ?? item(""))?.focus();
 }
 
 export function start(): void {

@@ -9,7 +9,8 @@ type World = Topology<{ countries: GeometryCollection<{ name: string }> }>;
 /** The land around the data only: the rest of the world would be drawn for nobody. */
 export async function land(href: string, near: Bounds): Promise<FeatureCollection<Polygon>> {
   const world = await fetchJson<World>(href);
-  const countries = feature(world, world.objects.countries);
+  const geometries = world.objects.countries.geometries.filter((one) => !one.bbox || overlap(one.bbox, near));
+  const countries = feature(world, { ...world.objects.countries, geometries });
   const features: Feature<Polygon>[] = [];
   for (const country of countries.features) {
     for (const coordinates of polygons(country.geometry as Polygon | MultiPolygon)) {
@@ -24,7 +25,10 @@ export async function land(href: string, near: Bounds): Promise<FeatureCollectio
 const polygons = (geometry: Polygon | MultiPolygon): Position[][][] =>
   geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
 
-function touches(ring: readonly Position[], [west, south, east, north]: Bounds): boolean {
+const overlap = ([minX = 0, minY = 0, maxX = 0, maxY = 0]: readonly number[], [west, south, east, north]: Bounds): boolean =>
+  minX <= east && maxX >= west && minY <= north && maxY >= south;
+
+function touches(ring: readonly Position[], near: Bounds): boolean {
   let [minX, minY, maxX, maxY] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const [x = 0, y = 0] of ring) {
     minX = Math.min(minX, x);
@@ -32,7 +36,7 @@ function touches(ring: readonly Position[], [west, south, east, north]: Bounds):
     minY = Math.min(minY, y);
     maxY = Math.max(maxY, y);
   }
-  return minX <= east && maxX >= west && minY <= north && maxY >= south;
+  return overlap([minX, minY, maxX, maxY], near);
 }
 
 /** Districts may come as GeoJSON or as TopoJSON, whichever the utility has. */

@@ -19,6 +19,11 @@ export interface Dimension {
   readonly kinds: readonly Kind[];
   readonly values: readonly number[];
 }
+export interface Place {
+  readonly name: string;
+  readonly lon: number;
+  readonly lat: number;
+}
 export interface Points {
   readonly ids: readonly string[];
   readonly names: readonly string[];
@@ -27,6 +32,7 @@ export interface Points {
   readonly dimensions: readonly Dimension[];
   readonly observed_at?: string;
   readonly truncated?: boolean;
+  readonly places?: readonly Place[];
 }
 export interface Sectors extends Points {
   readonly azimuth: readonly number[];
@@ -86,6 +92,14 @@ export function pointFeatures(points: Points, colouring: number, hidden: Hidden)
       geometry: { type: "Point", coordinates: [longitude(points, i), latitude(points, i)] },
     });
   }
+  return { type: "FeatureCollection", features };
+}
+
+/** Names for orientation; where two would touch, the one told first stays. */
+export function placeFeatures(points: Points): FeatureCollection<Point> {
+  const features = (points.places ?? []).map(({ name, lon, lat }, rank): Feature<Point> => (
+    { type: "Feature", properties: { name, rank }, geometry: { type: "Point", coordinates: [lon / DEGREES, lat / DEGREES] } }
+  ));
   return { type: "FeatureCollection", features };
 }
 

@@ -4,7 +4,7 @@ import type { Point } from "geojson";
 import "./map.css";
 import { element, icon, number, onTheme } from "../core/dom";
 import { districts, land } from "./basemap";
-import { boundsOf, cellFeatures, countWithin, fetchJson, latitude, longitude, nothing, pointFeatures, type Bounds, type Points, type PointProperties, type Sectors } from "./data";
+import { boundsOf, cellFeatures, countWithin, fetchJson, latitude, longitude, nothing, placeFeatures, pointFeatures, type Bounds, type Points, type PointProperties, type Sectors } from "./data";
 import { drawLegend } from "./legend";
 import { Scale } from "./scale";
 import { paint, style } from "./style";
@@ -65,6 +65,7 @@ class MapView {
     this.map.setMaxBounds([...around]);
     this.repaint();
     this.redraw();
+    this.source("places").setData(placeFeatures(points));
     this.source("land").setData(await land(this.setting("world"), around));
     const districtsHref = this.host.dataset["districts"];
     if (districtsHref) this.source("districts").setData(await districts(districtsHref));

@@ -16,6 +16,7 @@ export function style(): StyleSpecification {
     sources: {
       land: { type: "geojson", data: nothing() },
       districts: { type: "geojson", data: nothing() },
+      places: { type: "geojson", data: nothing() },
       sectors: { type: "geojson", data: nothing() },
       dots: { type: "geojson", data: nothing() },
       chosen: { type: "geojson", data: nothing() },
@@ -42,6 +43,23 @@ function layers(): LayerSpecification[] {
     { id: "sector-edges", type: "line", source: "sectors", minzoom: 9, paint: { "line-width": 1, "line-opacity": 0.7 } },
     { id: "dots", type: "circle", source: "dots", paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 5, 1, 12, 2.5], "circle-opacity": 0.7 } },
     {
+      id: "places",
+      type: "symbol",
+      source: "places",
+      layout: {
+        "text-field": ["get", "name"],
+        "text-font": TEXT_FONT,
+        "text-size": ["interpolate", ["linear"], ["zoom"], 5, 11, 9, 14],
+        "text-letter-spacing": 0.06,
+        "text-max-width": 8,
+        "text-padding": 6,
+        "symbol-sort-key": ["get", "rank"],
+        // Beside the middle: that is where the region's largest cluster mostly lies.
+        "text-variable-anchor-offset": ["bottom", [0, -1.8], "top", [0, 1.8], "left", [1.8, 0], "right", [-1.8, 0]],
+      },
+      paint: { "text-halo-width": 1.6 },
+    },
+    {
       id: "clusters",
       type: "circle",
       source: "points",
@@ -58,7 +76,9 @@ function layers(): LayerSpecification[] {
         "text-font": TEXT_FONT,
         "text-size": 11,
         "text-allow-overlap": true,
-        "text-ignore-placement": true,
+        // Names of places keep clear of a cluster, whose circle is as wide as this.
+        "text-ignore-placement": false,
+        "text-padding": 9,
       },
       paint: {},
     },
@@ -91,6 +111,8 @@ export function paint(map: Chart, kinds: readonly Kind[], cellKinds: readonly Ki
   map.setPaintProperty("land", "fill-color", colour("map-land"));
   map.setPaintProperty("borders", "line-color", colour("map-border"));
   map.setPaintProperty("districts", "line-color", colour("map-district"));
+  map.setPaintProperty("places", "text-color", colour("text-2"));
+  map.setPaintProperty("places", "text-halo-color", colour("map-land"));
   map.setPaintProperty("chosen", "circle-stroke-color", colour("accent"));
   map.setPaintProperty("clusters", "circle-color", surface);
   map.setPaintProperty("cluster-counts", "text-color", text);

@@ -59,7 +59,7 @@ class Timeline {
     this.svg.setAttribute("height", String(height));
     this.range.textContent = `${this.long(this.span.from)} – ${this.long(this.span.to)}`;
     const focused = document.activeElement?.getAttribute("data-mark");
-    this.svg.replaceChildren(...this.background(height), ...this.data.lanes.flatMap((lane, row) => this.lane(lane, row)), ...this.now(height));
+    this.svg.replaceChildren(...this.background(height), ...this.now(height), ...this.data.lanes.flatMap((lane, row) => this.lane(lane, row)));
     if (focused) this.svg.querySelector<SVGElement>(`[data-mark="${focused}"]`)?.focus();
   }
 
