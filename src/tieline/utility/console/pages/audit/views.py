@@ -27,6 +27,8 @@ _PAGES: Mapping[str, str] = {
     "operator": "/operators/{}",
 }
 _SHOWN_DETAIL = 3
+_ONLY_WHOLE = frozenset({"sha256", "plan_hash"})
+"""Facts that say nothing to a reader; an entry's own page has them."""
 _MEANING: Mapping[Wrong, str] = {
     Wrong.TAMPERED: "Somebody altered an entry after it was written, past the database's own protection.",
     Wrong.DELETED: "Somebody removed entries. What they told is lost from the trail.",
@@ -131,14 +133,18 @@ def subject(name: str) -> object:
 
 def summary(detail: Mapping[str, object]) -> str:
     """The first few facts of an entry's detail in one line."""
-    told = [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in list(detail.items())[:_SHOWN_DETAIL]]
-    more = len(detail) - _SHOWN_DETAIL
-    return "; ".join(told) + (f"; {more} more" if more > 0 else "")
+    plain = [(name, value) for name, value in detail.items() if name not in _ONLY_WHOLE and value not in (None, "")]
+    told = [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in plain[:_SHOWN_DETAIL]]
+    more = len(detail) - len(told)
+    return "; ".join(told) + (f"; {more} more" if more else "")
 
 
 def _short(value: object) -> str:
     limit = 60
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name} {one}" for name, one in value.items() if one not in (None, "", [])) or "none"
+    else:
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import Response
 
 from tieline.platform.db import Tx
+from tieline.platform.scope import Permission
 from tieline.utility import inventory
 from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import PageHead, Tab
+from tieline.utility.console.components.frame import Action, PageHead, Tab
 from tieline.utility.console.components.tables import Empty
-from tieline.utility.console.http import CurrentPage, pages
+from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.cards import views
 from tieline.utility.console.pages.parts import listing, things
 from tieline.utility.inventory import Kind
@@ -29,7 +30,7 @@ CARDS = listing.Listing(
     "subscription",
     {"iccid": "iccid", "stock": "stock_state"},
 )
-_HOW = "Cards that an operator delivered and that are fitted nowhere are counted here."
+_HOW = "Cards that an operator delivered and that are fitted nowhere are counted here, once its file is imported."
 
 
 @router.get("/cards")
@@ -53,8 +54,13 @@ async def stock(page: CurrentPage) -> Response:
         current="cards",
         head=head,
         table=views.stock(counts),
-        empty=Empty("No card in stock", _HOW),
+        empty=Empty("No card in stock", _HOW, _import(page)),
     )
+
+
+def _import(page: Page) -> tuple[Action, ...]:
+    action = Action("Import cards", "/imports/new?kind=subscription", "file-up", "primary")
+    return (action,) if page.scope.may(Permission.INVENTORY_WRITE) else ()
 
 
 @router.get("/cards.csv")

@@ -30,6 +30,20 @@ _MEGABYTE = 1_000_000
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _CHUNK = 1 << 20
 _LONGEST_SAMPLE = 40
+_LABELS: Mapping[str, str] = {
+    "lat": "Latitude",
+    "lon": "Longitude",
+    "voltage_kv": "Voltage, kV",
+    "stand_in": "Stand-in",
+    "imei": "IMEI",
+    "iccid": "ICCID",
+    "eid": "EID",
+    "imsi": "IMSI",
+    "msisdn": "MSISDN",
+    "apn": "APN",
+    "ip_address": "IP address",
+}
+"""Fields whose name alone does not read well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +107,10 @@ def matching(
         found.append(
             Field(
                 f"column_{spec.name}",
-                spec.name.replace("_", " ").capitalize(),
+                _LABELS.get(spec.name, spec.name.replace("_", " ").capitalize()),
                 "select",
                 value,
-                spec.meaning,
+                spec.meaning[:1].upper() + spec.meaning[1:] if spec.meaning != spec.name else "",
                 error,
                 options,
                 required=spec.required,

@@ -162,8 +162,8 @@ def sentence(run: ImportRun) -> str:
         )
         if count
     ]
-    would = "A dry run; nothing was taken. It would have made: " if run.dry_run else ""
-    bad = f" {plural(run.rows_bad, 'row')} refused." if run.rows_bad else ""
+    would = "A dry run; nothing was taken. It would make " if run.dry_run else ""
+    bad = f" {plural(run.rows_bad, 'row breaks', 'rows break')} a rule." if run.rows_bad else ""
     return f"{would}{listed(parts) or 'nothing'} of {plural(run.rows_read, noun + ' row')}.{bad}"
 
 

@@ -27,7 +27,8 @@ async def operators(page: CurrentPage) -> Response:
     async with page.db.snapshot() as tx:
         found = await inventory.operators(tx, page.scope)
         health = {row["operator"]: row for row in await connectors.health(tx, page.scope)}
-    counts = {str(group["operator"]): int(group["subscriptions"]) for group in await _fleet(page, ("operator",))}
+    fleet = await _fleet(page, ("operator",))
+    counts = None if fleet is None else {str(group["operator"]): int(group["subscriptions"]) for group in fleet}
     head = PageHead("Operators", f"{plural(len(found), 'operator')}." if found else "")
     table = views.table(found, counts, health)
     return await page.show("pages/operators/templates/list.html", current="operators", head=head, table=table)
@@ -44,7 +45,8 @@ async def operator(page: CurrentPage, code: str) -> Response:
         health = {row["operator"]: row for row in await connectors.health(tx, page.scope)}
         wanted = FleetFilter(operators=(code,))
         pools = await inventory.list_things(tx, page.scope, Kind.ADDRESS_POOL, wanted, limit=200)
-    groups = [group for group in await _fleet(page, ("operator", "technology")) if group["operator"] == code]
+    fleet = await _fleet(page, ("operator", "technology"))
+    groups = None if fleet is None else [group for group in fleet if group["operator"] == code]
     return await page.show(
         "pages/operators/templates/page.html",
         current="operators",
@@ -52,15 +54,15 @@ async def operator(page: CurrentPage, code: str) -> Response:
         connection=views.connection(health.get(code)),
         contracts=views.contracts(granted),
         pools=views.pools(pools.items),
-        technologies=bars(groups, {code: found[0].name}),
+        technologies=None if groups is None else bars(groups, {code: found[0].name}),
     )
 
 
-async def _fleet(page: Page, by: tuple[str, ...]) -> Sequence[Mapping[str, Any]]:
+async def _fleet(page: Page, by: tuple[str, ...]) -> Sequence[Mapping[str, Any]] | None:
     """Fitted subscriptions by operator, and by what else is asked for; none before the first count ends."""
 
     async def count(tx: Tx) -> Sequence[Mapping[str, Any]]:
         return (await inventory.fleet_summary(tx, page.scope, page.runtime.clock, FleetFilter(), by=by)).groups
 
     found = await page.counted(f"fleet by {by}", count, fresh=FRESH)
-    return found.value if found else ()
+    return found.value if found else None

@@ -15,14 +15,15 @@ _FULL = 0.9
 _COUNTABLE = 10**9
 NO_OPERATORS = Empty(
     "No operator yet",
-    "An operator is made with `tieline operator put`, or through the REST interface; then its subscriptions can be "
-    "brought in.",
+    "Make one with the command tieline operator put or through the REST interface; then bring in its subscriptions.",
     icon="network",
 )
 
 
-def table(operators: Sequence[Operator], counts: Mapping[str, int], health: Mapping[str, Mapping[str, Any]]) -> Table:
-    """The operators, how many subscriptions each has, and how fresh what it reports is."""
+def table(
+    operators: Sequence[Operator], counts: Mapping[str, int] | None, health: Mapping[str, Mapping[str, Any]]
+) -> Table:
+    """The operators, how many subscriptions each has (None: not counted), and how fresh what it reports is."""
     columns = (
         Column("name", "Operator", narrow=True, fixed=True),
         Column("code", "Code"),
@@ -38,7 +39,10 @@ def table(operators: Sequence[Operator], counts: Mapping[str, int], health: Mapp
                 "name": one.name,
                 "code": one.code,
                 "networks": ", ".join(one.plmns) or None,
-                "subscriptions": Count(counts.get(one.code, 0), href("/subscriptions", operator=one.code, linked=True)),
+                "subscriptions": Count(
+                    None if counts is None else counts.get(one.code, 0),
+                    href("/subscriptions", operator=one.code, linked=True),
+                ),
                 **_heard(health.get(one.code)),
             },
             f"/operators/{one.code}",
@@ -57,17 +61,21 @@ def _heard(row: Mapping[str, Any] | None) -> dict[str, object]:
 
 def head(one: Operator) -> PageHead:
     """An operator's page header."""
-    networks = f"Networks {words.listed(one.plmns)}." if one.plmns else "No network code is known."
-    return PageHead(one.name, f"Operator {one.code}. {networks}", (Crumb("Operators", "/operators"),))
+    networks = (
+        f"Network{'s' if len(one.plmns) > 1 else ''} {words.listed(one.plmns)}."
+        if one.plmns
+        else "No network code is known."
+    )
+    return PageHead(one.name, f"Code {one.code}. {networks}", (Crumb("Operators", "/operators"),))
 
 
 def connection(row: Mapping[str, Any] | None) -> tuple[tuple[str, object], ...]:
     """How an operator's line and feed are doing."""
     if row is None:
-        return (("Connection", Badge("Not connected", Tone.OFF, "plug")),)
+        return (("State", Badge("Not connected", Tone.OFF, "plug")),)
     it = feed(row)
     return (
-        ("Connection", Badge(it.word.capitalize(), it.tone)),
+        ("State", Badge(it.word.capitalize(), it.tone)),
         ("Answered", Age(row["last_ok_at"], it.name)),
         ("Notified", Age(row["heard_at"], it.name, it.stale_after)),
         ("Gaps in notifications", row["gaps"]),
@@ -102,7 +110,11 @@ def contracts(found: Sequence[Contract]) -> Table:
         )
         for one in found
     ]
-    empty = Empty("No contract yet", "Without one, nothing is known of what this operator permits.", icon="scroll-text")
+    empty = Empty(
+        "No contract yet",
+        "Without one, nothing is known of what this operator permits. Contracts are kept through the REST interface.",
+        icon="scroll-text",
+    )
     return Table("contracts", "Contracts", columns, rows, empty=empty, chooser=False)
 
 

@@ -79,7 +79,7 @@ def facts(row: FleetRow) -> Iterable[tuple[str, object]]:
         yield "Device", Link(row.device_external_id, f"/devices/{row.device_id}", hint=slot)
     if row.cell_key:
         yield "Cell", Link(row.cell_key, f"/cells/{row.operator_code}/{row.cell_key}")
-    yield "Attached", attached(row)
+    yield "On the network", attached(row)
 
 
 def attached(row: FleetRow) -> object:
@@ -121,9 +121,7 @@ def standing(rows: Sequence[FleetRow]) -> tuple[Badge, str]:
     if len(rows) == 1:
         return Badge("Without reserve", Tone.WARN), f"One link, of operator {rows[0].operator_code}; no reserve.{only}"
     if shared_masts(rows):
-        return Badge(
-            "Shared mast", Tone.WARN
-        ), f"{len(rows)} links, but all of them on one mast: no independent path.{only}"
+        return Badge("Shared mast", Tone.WARN), f"{len(rows)} links, no independent path.{only}"
     return Badge(f"{len(rows)} links", Tone.OK), f"{len(rows)} links on different masts.{only}"
 
 

@@ -31,7 +31,7 @@ COLUMNS = (
     Column("customers", "Customers", numeric=True),
     Column("region", "Region"),
     Column("postcode", "Postcode", hidden=True),
-    Column("kind", "Kind"),
+    Column("kind", "Kind", hidden=True),
     Column("voltage", "Voltage", numeric=True, unit="kV", hidden=True),
     Column("external_id", "Utility's identifier", hidden=True),
     Column("district", "District", hidden=True),

@@ -129,7 +129,7 @@ def network(one: FleetRow) -> tuple[tuple[str, object], ...]:
     return (
         ("Serving cell", words.serving_cell(one)),
         ("Cell", Link(one.cell_key, cell) if one.cell_key else None),
-        ("Attached", links.attached(one)),
+        ("On the network", links.attached(one)),
         ("IMEI seen", Ident(one.imei_seen, IdentKind.IMEI) if one.imei_seen else None),
         ("IMEI of the device", Ident(one.imei, IdentKind.IMEI) if one.imei else None),
     )

@@ -217,6 +217,11 @@ class Critical:
         return self.total - len(self.named)
 
 
+def _where(one: Mapping[str, Any]) -> str:
+    behind = f", {formats.plural(one['customers'], 'customer')}" if one["customers"] else ""
+    return f"{one['region'] or 'no region'}{behind}"
+
+
 def critical(change: Change) -> Critical:
     """The critical sites, those with the most customers first."""
     impact = Summary.of(change).impact
@@ -224,7 +229,7 @@ def critical(change: Change) -> Critical:
         Link(
             str(one["name"] or one["external_id"]),
             f"/sites/{one['site_id']}",
-            hint=f"{one['region'] or 'no region'}, {formats.plural(one['customers'], 'customer')}",
+            hint=_where(one),
         )
         for one in (impact.get("critical") or ())[:_NAMED]
     )

@@ -15,6 +15,8 @@ from tieline.utility.console.pages.changes.views import items, words
 from tieline.utility.console.pages.changes.views.contract import Summary, wave_title
 from tieline.utility.console.pages.changes.views.tally import UNDER_WAY, Tally, lot
 
+_WAY_ON = "Resume goes on where it was; Retry tries only the failed again; Stop ends it, and what is done stays done."
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -108,7 +110,8 @@ def troubles(it: Situation) -> tuple[Evidence, ...]:
 
 def _troubles(it: Situation) -> Iterator[Evidence]:
     if it.change.state.value == "paused":
-        yield Evidence(f"Nothing new is sent: {it.change.state_why or 'somebody paused it.'}", tone="held")
+        why = it.change.state_why or "somebody paused it."
+        yield Evidence(f"Nothing new is sent: {why} {_WAY_ON}", tone="held")
     for lane in it.pace.operators:
         if lane.state == "paused" and lane.why and lane.why != it.change.state_why:
             yield Evidence(f"Operator {lane.operator} is held: {lane.why}", tone="warn")

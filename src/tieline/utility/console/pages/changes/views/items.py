@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option
-from tieline.utility.console.components.values import Badge
+from tieline.utility.console.components.values import Badge, Link
 from tieline.utility.console.components.work import Delta, Evidence, PlanDiff, Planned
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.tally import Tally
@@ -119,7 +119,8 @@ def facts(row: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
 
 
 def _site(row: Mapping[str, Any]) -> object:
-    return row["site_name"] or row["site"] or None
+    name = row["site_name"] or row["site"] or None
+    return Link(str(name), f"/sites/{row['site_id']}") if name and row.get("site_id") else name
 
 
 def filters(

@@ -17,7 +17,7 @@ from tieline.utility.console.components.tables import (
     Row,
     Table,
 )
-from tieline.utility.console.components.values import Badge, Several, Share, Tone
+from tieline.utility.console.components.values import Age, Badge, Several, Share, Tone
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words
 
@@ -109,7 +109,7 @@ def _row(listed: Listed, kinds: Mapping[str, str]) -> Row:
         "items": planned if change.plan_hash else None,
         "failed": failed if counted else None,
         "who": named(change.created_by),
-        "when": change.created_at,
+        "when": Age(change.created_at),
         "id": change.id,
     }
     tone = "bad" if failed and change.state.value in {"running", "paused"} else ""
