@@ -4,17 +4,18 @@
     python -m tools.screenshots --only sites --out /tmp  pages whose name begins so
     python -m tools.screenshots --url http://127.0.0.1:8400 --user ada --password ...   a console that runs already
 
-A picture's name is `<state>/<page>-<width>-<theme>.png`. To add a page, add a `Shot` to `SHOTS`; what it needs in the
-database is brought in by a function in `SEEDS`.
+A picture's name is `<state>/<page>-<width>-<theme>.png`. To add a page, add a `Shot` to `SHOTS`; what has to have
+happened before is brought about in `tools/lives.py`.
 """
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -22,7 +23,7 @@ from typing import Literal
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tools import served
+from tools import lives, served
 
 WIDTHS = {1280: 800, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -37,7 +38,8 @@ class Shot:
     """A page to look at.
 
     ``state``: full or empty (which world), or error (a full world, and something that goes wrong). ``act`` does what
-    has to be done on the page before the picture. ``signed_in`` False: as nobody.
+    has to be done on the page before the picture. ``signed_in`` False: as nobody. A name in braces in the path is that
+    of a change in `tools/lives.py`; a console that runs already has none of them.
     """
 
     name: str
@@ -120,6 +122,14 @@ SHOTS: tuple[Shot, ...] = (
     Shot("cell", "/cells/A/3G-1-44"),
     *_both("changes", "/changes"),
     *_both("change-new", "/changes/new?linked=1"),
+    *(Shot(f"change-{life}", f"/changes/{{{life}}}") for life in lives.LIVES),
+    Shot("change-start", "/changes/{planned}", act=_press("button:has-text('Ask for approval')")),
+    Shot("change-items", "/changes/{planned}/items"),
+    Shot("change-items-failed", "/changes/{paused}/items?state=failed"),
+    Shot("change-items-conflict", "/changes/{undone}/items?state=conflict"),
+    Shot("change-item", "/changes/{paused}/items?state=failed", act=_press(".diff th a")),
+    Shot("change-undo", "/changes/{completed}/undo"),
+    Shot("change-log", "/changes/{undone}/log"),
     *_both("operators", "/operators"),
     Shot("operator", "/operators/A"),
     *_both("imports", "/imports"),
@@ -139,20 +149,31 @@ SHOTS: tuple[Shot, ...] = (
 )
 """Every page. The contexts' own pages follow one another in the order of the rail."""
 
-SEEDS: tuple[Callable[[str, Path], None], ...] = ()
-"""What the full world holds besides the inventory: each gets the database's URL and the home folder."""
+
+def found(shots: Sequence[Shot], changes: Mapping[str, int]) -> list[Shot]:
+    """The shots whose change is there, with its number in the path."""
+    known = [shot for shot in shots if set(re.findall(r"{(\w+)}", shot.path)) <= set(changes)]
+    return [replace(shot, path=shot.path.format(**changes)) for shot in known]
 
 
-def take(browser: Browser, urls: dict[str, str], shots: Sequence[Shot], out: Path, user: tuple[str, str]) -> list[str]:
+def take(
+    browser: Browser, urls: Mapping[str, str], shots: Sequence[Shot], out: Path, user: tuple[str, str]
+) -> list[str]:
     """Take the pictures; returns what went wrong, a line each."""
     failures: list[str] = []
     for (width, height), theme in product(WIDTHS.items(), THEMES):
         for world, url in urls.items():
             wanted = [shot for shot in shots if shot.state == world or (shot.state == "error" and world == "full")]
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=theme, base_url=url, reduced_motion="reduce"
+            context, nobody = (
+                browser.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme=theme,
+                    base_url=url,
+                    reduced_motion="reduce",
+                    locale="en-GB",
+                )
+                for _ in range(2)
             )
-            nobody = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, base_url=url)
             sign_in(context.new_page(), *user)
             for shot in wanted:
                 page = (context if shot.signed_in else nobody).new_page()
@@ -199,17 +220,18 @@ def sign_in(page: Page, name: str, password: str) -> None:
 
 
 @contextmanager
-def worlds(sites: int) -> Iterator[dict[str, str]]:
-    """A full and an empty console, served until the end of the block; gives their URLs."""
+def worlds(sites: int, *, changes: bool) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
+    """A full and an empty console, served until the end of the block; gives their URLs, and changes by their lives."""
     home = Path(tempfile.mkdtemp(prefix="tieline-look-"))
     try:
         with served.databases(home, ("full", "empty")) as databases:
             served.fill(databases["full"], home, sites=sites)
-            for seed in SEEDS:
-                seed(databases["full"], home)
             running = {name: served.start(served.look_settings(home), url) for name, url in databases.items()}
             try:
-                yield {name: one.url for name, one in running.items()}
+                yield (
+                    {name: one.url for name, one in running.items()},
+                    lives.live(running["full"]) if changes else {},
+                )
             finally:
                 for one in running.values():
                     one.stop()
@@ -232,10 +254,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=served.browser(), args=list(served.FLAGS))
         if chosen.url:
-            failures = take(browser, {"full": chosen.url}, shots, chosen.out, user)
+            failures = take(browser, {"full": chosen.url}, found(shots, {}), chosen.out, user)
         else:
-            with worlds(chosen.sites) as urls:
-                failures = take(browser, urls, shots, chosen.out, user)
+            with worlds(chosen.sites, changes=any("{" in shot.path for shot in shots)) as (urls, changes):
+                failures = take(browser, urls, found(shots, changes), chosen.out, user)
         browser.close()
     for failure in failures:
         print(failure, file=sys.stderr)

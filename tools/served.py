@@ -26,11 +26,12 @@ from tieline.platform.migrate import migrate
 from tieline.platform.scope import system
 from tieline.platform.settings import Settings
 from tieline.platform.web import create_app, serve
-from tieline.platform.wiring import Registry, Runtime
+from tieline.platform.wiring import Runtime
 from tieline.utility import application, inventory
 from tieline.utility.inventory import Field, ImportMode, OperatorReport, from_toml, keep_upload
 from tieline.utility.inventory.service import imports
 from tieline.utility.inventory.store import operators
+from tools.operated import Operators
 
 ROOT = Path(__file__).resolve().parent.parent
 MAPPINGS = ROOT / "examples" / "mappings"
@@ -48,9 +49,10 @@ _BATCH = 5000
 
 @dataclass
 class Served:
-    """A console at `url`, until `stop`."""
+    """A console at `url`, until `stop`; its operators may be made to fail."""
 
     url: str
+    operators: Operators
     _loop: asyncio.AbstractEventLoop = field(repr=False)
     _stopped: asyncio.Event = field(repr=False)
     _thread: threading.Thread = field(repr=False)
@@ -65,9 +67,10 @@ class Served:
 class _Thread(threading.Thread):
     """Runs the web server and the workers of one database."""
 
-    def __init__(self, settings: Settings, database_url: str, registry: Registry) -> None:
+    def __init__(self, settings: Settings, database_url: str, operators: Operators) -> None:
         super().__init__(name="console", daemon=True)
-        self._settings, self._database_url, self._registry = settings, database_url, registry
+        self._settings, self._database_url, self._operators = settings, database_url, operators
+        self._registry = application.registry()
         self.ready = threading.Event()
         self.served: Served | None = None
         self.error: BaseException | None = None
@@ -83,30 +86,34 @@ class _Thread(threading.Thread):
 
     async def _serve(self) -> None:
         database = await Database.open(self._database_url, size=8)
-        runtime = Runtime(self._settings, database, SystemClock())
+        await self._operators.load(database)
+        lines = self._operators.lines(database, self._settings.home)
+        runtime = Runtime(self._settings, database, SystemClock(), {"connectors.lines": lines})
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
 
         def ready(port: int) -> None:
-            self.served = Served(f"http://127.0.0.1:{port}", loop, stopped, self)
+            self.served = Served(f"http://127.0.0.1:{port}", self._operators, loop, stopped, self)
             self.ready.set()
 
         app = create_app(self._settings, self._registry, runtime=runtime)
         running = [
             asyncio.create_task(serve(app, "127.0.0.1", 0, ready=ready, grace=1)),
-            asyncio.create_task(jobs.run_lanes(runtime, self._registry, ["import"])),
+            asyncio.create_task(jobs.run_lanes(runtime, self._registry, ["import", "changes"])),
+            asyncio.create_task(self._operators.drive(database, lines)),
         ]
         waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await lines.close()
         await database.close()
 
 
-def start(settings: Settings, database_url: str) -> Served:
+def start(settings: Settings, database_url: str, operators: Operators | None = None) -> Served:
     """Serve the console of a database on a free port of this machine. Raises what kept it from starting."""
-    thread = _Thread(settings, database_url, application.registry())
+    thread = _Thread(settings, database_url, operators or Operators())
     thread.start()
     if not thread.ready.wait(_STARTED_SECONDS) or thread.served is None:
         raise RuntimeError("the console did not start") from thread.error
@@ -136,7 +143,7 @@ def databases(folder: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
         urls = {name: server.ensure_database(name) for name in names}
         for url in urls.values():
             migrate(url, folders)
-            _apart(_administrator(url))
+            administrator(url)
         yield urls
     finally:
         server.stop()
@@ -160,14 +167,19 @@ def fill(database_url: str, home: Path, *, sites: int, seed: int = 7) -> World:
         finally:
             await database.close()
 
-    _apart(do())
+    apart(do())
     return world
 
 
-def _apart(work: Coroutine[Any, Any, None]) -> None:
+def apart(work: Coroutine[Any, Any, None]) -> None:
     """Run something in a thread of its own: the caller's may run a loop already, as one that drives a browser does."""
     with ThreadPoolExecutor(1) as threads:
         threads.submit(asyncio.run, work).result()
+
+
+def administrator(database_url: str) -> None:
+    """Make the first account of a migrated database: `ADMINISTRATOR`, with `PASSWORD`."""
+    apart(_administrator(database_url))
 
 
 async def _administrator(database_url: str) -> None:

@@ -1,15 +1,44 @@
-"""One browser for all tests of a process: its driver runs an event loop, and there can be only one."""
+"""What all tests in a browser share: one browser a process (its driver runs an event loop), and checks of a page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from tools import served
+
+from tieline.utility.console.render import BUILT
+
+Check = Callable[[Page], None]
+Look = tuple[int, str]
+LOOKS: tuple[Look, ...] = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
+"""Width in pixels, and theme."""
+WIDE, NARROW = LOOKS[0], LOOKS[3]
+_AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+_SETTLED_MS = 40_000
+expect.set_options(timeout=15_000)  # for a machine that does much else; a page that is right is not waited for
+_FINDINGS = """async () => {
+  const words = (node) => node.target + " " + (node.any[0]?.message ?? "");
+  const found = await axe.run(document, { resultTypes: ["violations"] });
+  return found.violations
+    .filter((one) => ["serious", "critical"].includes(one.impact))
+    .map((one) => one.id + ": " + one.nodes.slice(0, 3).map(words).join(" | "));
+}"""
+_TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def built() -> None:
+    """The console's assets are there."""
+    if not (BUILT / "manifest.json").exists():
+        pytest.skip("the console's assets are not built: npm ci && npm run build")
+
+
+@pytest.fixture(scope="session")
+def browser(built: None) -> Iterator[Browser]:
     """Debian's Chromium, drawing WebGL in software."""
+    del built
     try:
         path = served.browser()
     except FileNotFoundError as error:
@@ -18,3 +47,57 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=path, args=list(served.FLAGS))
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Check:
+    """Check a page as it stands: axe finds nothing serious in it, and nothing sticks out of the window."""
+    if not _AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci")
+    source = _AXE.read_text("utf-8")
+
+    def check(page: Page) -> None:
+        if page.evaluate("typeof axe") == "undefined":
+            page.evaluate(source)
+        assert page.evaluate(_FINDINGS) == [], page.url
+        wide = page.evaluate(_TOO_WIDE)
+        assert wide <= 0, f"{page.url} sticks out by {wide} px"
+
+    return check
+
+
+def check_looks(page: Page, check: Check, looks: Sequence[Look] = LOOKS) -> None:
+    """Check a page in several widths and themes without loading it again; afterwards it is as it was."""
+    before = page.viewport_size
+    for width, theme in looks:
+        page.set_viewport_size({"width": width, "height": 800 if width > 640 else 844})
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        settled(page)
+        check(page)
+    page.emulate_media(color_scheme="light")
+    if before:
+        page.set_viewport_size(before)
+
+
+def settled(page: Page) -> None:
+    """Wait until every picture is drawn and nothing is fetched."""
+    waiting = page.locator("[data-island]:not([data-ready]), .htmx-request")
+    expect(waiting).to_have_count(0, timeout=_SETTLED_MS)
+
+
+@dataclass
+class Troubles:
+    """What went wrong in pages: errors of scripts, of the content policy, of requests but for the statuses spared."""
+
+    spared: tuple[str, ...] = ()
+    told: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> Page:
+        """Listen to a page."""
+        page.on("pageerror", lambda error: self.told.append(str(error)))
+        page.on("console", self._hear)
+        return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(f"status of {one}" in message.text for one in self.spared):
+            self.told.append(message.text)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.e2e.conftest import NARROW, WIDE, Check, check_looks
 
 pytestmark = pytest.mark.e2e
-Check = Callable[[Page], None]
 Take = Callable[[Page, str], None]
 
 
@@ -135,18 +135,11 @@ PAGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("look", ["1280 light", "390 dark"])
 @pytest.mark.parametrize("who", PAGES)
-def test_pages_are_accessible_wide_and_narrow_light_and_dark(
-    desk: Callable[..., Any], axe: Check, picture: Take, who: str, look: str
-) -> None:
-    width, theme = look.split()
-    person = desk(who, width=int(width), dark=theme == "dark")
+def test_pages_are_accessible_wide_and_narrow_light_and_dark(desk: Callable[..., Any], axe: Check, who: str) -> None:
+    person = desk(who)
     for path in PAGES[who]:
-        page = person.go(path)
-        page.wait_for_load_state("networkidle")
-        axe(page)
-        picture(page, f"{re.sub('[^a-z0-9]+', '-', path.strip('/'))}-{width}-{theme}")
+        check_looks(person.go(path), axe, (WIDE, NARROW))
 
 
 def test_a_token_is_made_shown_once_and_revoked_by_keyboard(desk: Callable[..., Any], axe: Check) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools.served import PASSWORD
 
 pytestmark = pytest.mark.slow
 
@@ -80,9 +81,9 @@ def test_signing_in_and_what_one_may_not(served: Any, tmp_path: Path) -> None:
     nobody = Shell(served.url, "", tmp_path)
     nobody.run("change", "list", code=3)
     nobody.run("login", served.url, "--name", "ada", "--password-stdin", stdin="wrong\n", code=3)
-    nobody.run("login", served.url, "--name", "ada", "--password-stdin", stdin="four words without sense\n")
+    nobody.run("login", served.url, "--name", "ada", "--password-stdin", stdin=f"{PASSWORD}\n")
     assert {one["name"] for one in nobody.json("user", "list")} >= {"ada", "mara", "dirk"}
-    words = "four words without sense\n"
+    words = f"{PASSWORD}\n"
     made = nobody.run("token", "create", "export", "--may", "inventory.read", "--password-stdin", stdin=words)
     Shell(served.url, made.strip().splitlines()[-1], tmp_path).run("fleet", "sites", "--limit", "1")
     nobody.run("change", "show", "99999", code=4)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.e2e.console_pages.conftest import settled
+from tests.e2e.conftest import settled
 
 pytestmark = pytest.mark.e2e
 
