@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import io
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -202,3 +203,19 @@ async def test_two_imports_at_once_of_the_same_things_take_turns(
         names = await fetch_value(tx, "SELECT array_agg(DISTINCT name) FROM site")
     assert sorted((run.rows_created, run.rows_updated) for run in ended if run) == [(0, 300), (300, 0)]
     assert names in (["One"], ["Two"])
+
+
+async def test_what_a_killed_process_left_half_sent_is_cleared_away(
+    db: Database, settings: Settings, everything: Scope
+) -> None:
+    await entered(db, settings, everything, b"id,name,region\n1,One,R\n")
+    folder = settings.home / "uploads"
+    [waiting] = folder.iterdir()
+    young, old = folder / "young", folder / "old"
+    for file in (young, old):
+        file.write_bytes(b"id,na")
+    for file in (waiting, old):
+        os.utime(file, (0, 0))
+    async with db.transaction() as tx:
+        await imports.forget_files(tx, settings, days=14)
+    assert sorted(folder.iterdir()) == sorted([waiting, young])

@@ -126,7 +126,7 @@ async def test_a_dry_run_says_what_would_be(
     async with db.transaction() as tx:
         assert await fetch_value(tx, "SELECT count(*) FROM site") == 1
         await execute(tx, "UPDATE import_run SET finished_at = now() - interval '30 days'")
-        await imports.forget_files(tx, days=14)
+        await imports.forget_files(tx, settings, days=14)
         with pytest.raises(Conflict):
             await imports.repeat(tx, everything, again)
         with pytest.raises(NotFound):

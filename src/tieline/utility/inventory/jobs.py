@@ -35,9 +35,9 @@ async def import_file(runtime: Runtime, payload: ImportPayload) -> None:
 
 @job("inventory.forget-uploads", lane=LANE, cron="17 3 * * *")
 async def forget_uploads(runtime: Runtime, _payload: Nothing) -> None:
-    """Delete uploaded files two weeks after their import ended."""
+    """Delete uploaded files two weeks after their import ended, or after they were sent if none was made of them."""
     async with runtime.db.transaction() as tx:
-        await imports.forget_files(tx, days=KEEP_FILES_DAYS)
+        await imports.forget_files(tx, runtime.settings, days=KEEP_FILES_DAYS)
 
 
 async def submit_import(

@@ -18,6 +18,7 @@ from tieline.utility.inventory.importing.problems import FileRefused, plain, sho
 from tieline.utility.inventory.importing.readers import Table, open_table
 from tieline.utility.inventory.importing.rows import Known, Rows
 from tieline.utility.inventory.model import ImportMode, ImportRun, ImportState, Kind
+from tieline.utility.inventory.service import uploads
 from tieline.utility.inventory.service.uploads import Upload
 from tieline.utility.inventory.store import imports, loading, operators
 
@@ -118,10 +119,12 @@ async def run(db: Database, settings: Settings, identity: int) -> None:
                 await loading.tidy(bare, loading.LOADINGS[Kind(claimed.kind)])
 
 
-async def forget_files(tx: Tx, *, days: int) -> None:
-    """Delete the files of imports that ended so many days ago; their reports stay."""
+async def forget_files(tx: Tx, settings: Settings, *, days: int) -> None:
+    """Delete the files of imports that ended so many days ago, and those that no import ever knew; reports stay."""
     for path in await imports.forgotten(tx, days):
         await asyncio.to_thread(Path(path).unlink, missing_ok=True)
+    for stray in await asyncio.to_thread(uploads.stray, settings, await imports.files(tx), days=days):
+        await asyncio.to_thread(stray.unlink, missing_ok=True)
 
 
 def _scope(run: ImportRun) -> Scope:

@@ -140,6 +140,11 @@ async def forgotten(tx: Tx, days: int) -> list[str]:
     return [row["file_path"] for row in await fetch_all(tx, text, {"days": days})]
 
 
+async def files(tx: Tx) -> set[str]:
+    """The files that imports were, or will be, made from."""
+    return {row["file_path"] for row in await fetch_all(tx, "SELECT DISTINCT file_path FROM import_run")}
+
+
 _MAPPINGS = """
 SELECT m.id, m.name, m.kind, m.spec, m.created_by, m.updated_at FROM import_mapping m
 WHERE %(name)s::text IS NULL OR m.name = %(name)s ORDER BY m.kind, m.name
