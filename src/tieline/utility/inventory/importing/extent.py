@@ -7,6 +7,7 @@ the process with them. Cells and rows may say where they stand or just follow on
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -15,6 +16,7 @@ from tieline.utility.inventory.importing.problems import FileRefused
 MARK = b"sheetData"
 """What every sheet has in its XML, and no name can hide: names are in no entity."""
 _MAX_CELLS = 50_000_000
+_OWN_NAMES = frozenset({"c", "row", "v", "is", "t"})
 _PLACE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _ROW = re.compile(r"[0-9]{1,7}")
 
@@ -43,37 +45,49 @@ class Extent:
             )
 
     def _start(self, name: str, attributes: Sequence[str]) -> None:
-        kind = name.rpartition(":")[2]
-        if kind not in {"row", "c"}:
-            return
-        place = next((value for key, value in zip(attributes[::2], attributes[1::2], strict=True) if key == "r"), None)
-        if kind == "row":
-            self._begin_row(place)
-        else:
-            self._begin_cell(place)
-        self._rows = max(self._rows, self._row)
-        self._columns = max(self._columns, self._column)
+        kind = name if name in _OWN_NAMES else _local(name)
+        if kind == "c":
+            self._begin_cell(_place(attributes))
+        elif kind == "row":
+            self._begin_row(_place(attributes))
 
     def _begin_row(self, place: str | None) -> None:
         if place is not None and not _ROW.fullmatch(place):
             raise FileRefused(f"The workbook is damaged (a row numbered {place[:20]!r}).")
         self._row = self._row + 1 if place is None else int(place)
+        self._rows = max(self._rows, self._row)
         self._column = 0
 
     def _begin_cell(self, place: str | None) -> None:
-        found = _PLACE.fullmatch(place or "")
         if place is None:
             self._column += 1
-        elif found:
-            self._column, self._row = _column_number(found[1]), max(self._row, int(found[2]))
+        elif found := _PLACE.fullmatch(place):
+            self._column = _column_number(found[1])
+            row = int(found[2])
+            if row > self._row:
+                self._row = row
+                self._rows = max(self._rows, row)
         else:
             raise FileRefused(f"The workbook is damaged (a cell at {place[:20]!r}).")
+        self._columns = max(self._columns, self._column)
+
+
+def _place(attributes: Sequence[str]) -> str | None:
+    if attributes and attributes[0] == "r":  # as everybody writes it
+        return attributes[1]
+    return next((value for key, value in zip(attributes[::2], attributes[1::2], strict=True) if key == "r"), None)
+
+
+@lru_cache(1000)
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
 
 
 def _no_doctype(*_: object) -> NoReturn:
     raise FileRefused("The workbook declares a document type, which no spreadsheet does.")
 
 
+@lru_cache(20_000)
 def _column_number(letters: str) -> int:
     number = 0
     for letter in letters.upper():
