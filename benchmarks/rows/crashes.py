@@ -9,7 +9,7 @@ from benchmarks.system import System, running
 
 _SITES = 1000
 _CHANGES = 5
-_LIMITS = {"A": (10.0, 25), "B": (10.0, 25)}
+_LIMITS = {"A": (10.0, 20), "B": (10.0, 20)}
 _NONE = Bar("at_most", 0)
 
 
@@ -34,7 +34,7 @@ def crashes(report: Report) -> None:
 
 def _kill_each(crashing: Crashing, change: Running, chance: random.Random) -> None:
     parts = chance.sample(PARTS, len(PARTS))
-    moments = sorted(chance.uniform(0.02, 0.85) for _ in parts)
+    moments = sorted(chance.uniform(0.02, 0.75) for _ in parts)
     for part, moment in zip(parts, moments, strict=True):
         crashing.wait_for(change, moment)
         time.sleep(chance.uniform(0, 0.3))  # not always at the end of a batch
