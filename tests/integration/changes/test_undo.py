@@ -78,6 +78,30 @@ async def test_what_was_changed_since_is_a_conflict_and_left_alone(world: Any, p
     assert await world.value("SELECT count(*) FROM subscription WHERE apn = 'new.dso'") == 1
 
 
+async def test_what_the_operators_staff_changed_is_a_conflict_also_when_it_is_learnt_after_the_plan(
+    world: Any, prepare: Make
+) -> None:
+    change = await prepared(world, prepare, 4)
+    meddled = (
+        "UPDATE subscription SET op_data_plan = 'staff-1' WHERE id = (SELECT {}(subscription_id) FROM change_item)"
+    )
+    await world.run_sql(meddled.format("min"))
+    async with world.db.transaction() as tx:
+        made = await drafting.undo(tx, world.fred, change.id, Part(), title="", reason="Wrong.")
+    planned = await world.replan(made.id)
+    assert await world.states(planned.id) == {"planned": 7, "conflict": 1}
+    await world.run_sql(meddled.format("max"))
+    if (await world.submit(made.id)).state is ChangeState.SUBMITTED:
+        await world.decide(made.id)
+    await world.start(made.id)
+    await world.drive(made.id)
+    assert await world.states(planned.id) == {"verified": 6, "conflict": 2}
+    reasons = await world.rows("SELECT DISTINCT reason FROM change_item WHERE state = 'conflict'")
+    assert [row["reason"] for row in reasons] == [
+        "Somebody changed it at the operator, which reports data_plan as staff-1, not m2m-100. It is left alone."
+    ]
+
+
 async def test_undoing_a_configuration_keeps_both_links_apart(world: Any, configure: Make) -> None:
     await world.build(5)
     change = await world.started(configure())

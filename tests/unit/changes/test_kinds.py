@@ -1,6 +1,7 @@
 """Kinds of change: what they plan for each row, and why not."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -209,3 +210,29 @@ def test_restore_sets_back_what_was_set_where_nobody_changed_it_since() -> None:
     assert item.state is ItemState.CONFLICT
     assert "else.dso" in (item.reason.text if item.reason else "")
     assert not RESTORE.disruptive(parameters)
+
+
+@pytest.mark.parametrize(
+    ("apn", "state"),
+    [
+        ("scada.dso", ItemState.PLANNED),
+        (None, ItemState.PLANNED),  # accepted and never applied: it is as it was before
+        ("staff.dso", ItemState.CONFLICT),
+    ],
+)
+def test_restore_leaves_alone_what_the_operator_reports_as_nobody_of_ours_set_it(
+    apn: str | None, state: ItemState
+) -> None:
+    effect = Effect(
+        1, 5, 7, 8, {"apn": None}, {"apn": "scada.dso"}, 77, "S77", "Site", "North", "normal", 5, 70, "primary"
+    )
+    materials = replace(FULL, effects={8: effect})
+    parameters = parse(RESTORE, {"change_id": 5, "disruptive": False})
+    now = replace(SPARE, apn="scada.dso", op_apn=apn, reported_at=datetime(2026, 3, 1, tzinfo=UTC))
+    (item,) = RESTORE.plan([now], parameters, materials)
+    assert item.state is state
+    if state is ItemState.CONFLICT:
+        assert item.reason is not None
+        assert "reports apn as staff.dso, not scada.dso" in item.reason.text
+    (item,) = RESTORE.plan([replace(now, reported_at=None)], parameters, materials)
+    assert item.state is ItemState.PLANNED, "before a first report the operator has said nothing"

@@ -8,6 +8,8 @@ from tieline.platform.db import Tx
 from tieline.utility import inventory
 from tieline.utility.changes.driver.context import SYSTEM, Context
 from tieline.utility.changes.driver.progress import advance
+from tieline.utility.changes.kinds.base import reported
+from tieline.utility.changes.policy import undo
 from tieline.utility.changes.policy.invariant import pick
 from tieline.utility.changes.policy.states import Step
 from tieline.utility.changes.store import changes as store
@@ -94,6 +96,10 @@ def compare(items: Iterable[Item], rows: Mapping[int, FleetRow]) -> tuple[dict[i
         elsewhere = _elsewhere(item, row)
         if elsewhere is not None:
             conflicts[item.id] = elsewhere
+            continue
+        there = undo.conflict_there(item.before, item.desired, reported(row)) if item.undoes_id is not None else None
+        if there is not None:
+            conflicts[item.id] = (there.code, there.text)
             continue
         now: Mapping[str, object] = {str(name): value for name, value in row.desired.items()}
         changed = [

@@ -165,6 +165,11 @@ def current(row: FleetRow) -> dict[str, Any]:
     return {name: value for name, value in row.desired.items()}  # noqa: C416 - widens the keys' type
 
 
+def reported(row: FleetRow) -> dict[str, Any]:
+    """What the operator reported last; nothing before its first report."""
+    return {str(name): value for name, value in row.operational.items()} if row.reported_at else {}
+
+
 def place(row: FleetRow) -> dict[str, Any]:
     """What an item repeats of the row it was selected by: where it is and whom it concerns."""
     return {

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tieline.utility.changes.kinds.base import Effect, Materials, busy, current, first, key_of, place
+from tieline.utility.changes.kinds.base import Effect, Materials, busy, current, first, key_of, place, reported
 from tieline.utility.changes.model import Fields, Grade, PlannedItem, Reason
 from tieline.utility.changes.policy import undo
 from tieline.utility.changes.policy.compatibility import refusals
@@ -95,7 +95,9 @@ class Restore:
             undoes_id=effect.item_id,
             before={name: present.get(name) for name in desired},
             desired=desired,
-            conflict=_fitted(row, effect) or undo.conflict(effect.desired, present),
+            conflict=_fitted(row, effect)
+            or undo.conflict(effect.desired, present)
+            or undo.conflict_there(effect.desired, effect.before, reported(row)),
             blocked=blocked,
         )
 

@@ -20,6 +20,26 @@ def conflict(desired: Fields, current: Mapping[Any, Any]) -> Reason | None:
     return Reason("changed-since", f"Somebody changed it since: {told}. It is left alone.")
 
 
+def conflict_there(one: Fields, other: Fields, operational: Mapping[Any, Any]) -> Reason | None:
+    """Why an effect cannot be taken back: the operator reports a field as neither of the two values we know it by.
+
+    Somebody changed it there. ``operational`` is empty before the first report, which says nothing.
+    """
+    changed = [
+        name
+        for name in one
+        if name in operational and not any(_same(operational[name], known.get(name)) for known in (one, other))
+    ]
+    if not changed:
+        return None
+    told = "; ".join(f"{name} as {_shown(operational[name])}, not {_shown(one[name])}" for name in changed)
+    return Reason("changed-since", f"Somebody changed it at the operator, which reports {told}. It is left alone.")
+
+
+def _same(one: Any, other: Any) -> bool:
+    return (one or None) == (other or None)
+
+
 def _shown(value: Any) -> str:
     if value is None or value in ("", [], ()):
         return "unset"
