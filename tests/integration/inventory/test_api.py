@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from statistics import mean
 from typing import Any, Protocol
 
 import httpx
@@ -149,7 +150,8 @@ async def test_the_map_is_columns_with_a_validator(api: Api) -> None:
     http = api.as_(EVERYTHING)
     answer = await http.get("/api/v1/sites/map")
     body = fits(api, "/api/v1/sites/map", answer)
-    assert {len(body[name]) for name in body if name not in {"count", "legend"}} == {body["count"]} == {12}
+    columns = set(body) - {"count", "legend", "regions"}
+    assert {len(body[name]) for name in columns} == {body["count"]} == {12}
     first = body["ids"].index(1)
     words = {name: body["legend"][name][body[name][first]] for name in ("state", "technology", "criticality", "kind")}
     assert words == {"state": "up", "technology": "3G", "criticality": "critical", "kind": "primary"}
@@ -157,7 +159,18 @@ async def test_the_map_is_columns_with_a_validator(api: Api) -> None:
     again = await http.get("/api/v1/sites/map", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     empty = (await http.get("/api/v1/sites/map", params={"region": "Nowhere"})).json()
-    assert (empty["count"], empty["ids"]) == (0, [])
+    assert (empty["count"], empty["ids"], empty["regions"]) == (0, [], [])
+
+
+async def test_the_map_names_each_region_in_the_middle_of_its_sites(api: Api) -> None:
+    http = api.as_(EVERYTHING)
+    sites = (await http.get("/api/v1/sites", params={"limit": 100})).json()["items"]
+    places = {name: [one for one in sites if one["region"] == name] for name in {one["region"] for one in sites}}
+    told = (await http.get("/api/v1/sites/map")).json()["regions"]
+    assert [one["sites"] for one in told] == sorted(map(len, places.values()), reverse=True)
+    for one in told:
+        lon, lat = (mean(site[axis] for site in places[one["name"]]) for axis in ("lon", "lat"))
+        assert (one["lon"], one["lat"]) == (pytest.approx(lon, abs=0.001), pytest.approx(lat, abs=0.001))
 
 
 DANGEROUS = (

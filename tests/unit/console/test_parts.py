@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tieline.utility.console.components import mapping, samples
 from tieline.utility.console.components.figures import Bar, Chart, Run, Segment, Series, Spark, StackedBars
 from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option
-from tieline.utility.console.components.values import Tone, worst
-from tieline.utility.console.components.work import Lot, Progress, count_confirmed
+from tieline.utility.console.components.values import Badge, Tone, worst
+from tieline.utility.console.components.work import Approval, Lot, Progress, Signature, count_confirmed
 from tieline.utility.console.render import kind_of, with_query
 
 counts = st.integers(0, 10**6)
@@ -152,3 +152,13 @@ def test_a_map_layer_that_is_not_square_is_refused() -> None:
         mapping.pack(mapping.Points(["a"], ["A"], [1], [1], [mapping.Dimension("d", "D", kinds, [1])]))
     with pytest.raises(KeyError):
         mapping.points([("a", "A", 0, 0, {"d": "other"})], [("d", "D", kinds)])
+
+
+@pytest.mark.parametrize(
+    ("over", "signed", "title"),
+    [(False, False, "Approval needed"), (False, True, "Approved"), (True, False, "Approval is void")],
+)
+def test_an_approval_that_is_void_is_not_asked_for_again(*, over: bool, signed: bool, title: str) -> None:
+    at = datetime(2026, 5, 4, tzinfo=UTC)
+    signatures = (Signature("dirk", at, Badge("Approved", Tone.OK)),) if signed else ()
+    assert Approval("3G to 4G", "mara", at, "0" * 64, 1, signatures=signatures, over=over).title == title

@@ -133,7 +133,8 @@ class Signature:
 class Approval:
     """Asks for, or shows, an approval: who asked, when, what exactly, and the hash that ties the decision to this plan.
 
-    ``refused_because`` says why this person may not decide (her own change, the plan was replaced, …).
+    ``refused_because`` says why this person may not decide (her own change, the plan was replaced, …). ``over``: the
+    plan will not run any more, so that an approval which is void is not asked for again.
     """
 
     what: str
@@ -149,6 +150,14 @@ class Approval:
     refused_because: str = ""
     effects: tuple[tuple[str, object], ...] = ()
     undo: str = ""
+    over: bool = False
+
+    @property
+    def title(self) -> str:
+        """How the approval stands, in a word or two."""
+        if not self.missing:
+            return "Approved"
+        return "Approval is void" if self.over else "Approval needed"
 
     @property
     def missing(self) -> int:

@@ -9,7 +9,7 @@ from tieline.utility.console.components.figures import Figure
 from tieline.utility.console.components.formats import data_size, number, plural
 from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.components.tables import Column, Empty, Paging, Row, Table
-from tieline.utility.console.components.values import Badge, Ident, IdentKind, Tone
+from tieline.utility.console.components.values import Age, Badge, Ident, IdentKind, Tone
 from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
@@ -107,7 +107,7 @@ def _row(run: ImportRun) -> Row:
             "updated": run.rows_updated,
             "unchanged": run.rows_unchanged,
             "bad": run.rows_bad,
-            "at": run.created_at,
+            "at": Age(run.created_at),
             "who": named(run.created_by),
             "size": data_size(run.size_bytes),
             "hash": Ident(run.sha256, IdentKind.HASH),

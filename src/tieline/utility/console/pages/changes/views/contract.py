@@ -261,6 +261,7 @@ def approval(change: Change, decisions: Sequence[Decision], scope: Scope, csrf: 
             ("Policy", str(summary.requirement.get("why", ""))),
         ),
         undo="One action plans a change that sets every before-image back; what was changed since is left alone.",
+        over=change.ended_at is not None and change.type.value != "emergency",
     )
 
 
