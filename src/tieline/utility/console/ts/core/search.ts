@@ -35,6 +35,11 @@ export function start(): void {
     event.preventDefault();
     event.stopPropagation();
   });
+  // Suggestions that were asked for before the search was left come too late.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const detail = (event as CustomEvent<{ target: Element; shouldSwap: boolean }>).detail;
+    if (detail.target === results() && !document.activeElement?.closest(".search")) detail.shouldSwap = false;
+  });
   document.addEventListener("focusin", (event) => {
     if (!(event.target instanceof Element) || !event.target.closest(".search")) results()?.replaceChildren();
   });
