@@ -44,13 +44,14 @@ class System:
             }
         )
 
-    def browser(self, who: str) -> httpx.Client:
+    @contextmanager
+    def browser(self, who: str) -> Iterator[httpx.Client]:
         """A client that is signed in as a browser is, with the session's cookie."""
         login = self.logins.people[who]
-        client = httpx.Client(base_url=self.layout.url, timeout=60)
-        answer = client.post("/api/v1/session", json={"name": login.name, "password": login.password})
-        answer.raise_for_status()
-        return client
+        with httpx.Client(base_url=self.layout.url, timeout=60) as client:
+            answer = client.post("/api/v1/session", json={"name": login.name, "password": login.password})
+            answer.raise_for_status()
+            yield client
 
 
 @contextmanager

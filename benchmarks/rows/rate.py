@@ -53,6 +53,8 @@ def _tell(report: Report, came: list[list[float]], counts: list[dict[str, Any]])
     report.add("calls answered with 429", "calls", refused, value=sum(refused), bar=Bar("at_most", 0))
     most = [_most(one) for one in came]
     report.add("most calls in any second of the change", "calls", most, value=max(most), bar=Bar("at_most", _CALLS))
+    spans = [late - early for one in came for early, late in zip(one, one[_CALLS:], strict=False)]
+    report.add("shortest time from a call to the fifth after it", "s", spans, value=min(spans))
     busiest = [float(one["busiest_second"]) for one in counts]
     report.add("most calls in any second since the start", "calls", busiest, value=max(busiest))
 
