@@ -90,6 +90,15 @@ async def test_an_upsert_is_idempotent_and_keeps_the_before_image(db: Database, 
     assert [entry.action for entry in entries] == ["import.done", "import.done"]
 
 
+async def test_an_import_ends_when_it_ended_not_when_its_transaction_began(
+    db: Database, import_bytes: Importer
+) -> None:
+    await import_bytes(db, SITE, sites("S1,Byker,North East,54.9,-1.5"))
+    async with db.snapshot() as tx:
+        text = "SELECT finished_at > (SELECT created_at FROM site) AS later FROM import_run"
+        assert await fetch_value(tx, text) is True
+
+
 async def test_fields_that_are_not_mapped_are_left_alone(db: Database, import_bytes: Importer) -> None:
     await import_bytes(db, SITE, sites("1,One,North,50,1"))
     names = {"kind": "site", "name": "n", "columns": {"external_id": "id", "name": "name"}}

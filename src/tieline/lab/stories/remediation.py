@@ -65,11 +65,14 @@ def remediate(cast: Cast, gateways: Gateways, bar: Bar) -> dict[str, Any]:
     began = time.monotonic()
     sites = _hanging(cast.technician)
     before = gateways.prepared()
+    ordered = time.monotonic()
     change = _planned(cast.technician, _order(cast.technician), "Planning", bar)
+    planned = time.monotonic()
     _refused_by_oneself(cast.technician, change)
     _approve(cast, change)
     cast.technician.post(f"/changes/{change['id']}/start")
     done = _follow(cast.technician, change["id"], "Preparing new subscriptions", bar)
+    ended = time.monotonic()
     applied = gateways.prepared() - before
     region = _smallest_region(cast.technician, change["id"])
     undone = _undo(cast, change["id"], region, bar)
@@ -86,6 +89,8 @@ def remediate(cast: Cast, gateways: Gateways, bar: Bar) -> dict[str, Any]:
         "undone": undone.get("verified", 0),
         "conflicts": done.get("conflict", 0) + undone.get("conflict", 0),
         "undone_region": region,
+        "plan_s": round(planned - ordered, 1),
+        "change_s": round(ended - ordered, 1),
         "duration_s": round(time.monotonic() - began, 1),
         "audit_ok": bool(verdict["ok"]),
     }

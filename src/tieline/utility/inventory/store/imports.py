@@ -34,7 +34,7 @@ WHERE id = %(id)s AND state = 'running'
 """
 
 _FINISH = """
-UPDATE import_run SET state = %(state)s, message = %(message)s, finished_at = now(), notes = %(notes)s,
+UPDATE import_run SET state = %(state)s, message = %(message)s, finished_at = clock_timestamp(), notes = %(notes)s,
     bytes_read = size_bytes, rows_read = %(rows_read)s, rows_skipped = %(rows_skipped)s, rows_bad = %(rows_bad)s,
     rows_created = %(rows_created)s, rows_updated = %(rows_updated)s, rows_unchanged = %(rows_unchanged)s,
     problem_count = %(problem_count)s
@@ -100,7 +100,7 @@ async def finish(tx: Tx, identity: int, values: Mapping[str, Any], problems: Seq
 
 async def fail(tx: Tx, identity: int, state: str, message: str) -> None:
     """Enter that an import ended without taking anything."""
-    text = """UPDATE import_run SET state = %(state)s, message = %(message)s, finished_at = now()
+    text = """UPDATE import_run SET state = %(state)s, message = %(message)s, finished_at = clock_timestamp()
         WHERE id = %(id)s AND state = 'running'"""
     await execute(tx, text, {"id": identity, "state": state, "message": message})
 
