@@ -66,13 +66,14 @@ def _pages(report: Report, system: System) -> None:
             report.add(f"page {path}", "ms", samples, bar=Bar("at_most", 100))
 
 
-@row("growth", "search, fleet summary and the list of sites from 1,000 sites to 45,000")
+@row("growth", "imports, search, fleet summary and pages from 1,000 sites to 45,000")
 def growth(report: Report) -> None:
     """The same questions at each size; what grows with the country is what to mend."""
     for sites in (1_000, 10_000, 45_000):
         part = Report(report.row)
         with running(sites) as system:
-            with system.as_("fred") as fred:
+            with system.as_("admin") as admin, system.as_("fred") as fred:
+                _imports(part, admin)
                 _lookups(part, fred)
             _pages(part, system)
         for figure in part.figures:

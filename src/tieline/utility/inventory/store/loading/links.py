@@ -54,7 +54,8 @@ WITH ended AS (
         AND NOT EXISTS (SELECT FROM stage g WHERE g.card_id = c.id)
 )
 {LINKS_ENDED}"""
-# A file that says nothing of roles leaves the slot its own.
+# A file that says nothing of roles leaves the slot its own. Sorted by what no index gives in order, so that all rows are
+# chosen before the first is inserted: an empty table may be scanned once a row, and that grows with each one inserted.
 _BEGIN = """
 WITH begun AS (
     INSERT INTO link (site_id, device_id, modem_slot, card_id, subscription_id, operator_id, role, valid_from,
@@ -64,7 +65,7 @@ WITH begun AS (
     FROM stage g LEFT JOIN link p ON p.id = g.thing_id
     WHERE NOT EXISTS (SELECT FROM link x WHERE x.device_id = g.device_id
         AND x.modem_slot = coalesce(g.modem_slot, 1) AND x.valid_to IS NULL)
-    ORDER BY g.line
+    ORDER BY g.site_id, g.line
     RETURNING card_id, subscription_id, site_id
 ), fitted AS (
     UPDATE card c SET stock_state = 'fitted' FROM begun b WHERE c.id = b.card_id AND c.stock_state <> 'fitted'

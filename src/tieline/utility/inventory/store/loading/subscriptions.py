@@ -62,10 +62,12 @@ UPDATE card_subscription SET valid_to = %(at)s WHERE id IN (
     SELECT cs.id FROM card_subscription cs JOIN stage g ON g.card_id = cs.card_id
     WHERE cs.valid_to IS NULL AND cs.subscription_id <> g.thing_id)
 """
+# Sorted for the reason that links give: all rows are chosen before the first is inserted.
 _PAIR = """
 INSERT INTO card_subscription (card_id, subscription_id, valid_from)
 SELECT g.card_id, g.thing_id, %(at)s FROM stage g
 WHERE NOT EXISTS (SELECT FROM card_subscription cs WHERE cs.subscription_id = g.thing_id AND cs.valid_to IS NULL)
+ORDER BY g.thing_id
 """
 # A link is one card at work: with another card it ends, and a new one begins in the same slot. In two statements, since
 # two links may change cards with one another.
