@@ -54,8 +54,8 @@ WITH ended AS (
         AND NOT EXISTS (SELECT FROM stage g WHERE g.card_id = c.id)
 )
 {LINKS_ENDED}"""
-# A file that says nothing of roles leaves the slot its own. Sorted by what no index gives in order, so that all rows are
-# chosen before the first is inserted: an empty table may be scanned once a row, and that grows with each one inserted.
+# A file that says nothing of roles leaves the slot its own. Sorted by what no index gives in order, so that all rows
+# are chosen before the first is inserted: an empty table may be scanned for each, and it grows with each inserted.
 _BEGIN = """
 WITH begun AS (
     INSERT INTO link (site_id, device_id, modem_slot, card_id, subscription_id, operator_id, role, valid_from,
