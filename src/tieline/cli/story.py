@@ -5,7 +5,7 @@ import signal
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -38,6 +38,7 @@ def story(
     home = Path(tempfile.mkdtemp(prefix=f"tieline-{name.value}-"))
     layout = free_layout(home)
     supervisor = build(layout, faults=faults, seed=seed, tell=tell)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         with supervisor:
             logins = demo.prepare(layout, sites=sites, seed=seed)
@@ -54,7 +55,15 @@ def story(
             advice=f"Logs are kept in {home / 'logs'}",
             exit_code=Exit.PARTLY,
         ) from error
+    except KeyboardInterrupt:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
     shutil.rmtree(home, ignore_errors=True)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """Being told to end is as Ctrl-C: nothing stays behind."""
+    raise KeyboardInterrupt
 
 
 def _perform(layout: Layout, logins: demo.Logins) -> dict[str, Any]:

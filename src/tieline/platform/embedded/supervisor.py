@@ -141,7 +141,11 @@ class Supervisor:
         return 0
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # interrupted while starting: what started already must not outlive the wish
+            self.stop()
+            raise
         return self
 
     def __exit__(
