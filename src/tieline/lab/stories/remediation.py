@@ -158,7 +158,7 @@ def _follow(technician: Platform, change_id: int, what: str, bar: Bar) -> dict[s
             technician.post(f"/changes/{change_id}/resume")
         return progress["state"] in _ENDED
 
-    wait_until(ended, f"change {change_id} ends", seconds=3600)
+    wait_until(ended, f"change {change_id} ends", seconds=3600, every=1)
     return counts
 
 

@@ -49,7 +49,6 @@ _SETTINGS: Mapping[str, str] = {
     "min_wal_size": "128MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
-    "autovacuum_naptime": "15s",
     "idle_in_transaction_session_timeout": "10min",
     "password_encryption": "'scram-sha-256'",
     "timezone": "'UTC'",

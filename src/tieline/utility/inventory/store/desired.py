@@ -18,17 +18,19 @@ def image(alias: str) -> str:
 
 
 def _text(field: str) -> str:
-    return f"{field} = CASE WHEN w.f ? '{field}' THEN w.f ->> '{field}' ELSE s.{field} END"
+    return f"{field} = CASE WHEN b.f ? '{field}' THEN b.f ->> '{field}' ELSE s.{field} END"
 
 
 # Rows are locked in the order of their ids, so that two batches that overlap wait for one another and do not deadlock.
-# A row that was changed meanwhile fails the comparison of versions after the lock is granted, and is left out.
+# A row that was changed meanwhile fails the comparison of versions after the lock is granted, and is left out. What is
+# needed of a row is carried along: parts of a statement have no statistics, and joining them may take the square of
+# their rows.
 _APPLY = f"""
 WITH want AS MATERIALIZED (
     SELECT (e ->> 0)::bigint AS id, (e ->> 1)::integer AS version, (e ->> 2)::bigint AS change_id, e -> 3 AS f
     FROM jsonb_array_elements(%(items)s) e
 ), before AS MATERIALIZED (
-    SELECT s.* FROM subscription s
+    SELECT s.id, s.version, w.change_id, w.f, {image("s")} AS was FROM subscription s
     JOIN want w ON w.id = s.id AND w.version = s.version
     JOIN operator o ON o.id = s.operator_id
     LEFT JOIN site t ON t.id = s.site_id
@@ -37,18 +39,17 @@ WITH want AS MATERIALIZED (
 ), applied AS (
     UPDATE subscription s SET
         {_text("state")}, {_text("apn")}, {_text("subscription_group")}, {_text("data_plan")}, {_text("imei_lock")},
-        ip_address = CASE WHEN w.f ? 'ip_address' THEN (w.f ->> 'ip_address')::inet ELSE s.ip_address END,
-        rat_restriction = CASE WHEN w.f ? 'rat_restriction'
-            THEN ARRAY(SELECT jsonb_array_elements_text(w.f -> 'rat_restriction') ORDER BY 1)
+        ip_address = CASE WHEN b.f ? 'ip_address' THEN (b.f ->> 'ip_address')::inet ELSE s.ip_address END,
+        rat_restriction = CASE WHEN b.f ? 'rat_restriction'
+            THEN ARRAY(SELECT jsonb_array_elements_text(b.f -> 'rat_restriction') ORDER BY 1)
             ELSE s.rat_restriction END,
         version = s.version + 1
-    FROM want w JOIN before b ON b.id = w.id
+    FROM before b
     WHERE s.id = b.id AND s.version = b.version
-    RETURNING s.*
+    RETURNING s.id, s.version, b.change_id, b.was, {image("s")} AS became
 ), kept AS (
     INSERT INTO history (thing, thing_id, actor, reason, change_id, before, after)
-    SELECT 'subscription', a.id, %(actor)s, %(reason)s, w.change_id, {image("b")}, {image("a")}
-    FROM applied a JOIN before b ON b.id = a.id JOIN want w ON w.id = a.id
+    SELECT 'subscription', a.id, %(actor)s, %(reason)s, a.change_id, a.was, a.became FROM applied a
 )
 SELECT id, version FROM applied
 """

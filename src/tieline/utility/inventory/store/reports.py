@@ -29,9 +29,10 @@ def _seen(column: str, value: str) -> str:
 
 
 def _differs(field: str, operational: str) -> str:
-    return f"CASE WHEN w.f ? '{field}' AND {operational} IS DISTINCT FROM u.{field} THEN '{field}' END"
+    return f"CASE WHEN u.told ? '{field}' AND {operational} IS DISTINCT FROM u.{field} THEN '{field}' END"
 
 
+# The told values are carried through ``updated`` for the reason that ``desired`` gives.
 _TAKE = f"""
 WITH want AS MATERIALIZED (
     SELECT s.id, e.ref, e.at, e.f, e.since, e.rat, e.band, e.cell_key, e.cell_at, e.imei, e.attached, e.last_seen,
@@ -56,18 +57,18 @@ WITH want AS MATERIALIZED (
         observed_at = greatest(s.observed_at, w.at)
     FROM want w
     WHERE s.id = w.id AND w.newer
-    RETURNING s.*
+    RETURNING s.*, w.at, w.compared, w.f AS told
 )
-SELECT u.id, u.operator_ref, u.version, w.at, u.state, u.apn, host(u.ip_address) AS ip_address, u.subscription_group,
+SELECT u.id, u.operator_ref, u.version, u.at, u.state, u.apn, host(u.ip_address) AS ip_address, u.subscription_group,
     u.data_plan, u.rat_restriction, u.imei_lock, u.op_state, u.op_apn, host(u.op_ip_address) AS op_ip_address,
     u.op_subscription_group, u.op_data_plan, u.op_rat_restriction, u.op_imei_lock,
-    CASE WHEN w.compared THEN array_remove(ARRAY[
+    CASE WHEN u.compared THEN array_remove(ARRAY[
         {_differs("state", "u.op_state")}, {_differs("apn", "u.op_apn")},
         {_differs("ip_address", "u.op_ip_address")}, {_differs("subscription_group", "u.op_subscription_group")},
         {_differs("data_plan", "u.op_data_plan")}, {_differs("imei_lock", "u.op_imei_lock")},
         {_differs("rat_restriction", "coalesce(u.op_rat_restriction, '{}')")}
     ], NULL) ELSE '{{}}' END AS differing
-FROM updated u JOIN want w ON w.id = u.id
+FROM updated u
 """
 
 _UNKNOWN = """
