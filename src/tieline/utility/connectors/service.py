@@ -105,10 +105,11 @@ async def sync(db: Database, lines: Lines, clock: Clock, sync_id: int) -> None:
     lease = await take(db, row["operator_id"], "sync", f"sync-{sync_id}", LEASE_SECONDS, again=True)
     message = "Another full read of this operator is under way."
     if lease is not None:
-        message = ""
+        message, read = "", 0
         try:
             line = await lines.get(row["operator"])
             async for page in line.read_all():
+                read += len(page)
                 async with db.transaction() as tx:
                     await lease.renew(tx)
                     await _take_page(tx, sync_id, row["operator"], page)
@@ -116,6 +117,7 @@ async def sync(db: Database, lines: Lines, clock: Clock, sync_id: int) -> None:
             message = error.detail
         async with db.transaction() as tx:
             await lease.drop(tx)
+        await inventory.tidy_reports(db, read)
     async with db.transaction() as tx:
         await store.end_sync(tx, sync_id, ok=not message, message=message, at=clock.now())
         entry = audit.Entry("sync.ended", f"operator:{row['operator']}", {"sync": sync_id, "message": message})

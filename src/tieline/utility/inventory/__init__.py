@@ -59,7 +59,13 @@ from tieline.utility.inventory.policy.export import csv_row
 from tieline.utility.inventory.service.export import ExportForm
 from tieline.utility.inventory.service.export import export as export_things
 from tieline.utility.inventory.service.export import report as import_report
-from tieline.utility.inventory.service.fleet import apply_desired, apply_reports, resolve_selection, subscriptions
+from tieline.utility.inventory.service.fleet import (
+    apply_desired,
+    apply_reports,
+    resolve_selection,
+    subscriptions,
+    tidy_reports,
+)
 from tieline.utility.inventory.service.imports import one as one_import
 from tieline.utility.inventory.service.imports import page as list_imports
 from tieline.utility.inventory.service.imports import problems as import_problems
@@ -167,4 +173,5 @@ __all__ = [
     "thing_detail",
     "thing_history",
     "thing_timeline",
+    "tidy_reports",
 ]
