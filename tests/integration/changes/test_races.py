@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -150,10 +151,12 @@ async def test_a_stop_and_a_conflict_found_meanwhile_do_not_block_one_another(wo
     blocked = """
         SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
             OR EXISTS (SELECT FROM change_item WHERE state = 'conflict')"""
+    # The driver is ended after the transaction: while it waits for its locks it could not end.
     with capture_logs() as logs:
-        async with world.db.transaction() as tx:
-            await store.get(tx, change.id, lock=True)
-            async with world.driving():
+        async with AsyncExitStack() as stack:
+            async with world.db.transaction() as tx:
+                await store.get(tx, change.id, lock=True)
+                await stack.enter_async_context(world.driving())
                 await world.wait(lambda: world.value(blocked))
                 await lanes.cancel_waiting(tx, change.id, world.runtime.clock.now())
     assert not [entry for entry in logs if entry["event"] == "lane_failed"]
