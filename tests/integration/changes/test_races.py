@@ -153,12 +153,11 @@ async def test_a_stop_and_a_conflict_found_meanwhile_do_not_block_one_another(wo
             OR EXISTS (SELECT FROM change_item WHERE state = 'conflict')"""
     # The driver is ended after the transaction: while it waits for its locks it could not end.
     with capture_logs() as logs:
-        async with AsyncExitStack() as stack:
-            async with world.db.transaction() as tx:
-                await store.get(tx, change.id, lock=True)
-                await stack.enter_async_context(world.driving())
-                await world.wait(lambda: world.value(blocked))
-                await lanes.cancel_waiting(tx, change.id, world.runtime.clock.now())
+        async with AsyncExitStack() as stack, world.db.transaction() as tx:
+            await store.get(tx, change.id, lock=True)
+            await stack.enter_async_context(world.driving())
+            await world.wait(lambda: world.value(blocked))
+            await lanes.cancel_waiting(tx, change.id, world.runtime.clock.now())
     assert not [entry for entry in logs if entry["event"] == "lane_failed"]
 
 
