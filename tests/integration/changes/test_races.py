@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 
 Make = Callable[..., Draft]
 TOLERANT = Thresholds(success=0.0, error=1.0)
+_PUT_OFF = "SELECT max(retry_at) FROM change_batch"
 ONLY_A = Selection(filter=FleetFilter(linked=True, operators=("A",)))
 
 
@@ -55,10 +56,17 @@ async def test_what_was_committed_and_not_sent_is_held_back_like_the_rest(
     async with world.driving():
         await world.wait(lambda: waiting(world))
         await world.run_sql(meanwhile)
+        # An attempt that looked just before comes to its end first.
+        earlier = await world.value(_PUT_OFF)
+        await world.wait(lambda: _tried_again(world, earlier))
         world.platforms["A"].behaviour.down = False
         await world.wait(world.none_open)
     assert not world.platforms["A"].submits
     assert await world.states(change.id) == {"planned": 4}
+
+
+async def _tried_again(world: Any, earlier: object) -> bool:
+    return await world.value(_PUT_OFF) != earlier or bool(await world.none_open())
 
 
 async def test_a_stop_while_the_operator_asks_to_wait_sends_nothing(world: Any, prepare: Make) -> None:
