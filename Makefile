@@ -58,11 +58,11 @@ story: $(SETUP) ## The main job end to end, headless (SITES=, SEED=, FAULTS=file
 
 ##@ Check
 .PHONY: test
-test: $(SETUP) ## The gate: all tests but the slow ones (ARGS= goes to pytest)
-	@$(call tests, and not slow)
+test: $(SETUP) ## The gate: all tests but the slow ones and those that drive a browser (ARGS= goes to pytest)
+	@pytest -n $(JOBS) -q -m "not slow and not e2e" $(ARGS)
 
 .PHONY: test-all
-test-all: $(SETUP) ## All tests, the slow ones too
+test-all: $(SETUP) ## All tests: the slow ones too, and those that drive a browser
 	@$(call tests)
 
 .PHONY: check
