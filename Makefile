@@ -39,7 +39,7 @@ JOBS ?= 2
 define tests
 code=0; run() { pytest -n $(JOBS) -q "$$@" $(ARGS); found=$$?; [ $$found = 5 ] || [ $$found = 0 ] || code=$$found; }; \
 run -m "not e2e$(1)"; \
-if [ -n "$(BROWSER)" ]; then run --dist loadfile -m "e2e$(1)" $(if $(ARGS),,tests/e2e); \
+if [ -n "$(BROWSER)" ]; then run --dist loadgroup -m "e2e$(1)" $(if $(ARGS),,tests/e2e); \
 else echo "No chromium here: the tests that drive a browser are left out." >&2; fi; exit $$code
 endef
 
@@ -58,11 +58,11 @@ story: $(SETUP) ## The main job end to end, headless (SITES=, SEED=, FAULTS=file
 
 ##@ Check
 .PHONY: test
-test: $(SETUP) ## The gate: all tests but the slow ones and those that drive a browser (ARGS= goes to pytest)
-	@pytest -n $(JOBS) -q -m "not slow and not e2e" $(ARGS)
+test: $(SETUP) ## The gate: all tests but the slow ones (ARGS= goes to pytest)
+	@$(call tests, and not slow)
 
 .PHONY: test-all
-test-all: $(SETUP) ## All tests: the slow ones too, and those that drive a browser
+test-all: $(SETUP) ## All tests, the slow ones too
 	@$(call tests)
 
 .PHONY: check

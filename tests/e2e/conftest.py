@@ -15,6 +15,7 @@ Look = tuple[int, str]
 LOOKS: tuple[Look, ...] = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
 """Width in pixels, and theme."""
 WIDE, NARROW = LOOKS[0], LOOKS[3]
+_HERE = Path(__file__).parent
 _AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 _SETTLED_MS = 40_000
 expect.set_options(timeout=15_000)  # for a machine that does much else; a page that is right is not waited for
@@ -26,6 +27,15 @@ _FINDINGS = """async () => {
     .map((one) => one.id + ": " + one.nodes.slice(0, 3).map(words).join(" | "));
 }"""
 _TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process for each folder, which fills its world once; the longest begins."""
+    ours = [one for one in items if one.path.is_relative_to(_HERE)]
+    for one in ours:
+        one.add_marker(pytest.mark.xdist_group(one.path.parent.name))
+    if len(ours) == len(items):
+        items.sort(key=lambda one: one.path.parent.name != "console_pages")
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +101,7 @@ class Troubles:
 
     spared: tuple[str, ...] = ()
     told: list[str] = field(default_factory=list)
+    _stopped: bool = False
 
     def watch(self, page: Page) -> Page:
         """Listen to a page."""
@@ -98,6 +109,11 @@ class Troubles:
         page.on("console", self._hear)
         return page
 
+    def stop(self) -> None:
+        """Listen no more: a request that is cut off by closing its page is no trouble."""
+        self._stopped = True
+
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(f"status of {one}" in message.text for one in self.spared):
+        spared = self._stopped or any(f"status of {one}" in message.text for one in self.spared)
+        if message.type == "error" and not spared:
             self.told.append(message.text)

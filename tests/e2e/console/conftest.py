@@ -44,6 +44,7 @@ def open_page(window: BrowserContext) -> Iterator[OpenPage]:
         return page
 
     yield opened
+    troubles.stop()
     for page in window.pages:
         page.evaluate("localStorage.clear()")
         page.close()

@@ -124,6 +124,7 @@ def desk(browser: Browser, served: Served) -> Iterator[Callable[[str], Desk]]:
         return Desk(context, page, served.url)
 
     yield sit
+    troubles.stop()
     for context in contexts:
         context.close()
     assert troubles.told == []

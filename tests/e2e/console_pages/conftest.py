@@ -56,5 +56,6 @@ def page(signed_in: BrowserContext) -> Iterator[Page]:
     troubles = Troubles(spared=("422",))
     opened = troubles.watch(signed_in.new_page())
     yield opened
+    troubles.stop()
     opened.close()
     assert troubles.told == []

@@ -1,7 +1,7 @@
 """A small world in a real database, two operators held in memory, and a change engine between them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from tests.conftest import Fresh
 
 import tieline.platform
 import tieline.utility
@@ -58,10 +59,9 @@ ANNA = person("anna", 2, Role.APPROVER)
 
 
 @pytest.fixture
-async def db(clone: Callable[[Sequence[Path]], str]) -> AsyncIterator[Database]:
-    database = await Database.open(clone(FOLDERS), size=10)
-    yield database
-    await database.close()
+async def db(fresh: Fresh) -> AsyncIterator[Database]:
+    async with fresh(FOLDERS, size=10) as database:
+        yield database
 
 
 @dataclass

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.conftest import Whole
 
 from tieline.platform.scope import Scope
-from tieline.platform.web import create_app, current_scope
-from tieline.utility.application import registry
+from tieline.platform.web import current_scope
 from tieline.utility.changes import stream
 from tieline.utility.changes.jobs import Check, Plan, check, make_plan
 
@@ -58,13 +58,13 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(world: Any) -> AsyncIterator[Desk]:
+async def desk(world: Any, application: Whole) -> AsyncIterator[Desk]:
     asker: dict[str, Scope] = {"scope": world.fred}
 
     async def current() -> Scope:
         return asker["scope"]
 
-    app = create_app(world.runtime.settings, registry(), runtime=world.runtime)
+    app = application(world.runtime)
     app.dependency_overrides[current_scope] = current
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console.test/api/v1") as http:
         yield Desk(world, http, asker)

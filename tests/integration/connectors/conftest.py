@@ -1,6 +1,7 @@
 """The utility's application over a real database, and an operator held in memory."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
+from tests.conftest import Fresh, Whole
 
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database, execute, fetch_all, fetch_value
 from tieline.platform.scope import Role, Scope
 from tieline.platform.settings import Settings
-from tieline.platform.web import create_app, create_operator_app, current_scope
+from tieline.platform.web import create_operator_app, current_scope
 from tieline.platform.wiring import Registry, Runtime
 from tieline.utility.application import registry
 from tieline.utility.connectors import Connection, Field, Lines, Providers
@@ -68,9 +70,15 @@ def with_peer(app: ASGIApp, fingerprint: str | None) -> ASGIApp:
 
 
 @pytest.fixture
-async def house(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> AsyncIterator[House]:
+async def house(fresh: Fresh, application: Whole, tmp_path: Path) -> AsyncIterator[House]:
     registered = registry()
-    db = await Database.open(clone(registered.folders), size=8)
+    async with fresh(registered.folders) as db, AsyncExitStack() as stack:
+        made = await _house(db, registered, application, tmp_path, stack)
+        await _world(made)
+        yield made
+
+
+async def _house(db: Database, registered: Registry, application: Whole, home: Path, stack: AsyncExitStack) -> House:
     platform = Platform()
 
     async def open_test(_connection: Connection) -> ReferenceConnector:
@@ -78,19 +86,21 @@ async def house(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> Async
 
     providers = Providers()
     providers.register("mns3gpp", open_test)
-    lines = Lines(db, providers, tmp_path)
-    settings = Settings(home=tmp_path, database_url=None)
+    lines = Lines(db, providers, home)
+    settings = Settings(home=home, database_url=None)
     runtime = Runtime(settings, db, SystemClock(), {"connectors.lines": lines})
     roles = [Role.ADMINISTRATOR]
 
     async def asker() -> Scope:
         return Scope("user:ada", frozenset(p for role in roles for p in role.permissions), user_id=7)
 
-    app = create_app(settings, registered, runtime=runtime)
+    app = application(runtime)
     app.dependency_overrides[current_scope] = asker
     operator_app = create_operator_app(settings, registered, runtime=runtime)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console.test/api/v1")
-    made = House(
+    stack.push_async_callback(lines.close)
+    stack.push_async_callback(client.aclose)
+    return House(
         db,
         runtime,
         registered,
@@ -100,11 +110,6 @@ async def house(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> Async
         lambda fingerprint: httpx.ASGITransport(with_peer(operator_app, fingerprint)),
         roles,
     )
-    await _world(made)
-    yield made
-    await client.aclose()
-    await lines.close()
-    await db.close()
 
 
 async def _world(house: House) -> None:

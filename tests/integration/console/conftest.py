@@ -7,15 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.conftest import Whole
 
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database
 from tieline.platform.errors import Unauthenticated
 from tieline.platform.scope import Permission, Role, Scope
 from tieline.platform.settings import Settings
-from tieline.platform.web import create_app
 from tieline.platform.wiring import Runtime
-from tieline.utility import application
 from tieline.utility.console.kept import Shelf
 from tieline.utility.console.visitor import Visitor, current_visitor
 
@@ -49,10 +48,10 @@ class Console:
 
 
 @pytest.fixture
-async def console(utility_db: Database, tmp_path: Path) -> AsyncIterator[Console]:
+async def console(utility_db: Database, application: Whole, tmp_path: Path) -> AsyncIterator[Console]:
     settings = Settings(home=tmp_path)
     runtime = Runtime(settings, utility_db, SystemClock())
-    app = create_app(settings, application.registry(), runtime=runtime)
+    app = application(runtime)
     transport = httpx.ASGITransport(app)
     headers = {"X-Request-Id": "request-1"}
     async with httpx.AsyncClient(transport=transport, base_url="http://console.test", headers=headers) as client:

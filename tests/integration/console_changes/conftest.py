@@ -1,8 +1,8 @@
 """A console with real accounts over a real database and two operators in memory; people sign in as in a browser."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -11,13 +11,13 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from tests.conftest import Fresh, Whole
 
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database
 from tieline.platform.identity import bootstrap
 from tieline.platform.jobs import run_lanes
 from tieline.platform.settings import Settings
-from tieline.platform.web import create_app
 from tieline.platform.wiring import Registry, Runtime
 from tieline.utility.application import registry
 from tieline.utility.connectors import Connection, Lines, Providers
@@ -72,6 +72,11 @@ class House:
         assert answer.status_code == 200, answer.text
         return Person(http, answer.json()["csrf_token"])
 
+    async def leave(self) -> None:
+        """Close every browser."""
+        for http in self.inside:
+            await http.aclose()
+
     async def person(self, name: str, *roles: str) -> Person:
         """A new person with some roles, signed in."""
         admin = await self.sign_in()
@@ -102,10 +107,16 @@ class House:
 
 
 @pytest.fixture
-async def house(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> AsyncIterator[House]:
+async def house(fresh: Fresh, application: Whole, tmp_path: Path) -> AsyncIterator[House]:
     collected = registry()
-    settings = Settings(home=tmp_path)
-    database = await Database.open(clone(collected.folders), size=8)
+    async with fresh(collected.folders) as database, AsyncExitStack() as stack:
+        yield await _house(database, collected, application, tmp_path, stack)
+
+
+async def _house(
+    database: Database, collected: Registry, application: Whole, home: Path, stack: AsyncExitStack
+) -> House:
+    settings = Settings(home=home)
     platforms = {code: Platform(capabilities=replace(DEFAULTS, max_batch=10)) for code in ("A", "B")}
 
     async def open_test(connection: Connection) -> ReferenceConnector:
@@ -113,16 +124,14 @@ async def house(clone: Callable[[Sequence[Path]], str], tmp_path: Path) -> Async
 
     providers = Providers()
     providers.register("test", open_test)
-    lines = Lines(database, providers, tmp_path, manners=ENGINE.HASTY)
+    lines = Lines(database, providers, home, manners=ENGINE.HASTY)
     runtime = Runtime(settings, database, SystemClock(), {"connectors.lines": lines})
     await bootstrap(runtime, name=ADMIN, password=PASSWORD)
     # Patient with what is read back late: these tests are about pages, on a machine that may be busy.
     pace = replace(ENGINE.QUICK, deadline=30.0)
     world = ENGINE.World(database, lines, platforms, runtime, pace=pace)
-    transport = httpx.ASGITransport(create_app(settings, collected, runtime=runtime))
+    transport = httpx.ASGITransport(application(runtime))
     running = House(runtime, collected, world, transport)
-    yield running
-    for client in running.inside:
-        await client.aclose()
-    await lines.close()
-    await database.close()
+    stack.push_async_callback(lines.close)
+    stack.push_async_callback(running.leave)
+    return running

@@ -1,6 +1,6 @@
 """A database with a small fleet: two operators, sites in two regions, a dual-SIM router at each, cards in stock."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,16 +8,16 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.conftest import Fresh, Whole
 
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database, execute
 from tieline.platform.scope import Scope, system
 from tieline.platform.settings import Settings
-from tieline.platform.web import create_app, current_scope
-from tieline.platform.wiring import Registry, Runtime
+from tieline.platform.web import current_scope
+from tieline.platform.wiring import Runtime
 from tieline.utility.application import registry as put_together
 from tieline.utility.inventory import DesiredChange, OperatorReport, apply_desired, apply_reports
-from tieline.utility.inventory import wiring as inventory
 from tieline.utility.inventory.importing.mapping import from_object
 from tieline.utility.inventory.model import ImportMode, ImportRun
 from tieline.utility.inventory.service import imports, uploads
@@ -64,11 +64,10 @@ SELECT id, 'scada.dso', ('10.0.0.' || 32 * (id - 1) || '/27')::cidr, code || ' s
 
 
 @pytest.fixture
-async def db(clone: Callable[[Sequence[Path]], str]) -> AsyncIterator[Database]:
+async def db(fresh: Fresh) -> AsyncIterator[Database]:
     """An empty inventory, in the whole schema: timelines have lanes of other contexts once these are loaded."""
-    database = await Database.open(clone(put_together().folders), size=8)
-    yield database
-    await database.close()
+    async with fresh(put_together().folders) as database:
+        yield database
 
 
 @pytest.fixture
@@ -197,10 +196,8 @@ class Api:
 
 
 @pytest.fixture
-async def api(busy: Database, settings: Settings) -> AsyncIterator[Api]:
+async def api(busy: Database, application: Whole, settings: Settings) -> AsyncIterator[Api]:
     """The inventory's routes over the busy fleet."""
-    registry = Registry()
-    inventory.register(registry)
-    app = create_app(settings, registry, runtime=Runtime(settings, busy, SystemClock()))
+    app = application(Runtime(settings, busy, SystemClock()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
         yield Api(http, app)

@@ -164,6 +164,12 @@ async def entered(db: Database, settings: Settings, scope: Scope, content: bytes
         return await imports.create(tx, scope, upload, from_object(SITE), mode=ImportMode.KEEP_GOOD, dry_run=False)
 
 
+async def found(db: Database, query: str) -> Any:
+    """One value, as a new transaction sees it."""
+    async with db.snapshot() as tx:
+        return await fetch_value(tx, query)
+
+
 async def test_an_import_whose_database_is_lost_is_done_again(
     db: Database, settings: Settings, everything: Scope
 ) -> None:
@@ -173,7 +179,8 @@ async def test_an_import_whose_database_is_lost_is_done_again(
         running = asyncio.create_task(imports.run(db, settings, identity))
         waits = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         async with asyncio.timeout(30):
-            while (pid := await fetch_value(tx, waits)) is None:  # noqa: ASYNC110 - PostgreSQL tells no event of it
+            # Asked in a new transaction each time: within one, PostgreSQL shows the activity it saw first.
+            while (pid := await found(db, waits)) is None:  # noqa: ASYNC110 - PostgreSQL tells no event of it
                 await asyncio.sleep(0)
         await execute(tx, "SELECT pg_terminate_backend(%s)", (pid,))
         with pytest.raises(psycopg.OperationalError):

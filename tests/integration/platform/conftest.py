@@ -1,11 +1,12 @@
 """A database with the platform's own tables, and the runtime around it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.conftest import Fresh
 
 import tieline.platform
 from tieline.platform import logs
@@ -25,11 +26,10 @@ def plain_logs() -> None:
 
 
 @pytest.fixture
-async def platform_db(clone: Callable[[Sequence[Path]], str]) -> AsyncIterator[Database]:
+async def platform_db(fresh: Fresh) -> AsyncIterator[Database]:
     """A database with the tables of the platform's services."""
-    database = await Database.open(clone(FOLDERS), size=8)
-    yield database
-    await database.close()
+    async with fresh(FOLDERS) as database:
+        yield database
 
 
 @pytest.fixture

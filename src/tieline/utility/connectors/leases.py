@@ -36,6 +36,11 @@ class Lease:
         if not await store.hold_lease(tx, self.operator_id, self.purpose, self.token):
             raise LeaseLost(f"The lease for {self.purpose} is somebody else's.")
 
+    async def check(self, tx: Tx) -> None:
+        """Make sure that it is ours at this moment, without keeping it so; raises ``LeaseLost``."""
+        if not await store.has_lease(tx, self.operator_id, self.purpose, self.token):
+            raise LeaseLost(f"The lease for {self.purpose} is somebody else's.")
+
     async def drop(self, tx: Tx) -> None:
         """Give it back."""
         await store.drop_lease(tx, self.operator_id, self.purpose, self.token)

@@ -107,6 +107,15 @@ async def hold_lease(tx: Tx, operator_id: int, purpose: str, token: int) -> bool
     return await fetch_one(tx, text, bound) is not None
 
 
+async def has_lease(tx: Tx, operator_id: int, purpose: str, token: int) -> bool:
+    """Whether a lease is ours at this moment; somebody else may take it at the next."""
+    text = """
+        SELECT token FROM operator_lease
+        WHERE operator_id = %(operator_id)s AND purpose = %(purpose)s AND token = %(token)s"""
+    bound = {"operator_id": operator_id, "purpose": purpose, "token": token}
+    return await fetch_one(tx, text, bound) is not None
+
+
 async def drop_lease(tx: Tx, operator_id: int, purpose: str, token: int) -> None:
     """Give a lease back."""
     text = """

@@ -127,9 +127,13 @@ class BatchRun:
             return None
 
     async def _check(self) -> None:
-        """Raise ``_NotNow`` unless the batch may be sent this very moment."""
-        async with self._context.db.transaction() as tx:
-            await self._context.lease.hold(tx)
+        """Raise ``_NotNow`` unless the batch may be sent this very moment.
+
+        Two plain reads: what a transaction would lock it would give up before the request goes, and the time that it
+        takes would come between the call's slot and its leaving.
+        """
+        async with self._context.db.autocommit() as tx:
+            await self._context.lease.check(tx)
             if not await guarding.sendable(tx, self._batch_id, self._context.clock.now()):
                 raise _NotNow
 

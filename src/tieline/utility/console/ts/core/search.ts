@@ -13,6 +13,7 @@ function step(by: number): void {
 }
 
 export function start(): void {
+  let chosen: string | null = null;
   document.addEventListener("keydown", (event) => {
     const slash = event.key === "/" && !isTyping(event) && !document.querySelector("dialog[open]");
     const control = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
@@ -38,7 +39,16 @@ export function start(): void {
   // Suggestions that were asked for before the search was left come too late.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const detail = (event as CustomEvent<{ target: Element; shouldSwap: boolean }>).detail;
-    if (detail.target === results() && !document.activeElement?.closest(".search")) detail.shouldSwap = false;
+    if (detail.target !== results()) return;
+    const active = document.activeElement;
+    if (!active?.closest(".search")) detail.shouldSwap = false;
+    chosen = active?.closest("#search-results a")?.getAttribute("href") ?? null;
+  });
+  // The answer to the last letter may come when somebody already walks through those before it: he keeps his place.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target !== results() || chosen === null) return;
+    const links = all<HTMLAnchorElement>("#search-results a");
+    (links.find((one) => one.getAttribute("href") === chosen) ?? links[0] ?? input())?.focus();
   });
   document.addEventListener("focusin", (event) => {
     if (!(event.target instanceof Element) || !event.target.closest(".search")) results()?.replaceChildren();

@@ -59,6 +59,9 @@ export async function fetchJson<T>(href: string): Promise<T> {
 export const longitude = (points: Points, i: number): number => (points.lon[i] ?? 0) / DEGREES;
 export const latitude = (points: Points, i: number): number => (points.lat[i] ?? 0) / DEGREES;
 
+/** An edge halfway between two steps of the packed positions: a point is on the same side of it here and in the list. */
+export const betweenSteps = (edge: number): number => (Math.floor(edge * DEGREES) + 0.5) / DEGREES;
+
 export function boundsOf(points: Points): Bounds | null {
   if (points.ids.length === 0) return null;
   let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];

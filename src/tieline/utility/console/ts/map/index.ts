@@ -4,7 +4,7 @@ import type { Point } from "geojson";
 import "./map.css";
 import { element, icon, number, onTheme } from "../core/dom";
 import { districts, land } from "./basemap";
-import { boundsOf, cellFeatures, countWithin, fetchJson, latitude, longitude, nothing, placeFeatures, pointFeatures, type Bounds, type Points, type PointProperties, type Sectors } from "./data";
+import { betweenSteps, boundsOf, cellFeatures, countWithin, fetchJson, latitude, longitude, nothing, placeFeatures, pointFeatures, type Bounds, type Points, type PointProperties, type Sectors } from "./data";
 import { drawLegend } from "./legend";
 import { Scale } from "./scale";
 import { paint, style } from "./style";
@@ -141,7 +141,7 @@ class MapView {
     const shown = `${number(total)} of ${number(this.points.ids.length)} ${noun}s in view`;
     const limited = this.points.truncated ? "; not all are on the map, narrow the filter" : "";
     this.part("[data-map-words]").textContent = this.points.ids.length ? shown + limited : `No ${noun} has a position yet. Import positions to see them here.`;
-    const bbox = bounds.map((edge) => edge.toFixed(4)).join(",");
+    const bbox = bounds.map((edge) => edge.toFixed(6)).join(",");
     this.fields(bbox);
     this.host.dispatchEvent(new CustomEvent("tieline:map-bounds", { bubbles: true, detail: { bounds, bbox, total, kinds } }));
   }
@@ -228,9 +228,11 @@ class MapView {
     return box;
   }
 
+  /** What is in view; also what the list is asked for, so that both count the same. */
   private visible(): Bounds {
     const bounds = this.map.getBounds();
-    return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    const [west, south, east, north] = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(betweenSteps);
+    return [west ?? 0, south ?? 0, east ?? 0, north ?? 0];
   }
 
   private startBounds(): [number, number, number, number] | null {
