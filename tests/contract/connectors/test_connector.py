@@ -18,6 +18,7 @@ from tieline.utility.connectors import (
     ResultState,
     Unreachable,
 )
+from tieline.utility.connectors.port import Leaves, at_once
 
 pytestmark = pytest.mark.anyio
 
@@ -178,9 +179,10 @@ async def test_subscribing_twice_and_ending_twice(operator: Operator) -> None:
 async def test_each_request_waits_for_its_turn(operator: Operator) -> None:
     connector, turns = operator.connector, 0
 
-    async def turn() -> None:
+    async def turn() -> Leaves:
         nonlocal turns
         turns += 1
+        return at_once
 
     before = await operator.calls()
     connector.paced(turn)
@@ -197,7 +199,7 @@ async def test_each_request_waits_for_its_turn(operator: Operator) -> None:
 
 
 async def test_who_gets_no_turn_makes_no_request(operator: Operator) -> None:
-    async def turn() -> None:
+    async def turn() -> Leaves:
         raise Unreachable("not now")
 
     before = await operator.calls()

@@ -70,6 +70,17 @@ async def test_a_hold_by_one_holds_the_other(utility_db: Database) -> None:
     assert time.monotonic() - began >= 0.39
 
 
+async def test_a_call_that_leaves_late_counts_from_when_it_left_for_every_process(utility_db: Database) -> None:
+    one, other = (SharedPacer(utility_db, 7, Rate(2, 0.5)) for _ in range(2))
+    slot = await one.slot()
+    await asyncio.sleep(0.2)  # a connection is opened
+    one.left(slot)
+    left = time.monotonic()
+    await one.slot()
+    await other.slot()
+    assert time.monotonic() - left >= 0.49
+
+
 async def test_after_its_row_was_lost_nothing_goes_for_a_window(utility_db: Database) -> None:
     pacer = SharedPacer(utility_db, 7, Rate(5, 0.5))
     await pacer.slot()

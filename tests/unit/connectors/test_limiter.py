@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieline.utility.connectors.limiter import Limiter, Rate, next_slot
+from tieline.utility.connectors.limiter import Limiter, Rate, moved, next_slot
 
 
 @dataclass
@@ -68,6 +68,38 @@ def test_a_call_after_a_rest_goes_at_once() -> None:
     limiter = Limiter(Rate(2, 1.0), now=time.read, sleep=time.sleep)
     assert run(limiter, time, [0.0, 0.0, 0.0]) == [0.0, 0.0, 1.0]
     assert run(limiter, time, [5.0]) == [6.0]
+
+
+def test_a_call_that_leaves_late_moves_its_slot() -> None:
+    time = VirtualTime()
+    limiter = Limiter(Rate(2, 1.0), now=time.read, sleep=time.sleep)
+    [first] = run(limiter, time, [0.0])
+    time.now = 0.4
+    limiter.left(first)
+    assert run(limiter, time, [0.0, 0.0, 0.0]) == [0.4, 1.4, 1.4]
+
+
+@given(
+    permits=st.integers(1, 10),
+    calls=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.3)), min_size=1, max_size=60),
+)
+def test_by_when_they_left_calls_keep_the_rule_too(permits: int, calls: list[tuple[float, float]]) -> None:
+    time = VirtualTime()
+    limiter = Limiter(Rate(permits, 1.0), now=time.read, sleep=time.sleep)
+    left = []
+    for pause, opening in calls:
+        time.now += pause
+        slot = asyncio.run(limiter.slot())
+        time.now += opening
+        limiter.left(slot)
+        left.append(time.now)
+    # Two differences of the same pair of floating numbers may differ in their last place.
+    assert most_in_a_window(left, 1.0 - 1e-9) <= permits
+
+
+def test_a_slot_nobody_knows_of_moves_nothing() -> None:
+    assert moved([1.0, 2.0], 1.5, 9.0, slack=0.1) == [1.0, 2.0]
+    assert moved([1.0, 2.0, 3.0], 1.95, 2.5, slack=0.1) == [1.0, 2.5, 3.0]
 
 
 def test_retry_after_holds_every_caller() -> None:

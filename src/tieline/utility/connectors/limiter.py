@@ -2,8 +2,9 @@
 
 Sliding window: a call may go when the one ``permits`` calls before it is at least ``window`` old. So in no interval of
 ``window`` seconds, wherever it begins, are there more than ``permits`` calls; and under load there are exactly so many.
-The guard lengthens the window by eight thousandths. That absorbs what a call may start late, and small differences in
-travel time to the operator's counter, and costs as much of the rate.
+The guard lengthens the window by nine thousandths. That absorbs what a call may start late, and small differences in
+travel time to the operator's counter, and costs as much of the rate. A call that leaves later than its slot, since a
+connection had to be opened first, moves its slot: the operator counts it when it comes.
 
 ``Limiter`` here keeps the rule within one process; ``pace`` keeps it over all processes.
 """
@@ -12,11 +13,11 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-GUARD = 1.008
+GUARD = 1.009
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,24 @@ def next_slot(earlier: Sequence[float], now: float, rate: Rate) -> float:
     return max(now, earlier[-rate.permits] + rate.window, earlier[-1])
 
 
+def moved(slots: Iterable[float], slot: float, now: float, *, slack: float = 0.0) -> list[float]:
+    """The slots in order, that of a call which leaves only now moved to now; it may have been noted ``slack`` later."""
+    known = list(slots)
+    for place, one in enumerate(known):
+        if slot <= one <= slot + slack:
+            known[place] = max(one, now)
+            break
+    return sorted(known)
+
+
 class Pacer(Protocol):
     """Says when the next call may go."""
 
     async def slot(self) -> float:
         """Wait for a slot, and return its time. Callers are served in the order in which they came."""
+
+    def left(self, slot: float) -> None:
+        """Say that the call of a slot leaves now; without it, it is taken to have left at its slot."""
 
     async def hold(self, seconds: float) -> None:
         """Give out no slot for so long: the operator asked to wait (Retry-After)."""
@@ -79,6 +93,10 @@ class Limiter:
                 await self._sleep(wait)
             self._slots.append(max(earliest, self._now()))
             return self._slots[-1]
+
+    def left(self, slot: float) -> None:
+        """Remember that the call of a slot leaves now."""
+        self._slots = deque(moved(self._slots, slot, self._now()), maxlen=self._slots.maxlen)
 
     async def hold(self, seconds: float) -> None:
         """Give out no slot for so long; those that wait for theirs wait longer."""

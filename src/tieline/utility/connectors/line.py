@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from tieline.platform.clock import Clock, SystemClock
@@ -20,11 +21,18 @@ from tieline.utility.connectors.capabilities import Capabilities
 from tieline.utility.connectors.errors import ConnectorError, Throttled, Unknown, Unreachable
 from tieline.utility.connectors.limiter import Limiter, Pacer, Rate
 from tieline.utility.connectors.model import Batch, Outcome, Report, Verdict
-from tieline.utility.connectors.port import Connector, Feed, Turn, no_wait
+from tieline.utility.connectors.port import Connector, Feed, Leaves, at_once
 from tieline.utility.connectors.retry import Patience, wait_before_retry
 
 T = TypeVar("T")
-_READY: ContextVar[Turn] = ContextVar("ready", default=no_wait)
+Ready = Callable[[], Awaitable[None]]
+
+
+async def _always() -> None:
+    """Nobody needs to be asked."""
+
+
+_READY: ContextVar[Ready] = ContextVar("ready", default=_always)
 """What is asked of the caller before the request of this task goes out."""
 
 
@@ -107,7 +115,7 @@ class Line:
         """See :meth:`Connector.validate`."""
         return await self._call(lambda: self._connector.validate(batch))
 
-    async def submit(self, batch: Batch, key: str, *, ready: Turn = no_wait) -> str:
+    async def submit(self, batch: Batch, key: str, *, ready: Ready = _always) -> str:
         """See :meth:`Connector.submit`. Repeated only when it surely had no effect.
 
         ``ready`` is awaited each time right before the request goes out, after every wait; what it raises ends the
@@ -194,14 +202,16 @@ class Line:
         self._state.circuit = circuit
         self._state.probing = half_open
 
-    async def _turn(self) -> None:
+    async def _turn(self) -> Leaves:
         """Wait for a slot before each request; the circuit may have opened meanwhile."""
+        leaves = at_once
         if self._state.circuit.state is not CircuitState.OPEN:
-            await self._pacer.slot()
+            leaves = partial(self._pacer.left, await self._pacer.slot())
         if self._state.circuit.state is CircuitState.OPEN:
             raise self._paused()
         await _READY.get()()
         self._state.health.calls += 1
+        return leaves
 
     def _paused(self) -> Unreachable:
         circuit = self._state.circuit

@@ -3,8 +3,8 @@
 Guaranteed, whatever the number of processes: by the database's clock at most ``permits`` calls start in any ``window``
 less the tolerance, and the guard of the rate is longer than that. A process that wakes too late for its slot gives it
 back and takes another with more time to wake in, which counts as its end, so that a stall shifts calls and never
-bunches them. After a hold (Retry-After) no slot is given out; a call of another process that already has its slot, one
-at most, still goes.
+bunches them. A call that leaves late for another reason (a connection had to be opened) has its slot moved. After a
+hold (Retry-After) no slot is given out; a call of another process that already has its slot, one at most, still goes.
 
 A slot is reserved by comparing and swapping the row, with no transaction open meanwhile: the rule stays the pure one of
 ``limiter``, and costs one short statement a call. The table is unlogged, so that nothing waits for the disk; PostgreSQL
@@ -13,12 +13,12 @@ empties it after a crash, and a row that is made anew begins with one window of 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from tieline.platform.db import Database
 from tieline.utility.connectors import store
-from tieline.utility.connectors.limiter import Rate, next_slot
+from tieline.utility.connectors.limiter import Rate, moved, next_slot
 
 _TOLERANCE = 0.003
 _LEAST_TOLERANCE = 0.0012
@@ -71,6 +71,14 @@ def choose(
     return at, [*earlier, at + slack][-(rate.permits + 1) :]
 
 
+def _with(taken: Taken, late: Sequence[tuple[float, float]]) -> Taken:
+    """What is taken, once slots whose calls left late are moved to when they did."""
+    slots = taken.slots
+    for slot, now in late:
+        slots = moved(slots, slot, now, slack=_LONGEST_SLACK)
+    return replace(taken, slots=slots)
+
+
 @dataclass(slots=True)
 class SharedPacer:
     """Slots of one operator, shared with every process on the same database."""
@@ -82,20 +90,30 @@ class SharedPacer:
     clock: SharedClock = field(default_factory=lambda: SharedClock(time.monotonic))
     _taken: Taken | None = None
     _held: bool = False
+    _late: list[tuple[float, float]] = field(default_factory=list)
     _queue: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def slot(self) -> float:
         """Wait for a slot, and return its time. Callers of one process are served in the order in which they came."""
-        tolerance = max(_LEAST_TOLERANCE, _TOLERANCE * self.rate.window)
         slack, back = 0.0, None
         async with self._queue:
             while True:
                 at = await self._take(back, slack)
                 while (wait := at - self.clock.read()) > 0:
                     await self.sleep(wait)
-                if self.clock.read() - at <= tolerance + slack and not self._held:
+                if self.clock.read() - at <= self._tolerance + slack and not self._held:
                     return at
-                back, slack = at + slack, min(max(2 * slack, tolerance), _LONGEST_SLACK)
+                back, slack = at + slack, min(max(2 * slack, self._tolerance), _LONGEST_SLACK)
+
+    def left(self, slot: float) -> None:
+        """Have the call of a slot, if it leaves late, noted with the next slot that this process takes."""
+        now = self.clock.read()
+        if now - slot > self._tolerance:
+            self._late.append((slot, now))
+
+    @property
+    def _tolerance(self) -> float:
+        return max(_LEAST_TOLERANCE, _TOLERANCE * self.rate.window)
 
     async def hold(self, seconds: float) -> None:
         """Give out no slot for so long, to nobody."""
@@ -110,8 +128,10 @@ class SharedPacer:
                 self._held = False
                 self._taken = await self._read()
             soon = self.clock.read() + min(self.clock.trip, _LONGEST_SLACK)
-            at, slots = choose(self._taken, soon, self.rate, back=back, slack=slack)
+            late = list(self._late)
+            at, slots = choose(_with(self._taken, late), soon, self.rate, back=back, slack=slack)
             if await self._swap(self._taken, slots):
+                del self._late[: len(late)]
                 return at
 
     async def _read(self) -> Taken:

@@ -11,12 +11,21 @@ from typing import Protocol, runtime_checkable
 from tieline.utility.connectors.capabilities import Capabilities
 from tieline.utility.connectors.model import Batch, Outcome, Report, Verdict
 
-Turn = Callable[[], Awaitable[None]]
-"""Waits until another request may be made; raises a ``ConnectorError`` when none may be made now."""
+Leaves = Callable[[], None]
+Turn = Callable[[], Awaitable[Leaves]]
+"""Waits until another request may be made; raises a ``ConnectorError`` when none may be made now.
+
+What it gives may be called when the request leaves, if that is later than at once: a connection had to be opened.
+"""
 
 
-async def no_wait() -> None:
+def at_once() -> None:
+    """Nobody is told when the request leaves."""
+
+
+async def no_wait() -> Leaves:
     """The turn of a connector that nobody paces."""
+    return at_once
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A request that could not be sent surely had no effect (``Unreachable``); one tha
 """
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,7 +16,7 @@ import msgspec
 from tieline.platform.errors import Problem
 from tieline.platform.pki import Credential, client_context
 from tieline.utility.connectors.errors import ConnectorError, Denied, Rejected, Throttled, Unknown, Unreachable
-from tieline.utility.connectors.port import Turn, no_wait
+from tieline.utility.connectors.port import Leaves, Turn, no_wait
 from tieline.utility.connectors.registry import Connection
 
 MOST = 64 * 1024 * 1024
@@ -81,7 +81,7 @@ class Client:
         """Make a request whose answer is read piece by piece."""
         sent = {**({"Content-Type": "application/json"} if content is not None else {}), **(headers or {})}
         request = self._http.build_request(method, path, content=content, headers=sent, params=params)
-        await self.turn()
+        request.extensions["trace"] = _telling(await self.turn())
         try:
             response = await self._http.send(request, stream=True)
         except _UNSENT as error:
@@ -128,6 +128,17 @@ class Client:
             return "no reason that could be read"
         reasons = [read.detail, read.title, *(problem.title or problem.reason for problem in read.other_problems)]
         return "; ".join(dict.fromkeys(reason for reason in reasons if reason))[:_SHOWN] or "no reason"
+
+
+def _telling(leaves: Leaves) -> Callable[[str, object], Awaitable[None]]:
+    """What httpx is to trace: that a request is written, which may be some time after its turn came."""
+
+    async def trace(event: str, info: object) -> None:
+        del info
+        if event.endswith(".send_request_headers.started"):
+            leaves()
+
+    return trace
 
 
 class _Other(msgspec.Struct, rename="camel"):
