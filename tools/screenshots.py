@@ -38,8 +38,9 @@ class Shot:
     """A page to look at.
 
     ``state``: full or empty (which world), or error (a full world, and something that goes wrong). ``act`` does what
-    has to be done on the page before the picture. ``signed_in`` False: as nobody. A name in braces in the path is that
-    of a change in `tools/lives.py`; a console that runs already has none of them.
+    has to be done on the page before the picture, and changes nothing that others show.
+    ``signed_in`` False: as nobody. A name in braces in the path is that of a change in `tools/lives.py`; a console that
+    runs already has none of them.
     """
 
     name: str
@@ -123,7 +124,7 @@ SHOTS: tuple[Shot, ...] = (
     *_both("changes", "/changes"),
     *_both("change-new", "/changes/new?linked=1"),
     *(Shot(f"change-{life}", f"/changes/{{{life}}}") for life in lives.LIVES),
-    Shot("change-start", "/changes/{planned}", act=_press("button:has-text('Ask for approval')")),
+    Shot("change-withdraw", "/changes/{planned}", act=_press("button:has-text('Withdraw')")),
     Shot("change-items", "/changes/{planned}/items"),
     Shot("change-items-failed", "/changes/{paused}/items?state=failed"),
     Shot("change-items-conflict", "/changes/{undone}/items?state=conflict"),
@@ -191,12 +192,12 @@ def _picture(page: Page, shot: Shot, path: Path) -> Iterator[str]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.set_default_timeout(_TIMEOUT_MS)
     page.goto(shot.path)
-    if shot.act:
-        shot.act(page)
     try:
+        if shot.act:
+            shot.act(page)
         page.wait_for_function(_SETTLED)
     except PlaywrightTimeout:
-        complaints.append("a picture or a fragment of the page never came")
+        complaints.append("what was to be pressed, a picture or a fragment of the page never came")
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     tall = min(_TALLEST, page.evaluate("document.documentElement.scrollHeight"))
     size = page.viewport_size or {"width": 0, "height": 0}

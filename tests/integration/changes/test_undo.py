@@ -74,7 +74,7 @@ async def test_what_was_changed_since_is_a_conflict_and_left_alone(world: Any, p
     undone = await undo(world, change.id)
     assert await world.states(undone.id) == {"verified": 7, "conflict": 1}
     reason = await world.value("SELECT reason FROM change_item WHERE state = 'conflict'")
-    assert "apn is now new.dso, not scada.dso" in reason
+    assert "the APN is now new.dso, not scada.dso" in reason
     assert await world.value("SELECT count(*) FROM subscription WHERE apn = 'new.dso'") == 1
 
 
@@ -98,7 +98,7 @@ async def test_what_the_operators_staff_changed_is_a_conflict_also_when_it_is_le
     assert await world.states(planned.id) == {"verified": 6, "conflict": 2}
     reasons = await world.rows("SELECT DISTINCT reason FROM change_item WHERE state = 'conflict'")
     assert [row["reason"] for row in reasons] == [
-        "Somebody changed it at the operator, which reports data_plan as staff-1, not m2m-100. It is left alone."
+        "Somebody changed it at the operator, which reports the data plan as staff-1, not m2m-100. It is left alone."
     ]
 
 

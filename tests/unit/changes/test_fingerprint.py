@@ -43,7 +43,7 @@ def test_a_field_changed_since_is_a_conflict_and_others_are_not() -> None:
     assert conflict(desired, {"state": "TEST_READY", "apn": "x", "data_plan": "changed"}) is None
     reason = conflict(desired, {"state": "TEST_READY", "apn": None})
     assert reason is not None
-    assert reason.text == "Somebody changed it since: apn is now unset, not x. It is left alone."
+    assert reason.text == "Somebody changed it since: the APN is now unset, not x. It is left alone."
 
 
 @given(st.dictionaries(st.sampled_from("abc"), st.integers()), st.dictionaries(st.sampled_from("abc"), st.integers()))

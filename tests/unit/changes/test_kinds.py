@@ -233,6 +233,6 @@ def test_restore_leaves_alone_what_the_operator_reports_as_nobody_of_ours_set_it
     assert item.state is state
     if state is ItemState.CONFLICT:
         assert item.reason is not None
-        assert "reports apn as staff.dso, not scada.dso" in item.reason.text
+        assert "reports the APN as staff.dso, not scada.dso" in item.reason.text
     (item,) = RESTORE.plan([replace(now, reported_at=None)], parameters, materials)
     assert item.state is ItemState.PLANNED, "before a first report the operator has said nothing"

@@ -12,6 +12,7 @@ from tieline.utility.changes.kinds.base import reported
 from tieline.utility.changes.policy import undo
 from tieline.utility.changes.policy.invariant import pick
 from tieline.utility.changes.policy.states import Step
+from tieline.utility.changes.policy.words import field_word, shown
 from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import driving
 from tieline.utility.changes.store.driving import Item, Work
@@ -108,7 +109,7 @@ def compare(items: Iterable[Item], rows: Mapping[int, FleetRow]) -> tuple[dict[i
             if now.get(name) != item.before.get(name) and now.get(name) != wanted
         ]
         if changed:
-            why = ", ".join(f"{name} is {now.get(name)}" for name in changed)
+            why = ", ".join(f"{field_word(name)} is {shown(now.get(name))}" for name in changed)
             conflicts[item.id] = ("changed-since", f"Somebody changed it since it was planned: {why}.")
         else:
             versions[item.id] = row.version

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tieline.utility.changes.model import Fields, Reason
+from tieline.utility.changes.policy.words import field_word, shown
 
 
 def undone(before: Fields, desired: Fields) -> dict[str, Any]:
@@ -16,7 +17,9 @@ def conflict(desired: Fields, current: Mapping[Any, Any]) -> Reason | None:
     changed = [name for name, value in desired.items() if current.get(name) != value]
     if not changed:
         return None
-    told = "; ".join(f"{name} is now {_shown(current.get(name))}, not {_shown(desired[name])}" for name in changed)
+    told = "; ".join(
+        f"{field_word(name)} is now {shown(current.get(name))}, not {shown(desired[name])}" for name in changed
+    )
     return Reason("changed-since", f"Somebody changed it since: {told}. It is left alone.")
 
 
@@ -32,15 +35,9 @@ def conflict_there(one: Fields, other: Fields, operational: Mapping[Any, Any]) -
     ]
     if not changed:
         return None
-    told = "; ".join(f"{name} as {_shown(operational[name])}, not {_shown(one[name])}" for name in changed)
+    told = "; ".join(f"{field_word(name)} as {shown(operational[name])}, not {shown(one[name])}" for name in changed)
     return Reason("changed-since", f"Somebody changed it at the operator, which reports {told}. It is left alone.")
 
 
 def _same(one: Any, other: Any) -> bool:
     return (one or None) == (other or None)
-
-
-def _shown(value: Any) -> str:
-    if value is None or value in ("", [], ()):
-        return "unset"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -32,7 +32,7 @@ COLUMNS = (
     Column("plan", "Data plan", hidden=True),
     Column("group", "Group", hidden=True),
     Column("generation", "May use", hidden=True),
-    Column("reported", "State read back"),
+    Column("reported", "State read back", hidden=True),
     Column("iccid", "ICCID", hidden=True),
     Column("imsi", "IMSI", hidden=True),
     Column("device", "Device", hidden=True),
