@@ -30,7 +30,7 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _TIMEOUT_MS = 15_000
 _TALLEST = 6000
 _SETTLED = """() => document.fonts.status === 'loaded'
-  && !document.querySelector('[data-island]:not([data-ready])') && !document.querySelector('.htmx-request')"""
+  && !document.querySelector('[data-island]:not([data-ready]), [data-points]:not([data-drawn]), .htmx-request')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _open_first(page: Page) -> None:
 def _suggestions(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("mill")
-    page.wait_for_selector("#search-results a, #search-results .none")
+    page.wait_for_selector("#search-results a")
 
 
 _ROWS = """code,title,breite,lon,households,area

@@ -95,6 +95,7 @@ async def test_from_the_draft_to_the_end(world: Any, desk: Desk) -> None:
     }
     kinds = [entry["kind"] for entry in (await desk.ask("GET", f"{path}/events"))["items"]]
     assert kinds[:3] == ["created", "planning", "planned"]
+    assert kinds.count("submitted") == 1
     assert kinds[-1] == "completed"
     assert {row["state"] for row in (await desk.ask("GET", f"{path}/batches"))["items"]} == {"closed"}
     undo = await desk.ask("POST", f"{path}/undo", 201, json={"regions": ["North"], "reason": "Wrong."})

@@ -2,7 +2,7 @@
 
 Sliding window: a call may go when the one ``permits`` calls before it is at least ``window`` old. So in no interval of
 ``window`` seconds, wherever it begins, are there more than ``permits`` calls; and under load there are exactly so many.
-The guard lengthens the window by nine thousandths. That absorbs what a call may start late, and small differences in
+The guard lengthens the window by eight thousandths. That absorbs what a call may start late, and small differences in
 travel time to the operator's counter, and costs as much of the rate. A call that leaves later than its slot, since a
 connection had to be opened first, moves its slot: the operator counts it when it comes.
 
@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-GUARD = 1.009
+GUARD = 1.008
 
 
 @dataclass(frozen=True, slots=True)

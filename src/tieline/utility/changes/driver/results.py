@@ -127,7 +127,9 @@ async def settle(
     now = context.clock.now()
     async with context.db.transaction() as tx:
         await context.lease.hold(tx)
-        await driving.verify(tx, [item.id for item in found.verified], now)
+        # One row is written once: verified items with their grade, then the grades of the others.
+        grades = {item.id: found.grades.get(item.id, Grade.ACCEPTED) for item in found.verified}
+        await driving.verify(tx, grades, now)
         await driving.accept(tx, [item.id for item in found.accepted], now)
         await driving.grade(tx, found.grades, now)
         await driving.end(tx, Step.FAIL, found.failed, now)

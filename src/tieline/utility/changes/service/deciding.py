@@ -26,7 +26,6 @@ async def submit(tx: Tx, scope: Scope, clock: Clock, change_id: int, *, threshol
     if change.type is ChangeType.STANDARD:
         await check_policy(tx, change)
     await store.set_state(tx, change_id, following)
-    await store.add_event(tx, change_id, scope.actor, "submitted", {"why": needed.why})
     if not needed.second_person or needed.afterwards:
         values = {"decision": "approved", "by_policy": True, "comment": needed.why, "at": clock.now()}
         await store.add_approval(tx, change, scope, values)

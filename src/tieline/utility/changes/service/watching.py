@@ -165,15 +165,15 @@ async def progress(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> Progre
     """How a change gets on, counted from its items within the scope."""
     scope.require(Permission.CHANGE_READ)
     change = await store.get(tx, change_id)
-    rows = await items.counts(tx, scope, change_id)
-    recent = await items.recent(tx, scope, change_id, _PACE_SECONDS)
+    rows = await items.counts(tx, scope, change_id, _PACE_SECONDS)
     open_batches = await lanes.batches(tx, scope, change_id, only_open=True)
     now = clock.now()
     found = []
     for lane in _seen(await _lanes(tx, change, rows), scope):
-        mine = _sum(row for row in rows if row["operator"] == lane.operator)
+        its = [row for row in rows if row["operator"] == lane.operator]
+        mine = _sum(its)
         waits = [one for one in open_batches if one["operator"] == lane.operator and one["error"]]
-        rate = recent.get(lane.operator, 0) / _elapsed(change, now)
+        rate = sum(row["recent"] for row in its) / _elapsed(change, now)
         left = _left(change, lane, mine, now)
         found.append(LaneProgress(lane.operator, lane.state, lane.wave, lane.why, mine, round(rate, 2), left, waits))
     counts = _sum(rows)

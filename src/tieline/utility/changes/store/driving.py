@@ -242,26 +242,34 @@ async def accept(tx: Tx, ids: Sequence[int], at: datetime) -> int:
     return await execute(tx, text, {"ids": list(ids), "at": at, "grade": int(Grade.ACCEPTED), **_step(Step.ACCEPT)})
 
 
-async def verify(tx: Tx, ids: Sequence[int], at: datetime) -> int:
-    """Items have the evidence that their kind needs."""
-    text = """
-        UPDATE change_item SET state = %(to)s, accepted_at = coalesce(accepted_at, %(at)s), ended_at = %(at)s,
-            applied = true, reason_code = '', reason = ''
-        WHERE id = ANY(%(ids)s) AND state = ANY(%(from)s)"""
-    return await execute(tx, text, {"ids": list(ids), "at": at, **_step(Step.VERIFY)})
+# Evidence never gets less; each grade has the moment at which it was first there.
+_GRADED = """grade = greatest(i.grade, v.grade),
+    operational_at = CASE WHEN v.grade >= 2 THEN coalesce(i.operational_at, %(at)s) ELSE i.operational_at END,
+    seen_at = CASE WHEN v.grade >= 3 THEN coalesce(i.seen_at, %(at)s) ELSE i.seen_at END,
+    in_service_at = CASE WHEN v.grade >= 4 THEN coalesce(i.in_service_at, %(at)s) ELSE i.in_service_at END"""
+
+
+async def verify(tx: Tx, grades: Mapping[int, Grade], at: datetime) -> int:
+    """Items have the evidence that their kind needs, each of some grade."""
+    text = f"""
+        UPDATE change_item i SET state = %(to)s, accepted_at = coalesce(i.accepted_at, %(at)s), ended_at = %(at)s,
+            applied = true, reason_code = '', reason = '', {_GRADED}
+        FROM unnest(%(ids)s::bigint[], %(grades)s::smallint[]) AS v(id, grade)
+        WHERE i.id = v.id AND i.state = ANY(%(from)s)"""
+    return await execute(tx, text, {**_grades(grades), "at": at, **_step(Step.VERIFY)})
 
 
 async def grade(tx: Tx, grades: Mapping[int, Grade], at: datetime) -> None:
-    """Note the evidence there is for items, and since when; it never gets less."""
-    text = """
-        UPDATE change_item SET grade = greatest(grade, %(grade)s),
-            operational_at = coalesce(operational_at, %(at)s),
-            seen_at = CASE WHEN %(grade)s >= 3 THEN coalesce(seen_at, %(at)s) ELSE seen_at END,
-            in_service_at = CASE WHEN %(grade)s >= 4 THEN coalesce(in_service_at, %(at)s) ELSE in_service_at END
-        WHERE id = ANY(%(ids)s) AND grade < %(grade)s"""
-    for reached in sorted(set(grades.values())):
-        ids = [identity for identity, one in grades.items() if one == reached]
-        await execute(tx, text, {"ids": ids, "grade": int(reached), "at": at})
+    """Note the evidence there is for items, and since when."""
+    text = f"""
+        UPDATE change_item i SET {_GRADED}
+        FROM unnest(%(ids)s::bigint[], %(grades)s::smallint[]) AS v(id, grade)
+        WHERE i.id = v.id AND i.grade < v.grade"""
+    await execute(tx, text, {**_grades(grades), "at": at})
+
+
+def _grades(grades: Mapping[int, Grade]) -> dict[str, list[int]]:
+    return {"ids": list(grades), "grades": [int(one) for one in grades.values()]}
 
 
 async def latest_items(tx: Tx, subscription_ids: Sequence[int]) -> list[int]:

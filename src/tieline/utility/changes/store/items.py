@@ -1,6 +1,6 @@
 """Items: written in bulk when a plan is made, listed in pages, counted."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -211,13 +211,14 @@ async def page(tx: Tx, scope: Scope, change_id: int, wanted: ItemFilter, *, afte
     return await fetch_all(tx, query, {**bound, "id": change_id, "after": after, "limit": limit + 1, **scope.params()})
 
 
-async def counts(tx: Tx, scope: Scope, change_id: int) -> list[DictRow]:
-    """How many items there are by operator, wave and state, within the scope."""
+async def counts(tx: Tx, scope: Scope, change_id: int, seconds: float) -> list[DictRow]:
+    """How many items there are by operator, wave and state, within the scope; how many ended that many seconds ago."""
     text = f"""
-        SELECT o.code AS operator, i.wave, i.state, count(*) AS items
+        SELECT o.code AS operator, i.wave, i.state, count(*) AS items,
+            count(*) FILTER (WHERE i.ended_at > now() - make_interval(secs => %(seconds)s)) AS recent
         FROM change_item i JOIN operator o ON o.id = i.operator_id
         WHERE i.change_id = %(id)s AND {within("i.region", "o.code")} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-    return await fetch_all(tx, text, {"id": change_id, **scope.params()})
+    return await fetch_all(tx, text, {"id": change_id, "seconds": seconds, **scope.params()})
 
 
 async def reasons(tx: Tx, scope: Scope, change_id: int) -> list[DictRow]:
@@ -234,17 +235,6 @@ async def waves(tx: Tx, change_id: int) -> list[DictRow]:
     """The waves of a plan."""
     text = "SELECT number, title, items, sites FROM change_wave WHERE change_id = %(id)s ORDER BY number"
     return await fetch_all(tx, text, {"id": change_id})
-
-
-async def recent(tx: Tx, scope: Scope, change_id: int, seconds: float) -> Mapping[str, int]:
-    """How many items of each operator, within the scope, ended within the last so many seconds."""
-    text = f"""
-        SELECT o.code AS operator, count(*) AS items FROM change_item i JOIN operator o ON o.id = i.operator_id
-        WHERE i.change_id = %(id)s AND i.ended_at > now() - make_interval(secs => %(seconds)s)
-            AND {within("i.region", "o.code")}
-        GROUP BY 1"""
-    rows = await fetch_all(tx, text, {"id": change_id, "seconds": seconds, **scope.params()})
-    return {row["operator"]: row["items"] for row in rows}
 
 
 async def of_thing(

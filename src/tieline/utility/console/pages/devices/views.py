@@ -20,7 +20,7 @@ COLUMNS = (
     Column("generations", "Can do"),
     Column("bands", "Bands"),
     Column("modems", "Modems", numeric=True),
-    Column("firmware", "Firmware"),
+    Column("firmware", "Firmware", hidden=True),
     Column("imei", "IMEI"),
     Column("installed", "Installed", hidden=True),
     Column("region", "Region", hidden=True),

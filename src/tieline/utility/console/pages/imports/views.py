@@ -55,7 +55,7 @@ _COLUMNS = (
     Column("read", "Rows", numeric=True, narrow=True),
     Column("created", "New", numeric=True),
     Column("updated", "Changed", numeric=True),
-    Column("unchanged", "Unchanged", numeric=True),
+    Column("unchanged", "Unchanged", numeric=True, hidden=True),
     Column("bad", "Bad", numeric=True, narrow=True),
     Column("at", "When"),
     Column("who", "By"),

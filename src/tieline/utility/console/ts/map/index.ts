@@ -72,6 +72,8 @@ class MapView {
     if ("cellsShown" in this.host.dataset) await this.toggleCells();
     this.listen();
     this.tell();
+    this.map.triggerRepaint();
+    void this.map.once("idle").then(() => (this.host.dataset["drawn"] = "")); // for whoever takes pictures
   }
 
   leave(): void {
