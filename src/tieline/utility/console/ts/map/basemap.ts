@@ -13,7 +13,7 @@ export async function land(href: string, near: Bounds): Promise<FeatureCollectio
   const countries = feature(world, { ...world.objects.countries, geometries });
   const features: Feature<Polygon>[] = [];
   for (const country of countries.features) {
-    for (const coordinates of polygons(country.geometry as Polygon | MultiPolygon)) {
+    for (const coordinates of polygons(country.geometry as Polygon | MultiPolygon).map(unwrapped)) {
       if (touches(coordinates[0] ?? [], near)) {
         features.push({ type: "Feature", properties: country.properties, geometry: { type: "Polygon", coordinates } });
       }
@@ -24,6 +24,14 @@ export async function land(href: string, near: Bounds): Promise<FeatureCollectio
 
 const polygons = (geometry: Polygon | MultiPolygon): Position[][][] =>
   geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+
+/** A country across the 180th meridian (Russia) in one piece east of it, and not with edges around the whole world. */
+function unwrapped(polygon: Position[][]): Position[][] {
+  const [outer = []] = polygon;
+  const lons = outer.map(([x = 0]) => x);
+  if (Math.max(...lons) - Math.min(...lons) <= 180) return polygon;
+  return polygon.map((ring) => ring.map(([x = 0, y = 0]) => [x < 0 ? x + 360 : x, y]));
+}
 
 const overlap = ([minX = 0, minY = 0, maxX = 0, maxY = 0]: readonly number[], [west, south, east, north]: Bounds): boolean =>
   minX <= east && maxX >= west && minY <= north && maxY >= south;
