@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tests.e2e.conftest import settled
 
 pytestmark = pytest.mark.e2e
@@ -34,6 +34,26 @@ def test_moving_the_map_moves_the_list(page: Page) -> None:
     expect(page.locator("[data-map-words]")).not_to_contain_text(f"{whole} of")
     page.wait_for_function(IN_STEP)
     assert in_view(page) < whole
+
+
+def test_a_move_while_the_list_is_coming_is_not_forgotten(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        held.append(route)
+
+    page.goto("/map")
+    settled(page)
+    page.route("**/map/list*", hold_the_first)
+    zoom = page.get_by_role("button", name="Zoom in")
+    with page.expect_request("**/map/list*"):
+        zoom.click()
+    zoom.click()
+    held[0].continue_()  # its answer comes before what the second move asks for
+    page.wait_for_function(IN_STEP)
+    assert in_view(page) > 0
 
 
 def test_the_legend_filters_map_and_list_alike(page: Page) -> None:

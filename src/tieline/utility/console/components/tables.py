@@ -110,7 +110,6 @@ class Table:
     chooser: bool = True
     fresh_href: str = ""
     fresh_trigger: str = ""
-    fresh_include: str = ""
 
     @property
     def hidden(self) -> str:

@@ -59,7 +59,9 @@ async def site_map(
     state = f"{plural(found.count, 'site')} with a position."
     action = Action("As a list", filters.href("/sites", query), "list")
     head = PageHead("Map", state, actions=(action,))
-    return await page.show("pages/map/templates/page.html", current="map", head=head, map=view, bar=bar, table=table)
+    beside_href = f"/map/list?{filters.filter_query(query)}"
+    template = "pages/map/templates/page.html"
+    return await page.show(template, current="map", head=head, map=view, bar=bar, table=table, list_href=beside_href)
 
 
 @router.get("/map/points")
@@ -111,9 +113,6 @@ async def _beside(page: Page, tx: Tx, ids: list[int], *, anywhere: int) -> Table
         paging=Paging(shown=shown),
         empty=_NOT_IN_VIEW if anywhere else _NO_POSITION,
         chooser=False,
-        fresh_href=f"/map/list?{filters.filter_query(page.request.url.query)}",
-        fresh_trigger="tieline:map-bounds from:#map delay:300ms",
-        fresh_include="#map-fields",
     )
 
 
