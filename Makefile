@@ -35,14 +35,11 @@ BROWSER := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(
 JOBS ?= 2
 
 # Tests that drive a browser run in processes of their own: a browser's driver holds the event loop of its process.
-# With ARGS= one of the two may have nothing to run (pytest's code 5), which is no failure. A browser on a machine that
-# is busy with other things may run into a time limit: what failed in it runs once more with nothing beside it.
+# With ARGS= one of the two may have nothing to run (pytest's code 5), which is no failure.
 define tests
 code=0; run() { pytest -n $(JOBS) -q "$$@" $(ARGS); found=$$?; [ $$found = 5 ] || [ $$found = 0 ] || code=$$found; }; \
 run -m "not e2e$(1)"; \
-if [ -n "$(BROWSER)" ]; then before=$$code; run --dist loadgroup -m "e2e$(1)" $(if $(ARGS),,tests/e2e); \
-if [ $$before = 0 ] && [ $$code != 0 ]; then echo "Once more, with nothing beside it:" >&2; \
-code=0; pytest -q --last-failed -m "e2e$(1)" $(or $(ARGS),tests/e2e) || code=$$?; fi; \
+if [ -n "$(BROWSER)" ]; then run --dist loadgroup -m "e2e$(1)" $(if $(ARGS),,tests/e2e); \
 else echo "No chromium here: the tests that drive a browser are left out." >&2; fi; exit $$code
 endef
 

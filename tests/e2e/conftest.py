@@ -52,7 +52,7 @@ def browser(built: None) -> Iterator[Browser]:
     try:
         path = served.browser()
     except FileNotFoundError as error:
-        pytest.skip(str(error))
+        pytest.skip(f"these tests drive a browser: {error}")
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=path, args=list(served.FLAGS))
         yield found

@@ -16,10 +16,9 @@ import pytest
 
 from tieline.platform.embedded import Child, EmbeddedError, EmbeddedPostgres, Event, State, Supervisor, processes
 
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
-)
-IDLE = "import time; time.sleep(600)"
+# Children that wait to be ended; the alarm ends them if nobody does.
+IDLE = "import signal; signal.alarm(600); signal.pause()"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); {IDLE}"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {IDLE!r}])"
 
 WHOLE_TREE = """
