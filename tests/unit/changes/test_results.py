@@ -87,7 +87,7 @@ def test_patience_ends_with_what_is_still_shown() -> None:
     found = follow([late], {"s1": report(apn="old.apn")}, "B", now=NOW, seconds=30, needed=Grade.OPERATIONAL)
     assert found.failed[1] == (
         "not-operational",
-        "Operator B says done, but after 30 s its network still shows apn old.apn.",
+        "Operator B says done, but after 30 s its network still shows the APN old.apn.",
     )
     waiting = item(accepted_at=NOW - timedelta(seconds=29))
     assert follow([waiting], {}, "B", now=NOW, seconds=30, needed=Grade.OPERATIONAL).accepted == [waiting]

@@ -13,6 +13,7 @@ from tieline.utility.changes.driver.progress import advance
 from tieline.utility.changes.kinds.base import want_key
 from tieline.utility.changes.model import BatchState, Fields, Grade
 from tieline.utility.changes.policy.states import Step
+from tieline.utility.changes.policy.words import field_word, shown
 from tieline.utility.changes.store import driving
 from tieline.utility.changes.store.driving import Batch, Item
 from tieline.utility.connectors import Desired, Field, Outcome, OutcomeState, Report, ResultState, as_inventory_report
@@ -104,14 +105,8 @@ def _still(item: Item, report: Report | None, code: str, seconds: float) -> str:
     missing = report.missing(wanted(item.desired))
     if not missing:
         return f"Operator {code} has not seen the subscription in its network within {seconds:.0f} s."
-    shown = ", ".join(f"{name.value} {_word(report.operational.get(name))}" for name in missing)
-    return f"Operator {code} says done, but after {seconds:.0f} s its network still shows {shown}."
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "/".join(value) or "unset"
-    return str(value) if value is not None else "unset"
+    seen = ", ".join(f"{field_word(name)} {shown(report.operational.get(name))}" for name in missing)
+    return f"Operator {code} says done, but after {seconds:.0f} s its network still shows {seen}."
 
 
 async def settle(
@@ -127,7 +122,7 @@ async def settle(
     now = context.clock.now()
     async with context.db.transaction() as tx:
         await context.lease.hold(tx)
-        # One row is written once: verified items with their grade, then the grades of the others.
+        # A verified item is written once, with its grade; what follows finds only the others lacking theirs.
         grades = {item.id: found.grades.get(item.id, Grade.ACCEPTED) for item in found.verified}
         await driving.verify(tx, grades, now)
         await driving.accept(tx, [item.id for item in found.accepted], now)
