@@ -38,9 +38,8 @@ class Shot:
     """A page to look at.
 
     ``state``: full or empty (which world), or error (a full world, and something that goes wrong). ``act`` does what
-    has to be done on the page before the picture, and changes nothing that others show.
-    ``signed_in`` False: as nobody. A name in braces in the path is that of a change in `tools/lives.py`; a console that
-    runs already has none of them.
+    has to be done on the page before the picture, and changes nothing that others show. ``signed_in`` False: as nobody.
+    A name in braces in the path is that of a change in `tools/lives.py`; a console that runs already has none of them.
     """
 
     name: str

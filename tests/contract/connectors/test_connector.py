@@ -18,7 +18,7 @@ from tieline.utility.connectors import (
     ResultState,
     Unreachable,
 )
-from tieline.utility.connectors.port import Leaves, at_once
+from tieline.utility.connectors.port import Leaves
 
 pytestmark = pytest.mark.anyio
 
@@ -177,12 +177,16 @@ async def test_subscribing_twice_and_ending_twice(operator: Operator) -> None:
 
 
 async def test_each_request_waits_for_its_turn(operator: Operator) -> None:
-    connector, turns = operator.connector, 0
+    connector, turns, left = operator.connector, 0, 0
+
+    def leaves() -> None:
+        nonlocal left
+        left += 1
 
     async def turn() -> Leaves:
         nonlocal turns
         turns += 1
-        return at_once
+        return leaves
 
     before = await operator.calls()
     connector.paced(turn)
@@ -196,6 +200,7 @@ async def test_each_request_waits_for_its_turn(operator: Operator) -> None:
     if connector.capabilities.notifies:
         await connector.subscribe("https://127.0.0.1:9/3gpp/notifications/A", heartbeat_seconds=30)
     assert turns == await operator.calls() - before
+    assert left == turns
 
 
 async def test_who_gets_no_turn_makes_no_request(operator: Operator) -> None:

@@ -3,8 +3,11 @@
 Guaranteed, whatever the number of processes: by the database's clock at most ``permits`` calls start in any ``window``
 less the tolerance, and the guard of the rate is longer than that. A process that wakes too late for its slot gives it
 back and takes another with more time to wake in, which counts as its end, so that a stall shifts calls and never
-bunches them. A call that leaves late for another reason (a connection had to be opened) has its slot moved. After a
-hold (Retry-After) no slot is given out; a call of another process that already has its slot, one at most, still goes.
+bunches them. After a hold (Retry-After) no slot is given out; a call of another process that already has its slot, one
+at most, still goes.
+
+A call that leaves late for another reason (a connection had to be opened) has its slot moved when its process takes the
+next one; until then the others take it to have left in time.
 
 A slot is reserved by comparing and swapping the row, with no transaction open meanwhile: the rule stays the pure one of
 ``limiter``, and costs one short statement a call. The table is unlogged, so that nothing waits for the disk; PostgreSQL

@@ -15,7 +15,7 @@ Leaves = Callable[[], None]
 Turn = Callable[[], Awaitable[Leaves]]
 """Waits until another request may be made; raises a ``ConnectorError`` when none may be made now.
 
-What it gives may be called when the request leaves, if that is later than at once: a connection had to be opened.
+What it gives is to be called when the request leaves, which may be later than at once: a connection had to be opened.
 """
 
 

@@ -118,10 +118,10 @@ def points(
 class MapView:
     """A map. ``points_href`` answers with points made by :func:`pack`, ``cells_href`` with sectors made by it.
 
-    What holds the list in step listens: ``hx-trigger="tieline:map-bounds from:#<id> delay:300ms"
-    hx-include="#<id>-fields"`` then
-    sends ``bbox`` (west,south,east,north) and the legend's choices. ``thing_href`` is the URL of a point with ``{id}``
-    in it; it opens in the side sheet. ``bounds`` is what is shown at first; without it all points are.
+    What holds the list in step listens: ``hx-trigger="tieline:map-bounds from:#<id> delay:300ms"``; with
+    ``hx-include="#<id>-fields"`` it then sends ``bbox`` (west,south,east,north) and the legend's choices.
+    ``thing_href`` is the URL of a point with ``{id}`` in it; it opens in the side sheet. ``bounds`` is what is shown at
+    first; without it all points are.
     """
 
     id: str

@@ -90,7 +90,8 @@ class ReferenceConnector:
         """Nothing is held."""
 
     async def _arrive(self) -> None:
-        await self._turn()
+        leaves = await self._turn()
+        leaves()
         self._platform.calls += 1
         behaviour = self._platform.behaviour
         if behaviour.down:
