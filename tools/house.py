@@ -41,7 +41,10 @@ _SQL = re.compile(
 )
 _NAMED_PATH = re.compile(r"`((?:src|tests|tools|docs|examples|benchmarks|requirements)/[\w./\-]+)`")
 _UTILITY = ("src", "tieline", "utility")
-_ROOM = re.compile(r"tieline\.utility\.(inventory|connectors|changes|console)\.(\w+)")
+_CONTEXTS = (
+    "inventory|connectors|changes|notices|usage|probing|incidents|logistics|fieldwork|programmes|console"
+)  # fmt: skip
+_ROOM = re.compile(rf"tieline\.utility\.({_CONTEXTS})\.(\w+)")
 _SQL_ROOMS = {"store", "migrations"}
 _SQL_PLATFORM = re.compile(r"store|^audit$|^outbox$|^jobs$|^db$|^migrate$")
 

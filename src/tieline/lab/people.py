@@ -26,6 +26,9 @@ STAFF: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("fred", "Fred, network technician", ("technician",)),
     ("grace", "Grace, approves changes", ("approver",)),
     ("vera", "Vera, looks on", ("viewer",)),
+    ("carol", "Carol, control room", ("controller",)),
+    ("sam", "Sam, keeps the store", ("storekeeper",)),
+    ("kit", "Kit, leads a crew", ("crew",)),
 )
 """Name, display name and roles; Fred is the technician of the use case."""
 

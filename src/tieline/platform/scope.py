@@ -21,6 +21,19 @@ class Permission(StrEnum):
     CHANGE_APPROVE = "change.approve"
     CHANGE_RUN = "change.run"
     CHANGE_EMERGENCY = "change.emergency"
+    CHANGE_VETO = "change.veto"
+    INCIDENT_READ = "incident.read"
+    INCIDENT_WRITE = "incident.write"
+    NOTICE_READ = "notice.read"
+    NOTICE_WRITE = "notice.write"
+    PROGRAMME_READ = "programme.read"
+    PROGRAMME_WRITE = "programme.write"
+    FIELD_READ = "field.read"
+    FIELD_PLAN = "field.plan"
+    FIELD_REPORT = "field.report"
+    STOCK_WRITE = "stock.write"
+    USAGE_READ = "usage.read"
+    USAGE_WRITE = "usage.write"
     AUDIT_READ = "audit.read"
     OPERATOR_WRITE = "operator.write"
     USER_WRITE = "user.write"
@@ -41,6 +54,19 @@ _SENTENCES: Mapping[Permission, str] = {
     Permission.CHANGE_APPROVE: "approve changes",
     Permission.CHANGE_RUN: "start, pause, stop or undo changes",
     Permission.CHANGE_EMERGENCY: "run an emergency change",
+    Permission.CHANGE_VETO: "hold changes back from the control room",
+    Permission.INCIDENT_READ: "see incidents",
+    Permission.INCIDENT_WRITE: "work on incidents",
+    Permission.NOTICE_READ: "see operators' notices",
+    Permission.NOTICE_WRITE: "answer operators' notices",
+    Permission.PROGRAMME_READ: "see programmes",
+    Permission.PROGRAMME_WRITE: "plan and run programmes",
+    Permission.FIELD_READ: "see work orders and visits",
+    Permission.FIELD_PLAN: "plan work orders and visits",
+    Permission.FIELD_REPORT: "report from a visit",
+    Permission.STOCK_WRITE: "move cards and routers between warehouse, crews and sites",
+    Permission.USAGE_READ: "see usage and cost",
+    Permission.USAGE_WRITE: "bring in usage records and bills",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.OPERATOR_WRITE: "edit operators and their contracts",
     Permission.USER_WRITE: "manage users and tokens",
@@ -53,6 +79,9 @@ class Role(StrEnum):
     """What a person is here; each role is a fixed set of permissions."""
 
     VIEWER = "viewer"
+    CREW = "crew"
+    STOREKEEPER = "storekeeper"
+    CONTROLLER = "controller"
     TECHNICIAN = "technician"
     APPROVER = "approver"
     ADMINISTRATOR = "administrator"
@@ -63,17 +92,38 @@ class Role(StrEnum):
         return _ROLES[self]
 
 
-_VIEW = frozenset({Permission.INVENTORY_READ, Permission.CHANGE_READ})
+_VIEW = frozenset(
+    {
+        Permission.INVENTORY_READ,
+        Permission.CHANGE_READ,
+        Permission.INCIDENT_READ,
+        Permission.NOTICE_READ,
+        Permission.PROGRAMME_READ,
+        Permission.FIELD_READ,
+    }
+)
 _ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEW,
+    Role.CREW: frozenset({Permission.FIELD_REPORT}),
+    Role.STOREKEEPER: _VIEW | {Permission.STOCK_WRITE},
+    Role.CONTROLLER: _VIEW | {Permission.CHANGE_VETO, Permission.INCIDENT_WRITE},
     Role.TECHNICIAN: _VIEW
     | {
         Permission.INVENTORY_WRITE,
         Permission.CHANGE_PLAN,
         Permission.CHANGE_RUN,
         Permission.CHANGE_EMERGENCY,
+        Permission.INCIDENT_WRITE,
+        Permission.NOTICE_WRITE,
+        Permission.PROGRAMME_WRITE,
+        Permission.FIELD_PLAN,
+        Permission.FIELD_REPORT,
+        Permission.STOCK_WRITE,
+        Permission.USAGE_READ,
+        Permission.USAGE_WRITE,
     },
-    Role.APPROVER: _VIEW | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ},
+    Role.APPROVER: _VIEW
+    | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ, Permission.USAGE_READ},
     Role.ADMINISTRATOR: frozenset(Permission) - {Permission.SYSTEM, Permission.CHANGE_APPROVE},
 }
 

@@ -12,6 +12,13 @@ PARTS = (
     "tieline.utility.inventory",
     "tieline.utility.connectors",
     "tieline.utility.changes",
+    "tieline.utility.notices",
+    "tieline.utility.usage",
+    "tieline.utility.probing",
+    "tieline.utility.incidents",
+    "tieline.utility.logistics",
+    "tieline.utility.fieldwork",
+    "tieline.utility.programmes",
     "tieline.utility.console",
 )
 

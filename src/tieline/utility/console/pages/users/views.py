@@ -13,6 +13,9 @@ from tieline.utility.console.components.work import Confirm
 
 ROLES: Mapping[Role, tuple[str, str]] = {
     Role.VIEWER: ("Viewer", "Sees sites, subscriptions and changes; alters nothing."),
+    Role.CREW: ("Crew", "Sees the visits of its own crew and reports from them; nothing else."),
+    Role.STOREKEEPER: ("Storekeeper", "Moves cards and routers between warehouse, crews and sites."),
+    Role.CONTROLLER: ("Control room", "Holds changes back, and works on incidents."),
     Role.TECHNICIAN: ("Technician", "Imports, plans and runs changes; in an emergency without waiting for approval."),
     Role.APPROVER: ("Approver", "Approves or rejects changes of others, runs them, reads the audit trail."),
     Role.ADMINISTRATOR: ("Administrator", "Manages people, operators and tokens; approves no change."),

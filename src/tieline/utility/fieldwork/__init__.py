@@ -1,0 +1,1 @@
+"""Field work: crews, work orders, visits, and what crews report from a site."""

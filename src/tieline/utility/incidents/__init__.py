@@ -1,0 +1,1 @@
+"""Incidents: anything wrong, with its evidence and its way back. First of all a change that nobody explains."""

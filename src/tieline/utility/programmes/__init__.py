@@ -1,0 +1,1 @@
+"""Programmes: changes and visits in an order, with conditions for each site, until the last site is done."""
