@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from tieline import __version__
-from tieline.cli import audit, change, fleet, imports, login, serve, story, token, up, user
+from tieline.cli import audit, change, fleet, imports, login, secrets, serve, story, token, up, user
 from tieline.cli.errors import CommandError, explain
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(change.app, name="change")
 app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
+app.add_typer(secrets.app, name="secrets")
 
 
 @app.callback(invoke_without_command=True)

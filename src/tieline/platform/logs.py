@@ -15,6 +15,8 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_TEXT = (
     (re.compile(r"\btl_[A-Za-z0-9_-]{16,}"), "tl_" + REDACTED),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), REDACTED),  # a JSON web token
+    (re.compile(r"\btl1:[0-9a-f]{16}:[A-Za-z0-9_:-]+"), REDACTED),  # a sealed value
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 " + REDACTED),
     (re.compile(r"(?i)(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*):[^@\s]+@"), r"\1:" + REDACTED + "@"),
     (re.compile(r"(?i)\b(password|passwd|secret)(\s*[=:]\s*)[^\s,;&'\"]+"), r"\1\2" + REDACTED),

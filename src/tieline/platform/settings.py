@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = Field(None, description="Client secret at the issuer.")
     oidc_roles_claim: str = Field("roles", description="Claim that carries the person's Tieline roles.")
 
+    secrets_key_file: Path | None = Field(
+        None,
+        description="Keys of secrets at rest, brought from outside; unset: `home`/keys/secrets.keys, made if absent.",
+    )
     audit_witness: Path | None = Field(
         None, description="Second place for signed audit heads; unset: `home`/audit-witness.log."
     )

@@ -18,6 +18,7 @@ from tieline.platform.settings import Settings
 if TYPE_CHECKING:
     from tieline.platform.jobs import Job
     from tieline.platform.outbox import Event
+    from tieline.platform.secrets.model import SecretColumn
 
 Process = Literal["api", "worker", "operator"]
 
@@ -63,6 +64,7 @@ class Registry:
     jobs: "dict[str, Job[Any]]" = field(default_factory=dict)
     handlers: list[Handler] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    secrets: "list[SecretColumn]" = field(default_factory=list)
 
     def migrations(self, folder: Path) -> None:
         """Add a context's folder of migrations."""
@@ -85,6 +87,10 @@ class Registry:
     def handler(self, topic: str, name: str, handle: "Callable[[Tx, Event], Awaitable[None]]") -> None:
         """React to events of a topic; ``name`` identifies the handler across restarts."""
         self.handlers.append(Handler(topic, name, handle))
+
+    def secret(self, column: "SecretColumn") -> None:
+        """Tell where sealed values stand, so that they are wrapped anew when the key is changed."""
+        self.secrets.append(column)
 
     def service(self, process: Process, name: str, run: Callable[[Runtime], Awaitable[None]]) -> None:
         """Run a coroutine for as long as a process of the given kind lives."""

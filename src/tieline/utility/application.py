@@ -7,6 +7,7 @@ from tieline.platform.wiring import Registry
 PARTS = (
     "tieline.platform.identity",
     "tieline.platform.audit",
+    "tieline.platform.secrets",
     "tieline.platform.outbox",
     "tieline.platform.jobs",
     "tieline.utility.inventory",

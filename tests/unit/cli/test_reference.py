@@ -5,12 +5,19 @@ from pathlib import Path
 import pytest
 import typer
 
-from tieline.cli import audit, change, fleet, token, user
+from tieline.cli import audit, change, fleet, secrets, token, user
 from tieline.cli.errors import Exit
 from tieline.cli.selecting import query_of
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text("utf-8")
-GROUPS = {"audit": audit.app, "change": change.app, "fleet": fleet.app, "token": token.app, "user": user.app}
+GROUPS = {
+    "audit": audit.app,
+    "change": change.app,
+    "fleet": fleet.app,
+    "secrets": secrets.app,
+    "token": token.app,
+    "user": user.app,
+}
 
 
 @pytest.mark.parametrize("group", GROUPS)

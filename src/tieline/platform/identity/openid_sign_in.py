@@ -16,6 +16,7 @@ from tieline.platform.identity.openid import Flow, Person, Provider, new_flow
 from tieline.platform.identity.secret import hashed
 from tieline.platform.identity.sign_in import Origin, begin_session
 from tieline.platform.scope import Scope
+from tieline.platform.secrets import vault_of
 from tieline.platform.wiring import Runtime
 
 _FLOW_LIFE = timedelta(minutes=10)
@@ -30,7 +31,14 @@ async def begin(runtime: Runtime, next_path: str) -> tuple[str, str]:
         address = await provider.address(flow)
     async with runtime.db.transaction() as tx:
         expires_at = runtime.clock.now() + _FLOW_LIFE
-        await openid_store.keep(tx, flow, hashed(flow.state), local_path(next_path), expires_at)
+        await openid_store.keep(
+            tx,
+            vault_of(runtime.settings),
+            flow,
+            hashed(flow.state),
+            next_path=local_path(next_path),
+            expires_at=expires_at,
+        )
     return address, flow.state
 
 
@@ -42,7 +50,8 @@ async def finish(runtime: Runtime, code: str, state: str, held_state: str, origi
     """
     now = runtime.clock.now()
     async with runtime.db.transaction() as tx:
-        kept = await openid_store.take(tx, hashed(state), now) if state and state == held_state else None
+        vault = vault_of(runtime.settings)
+        kept = await openid_store.take(tx, vault, hashed(state), now) if state and state == held_state else None
     if kept is None:
         raise Unauthenticated("This sign-in was not begun here, or too long ago.", advice="Begin again.")
     flow, next_path = Flow(state, kept[0], kept[1]), kept[2]

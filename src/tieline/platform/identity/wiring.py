@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tieline.platform.identity import jobs, routes_session, routes_users
+from tieline.platform.identity import jobs, openid_store, routes_session, routes_users
 from tieline.platform.wiring import Registry
 
 
@@ -12,3 +12,5 @@ def register(registry: Registry) -> None:
     registry.router(routes_session.router)
     registry.router(routes_users.router)
     registry.job(jobs.sweep)
+    for column in openid_store.SECRETS:
+        registry.secret(column)

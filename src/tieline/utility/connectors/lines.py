@@ -11,6 +11,7 @@ from tieline.platform.clock import Clock, SystemClock
 from tieline.platform.db import Database, Tx
 from tieline.platform.errors import NotFound
 from tieline.platform.scope import Scope, system
+from tieline.platform.secrets import Vault, vault_of
 from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.connectors import store
@@ -55,12 +56,14 @@ class Lines:
         *,
         clock: Clock | None = None,
         manners: Manners | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._db = db
         self.providers = providers
         self._pki = pki
         self._clock = clock or SystemClock()
         self._manners = manners
+        self._vault = vault
         self._open: dict[str, _Open] = {}
         self._lock = asyncio.Lock()
 
@@ -70,12 +73,15 @@ class Lines:
             async with self._db.transaction() as tx:
                 row = await store.connection(tx, SYSTEM, code)
                 granted = await contract_limits(tx, SYSTEM, code)
+                sealed = await store.sealed_secret(tx, row["operator_id"]) if row else None
             if row is None or not row["enabled"]:
                 raise NotFound(f"There is no connection to operator {code}.", advice="Set one up, or switch it on.")
             had = self._open.get(code)
             if had is not None and (had.version, had.granted) == (row["updated_at"], granted):
                 return had.line
-            connector = await self.providers.open(connection_of(row, self._pki))
+            connector = await self.providers.open(
+                connection_of(row, self._pki, self._secret(row["operator_id"], sealed))
+            )
             narrowed = narrow(connector.capabilities, granted, row)
             line = Line(
                 Limited(connector, narrowed),
@@ -87,6 +93,11 @@ class Lines:
         if had is not None:
             await had.line.close()
         return line
+
+    def _secret(self, operator_id: int, sealed: str | None) -> str | None:
+        if sealed is None or self._vault is None:
+            return None
+        return self._vault.open(sealed, store.secret_place(operator_id))
 
     def _pacer(self, operator_id: int, capabilities: Capabilities) -> Pacer | None:
         """Keeps the rate of an operator together with all other processes; None where no rate is known."""
@@ -154,7 +165,7 @@ def _least(*values: Any) -> Any:
     return min((value for value in values if value is not None), default=None)
 
 
-def connection_of(row: Any, pki: Path) -> Connection:
+def connection_of(row: Any, pki: Path, secret: str | None = None) -> Connection:
     """A connection's settings with the names of its certificate files resolved within the folder of keys."""
     return Connection(
         operator=row["operator"],
@@ -165,6 +176,7 @@ def connection_of(row: Any, pki: Path) -> Connection:
         key=_file(pki, row["private_key"]),
         authority=_file(pki, row["authority"]),
         timeout=row["timeout_seconds"],
+        secret=secret,
     )
 
 
@@ -181,5 +193,8 @@ def lines_of(runtime: Runtime) -> Lines:
     if isinstance(given, Lines):
         return given
     if runtime.db not in _lines:
-        _lines[runtime.db] = Lines(runtime.db, PROVIDERS, runtime.settings.pki_folder, clock=runtime.clock)
+        settings = runtime.settings
+        _lines[runtime.db] = Lines(
+            runtime.db, PROVIDERS, settings.pki_folder, clock=runtime.clock, vault=vault_of(settings)
+        )
     return _lines[runtime.db]

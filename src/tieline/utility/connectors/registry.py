@@ -16,6 +16,7 @@ class Connection:
 
     ``base_url`` is the root of the operator's services, ``dn`` the name of our part of its network. Limits given here
     (from the contract) narrow those that the provider declares. ``timeout`` is in seconds.
+    ``secret`` is what the operator gave us to prove who we are, where its platform asks for one.
     """
 
     operator: str
@@ -29,6 +30,7 @@ class Connection:
     max_batch: int | None = None
     in_flight: int | None = None
     timeout: float = 30.0
+    secret: str | None = field(default=None, repr=False)
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

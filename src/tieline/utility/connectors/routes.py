@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from tieline.platform.errors import Invalid, TooLarge
+from tieline.platform.secrets import vault_of
 from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast, fingerprint_of
 from tieline.utility.connectors import service
 from tieline.utility.connectors.errors import Rejected
@@ -67,7 +68,25 @@ def described(capabilities: Any) -> dict[str, Any]:
 async def put_connection(code: Code, body: ConnectionBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Set how an operator is reached."""
     async with runtime.db.transaction() as tx:
-        return fast(await service.put_connection(tx, scope, code, body.model_dump()))
+        return fast(await service.put_connection(tx, scope, vault_of(runtime.settings), code, body.values()))
+
+
+@router.get("/operators/{code}/connection/history")
+async def list_connection_history(
+    code: Code, runtime: CurrentRuntime, scope: CurrentScope, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Response:
+    """How a connection was set, the latest first; the secret is never shown, only whether it changed."""
+    async with runtime.db.snapshot() as tx:
+        return fast({"items": await service.connection_history(tx, scope, code, limit=limit)})
+
+
+@router.post("/operators/{code}/connection/history/{history_id}/revert")
+async def revert_connection(
+    code: Code, history_id: Annotated[int, Path(ge=1, le=2**63 - 1)], runtime: CurrentRuntime, scope: CurrentScope
+) -> Response:
+    """Set a connection as it was before one of its settings, the secret included."""
+    async with runtime.db.transaction() as tx:
+        return fast(await service.revert_connection(tx, scope, code, history_id))
 
 
 @router.post("/operators/{code}/syncs", status_code=202)

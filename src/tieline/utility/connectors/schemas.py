@@ -1,6 +1,8 @@
 """Bodies of the REST interface of connectors."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class ConnectionBody(BaseModel):
@@ -27,6 +29,17 @@ class ConnectionBody(BaseModel):
     heartbeat_seconds: int = Field(60, ge=0, le=86_400)
     sync_hours: float = Field(24, gt=0, le=8760)
     enabled: bool = True
+    secret: SecretStr | None = Field(
+        None,
+        max_length=4000,
+        description="What the operator gave us to prove who we are. Kept encrypted and never shown; left out: stays as "
+        "it is; empty: taken away.",
+    )
+
+    def values(self) -> dict[str, Any]:
+        """The values by name, the secret in the clear: for the use case alone."""
+        secret = self.secret
+        return {**self.model_dump(exclude={"secret"}), "secret": secret.get_secret_value() if secret else secret}
 
 
 class SyncBody(BaseModel):

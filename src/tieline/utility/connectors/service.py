@@ -12,6 +12,7 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Database, Tx
 from tieline.platform.errors import Forbidden, Invalid, NotFound, Problem
 from tieline.platform.scope import Permission, Scope
+from tieline.platform.secrets import Vault
 from tieline.utility import inventory
 from tieline.utility.connectors import store
 from tieline.utility.connectors.errors import ConnectorError
@@ -29,6 +30,8 @@ DRIFTED = 1000
 """Drifts told in one event."""
 REMEMBERED = timedelta(days=7)
 LEASE_SECONDS = 60.0
+_SECRET = "secret"  # noqa: S105 - the name of the field
+_STAMPS = frozenset({"operator_id", "updated_at", "updated_by"})
 
 
 async def connections(tx: Tx, scope: Scope) -> list[DictRow]:
@@ -46,17 +49,49 @@ async def connection(tx: Tx, scope: Scope, code: str) -> DictRow:
     return row
 
 
-async def put_connection(tx: Tx, scope: Scope, code: str, values: Mapping[str, Any]) -> DictRow:
+async def put_connection(tx: Tx, scope: Scope, vault: Vault, code: str, values: Mapping[str, Any]) -> DictRow:
     """Set how an operator is reached; lines that are open take it up with their next call."""
     scope.require(Permission.OPERATOR_WRITE)
     found = await inventory.operators(tx, scope, code)
     if not found:
         raise NotFound(f"There is no operator {code}.")
     _check(values)
-    await store.put_connection(tx, scope, found[0].id, values)
+    await store.put_connection(tx, scope, found[0].id, _sealed(vault, found[0].id, values))
     row = await connection(tx, scope, code)
-    await audit.append(tx, scope, audit.Entry("connection.set", f"operator:{code}", dict(values)))
+    shown = {name: value for name, value in values.items() if name != _SECRET}
+    if values.get(_SECRET) is not None:
+        shown["secret"] = "changed" if values[_SECRET] else "removed"
+    await audit.append(tx, scope, audit.Entry("connection.set", f"operator:{code}", shown))
     return row
+
+
+async def connection_history(tx: Tx, scope: Scope, code: str, *, limit: int = 50) -> list[DictRow]:
+    """How an operator's connection was set before, the latest first."""
+    await connection(tx, scope, code)
+    return await store.connection_history(tx, scope, code, limit=limit)
+
+
+async def revert_connection(tx: Tx, scope: Scope, code: str, history_id: int) -> DictRow:
+    """Set a connection as it was before one of its settings, the secret included: a new setting, kept as such."""
+    scope.require(Permission.OPERATOR_WRITE)
+    row = await connection(tx, scope, code)
+    image = await store.connection_before(tx, scope, code, history_id)
+    if image is None:
+        raise NotFound(f"The connection to operator {code} has no earlier state {history_id}.")
+    values = {name: value for name, value in image.items() if name not in _STAMPS}
+    _check(values)
+    await store.put_connection(tx, scope, row["operator_id"], values)
+    await audit.append(tx, scope, audit.Entry("connection.reverted", f"operator:{code}", {"to_before": history_id}))
+    return await connection(tx, scope, code)
+
+
+def _sealed(vault: Vault, operator_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the secret sealed; none is named where it shall stay, and an empty one takes it away."""
+    stored = {name: value for name, value in values.items() if name != _SECRET}
+    secret = values.get(_SECRET)
+    if secret is not None:
+        stored[_SECRET] = vault.seal(secret, store.secret_place(operator_id)) if secret else None
+    return stored
 
 
 def _check(values: Mapping[str, Any]) -> None:

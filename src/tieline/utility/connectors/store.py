@@ -8,12 +8,13 @@ from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.scope import Scope, within
+from tieline.platform.secrets import Place, SecretColumn
 
 _CONNECTION = """
     SELECT k.operator_id, o.code AS operator, o.name AS operator_name, k.provider, k.base_url, k.dn, k.certificate,
         k.private_key, k.authority, k.calls_per_second, k.max_batch, k.in_flight, k.timeout_seconds,
-        k.notification_fingerprint, k.notification_url, k.heartbeat_seconds, k.sync_hours, k.enabled, k.updated_at,
-        k.updated_by
+        k.notification_fingerprint, k.notification_url, k.heartbeat_seconds, k.sync_hours, k.enabled,
+        k.secret IS NOT NULL AS has_secret, k.updated_at, k.updated_by
     FROM operator_connection k JOIN operator o ON o.id = k.operator_id"""
 
 
@@ -29,18 +30,72 @@ async def connection(tx: Tx, scope: Scope, code: str) -> DictRow | None:
     return await fetch_one(tx, text, {"code": code, **scope.params()})
 
 
+SECRETS = (
+    SecretColumn("operator_connection", "operator_id", "secret"),
+    *(
+        SecretColumn(
+            "operator_connection_history",
+            "id",
+            "secret",
+            value=f"({image} ->> 'secret')",
+            assign=f"{image} = jsonb_set({image}, '{{secret}}', to_jsonb(%(sealed)s::text))",
+            of="operator_connection",
+            row="operator_id",
+        )
+        for image in ("before", "after")
+    ),
+)
+"""A before-image keeps the secret as it was sealed, so that it can be put back."""
+
+
+def secret_place(operator_id: int) -> Place:
+    """Where the secret of a connection stands."""
+    return Place("operator_connection", str(operator_id), "secret")
+
+
+async def sealed_secret(tx: Tx, operator_id: int) -> str | None:
+    """The sealed secret of a connection."""
+    text = "SELECT secret FROM operator_connection WHERE operator_id = %(id)s"
+    sealed: str | None = await fetch_value(tx, text, {"id": operator_id})
+    return sealed
+
+
 async def put_connection(tx: Tx, scope: Scope, operator_id: int, values: Mapping[str, Any]) -> None:
-    """Set how an operator is reached."""
+    """Set how an operator is reached, and keep how it was; a secret comes sealed, and stays if it is not named."""
     columns = sorted(values)
     names = ", ".join(columns)
     bound = ", ".join(f"%({name})s" for name in columns)
     updates = ", ".join(f"{name} = excluded.{name}" for name in columns)
     text = f"""
-        INSERT INTO operator_connection (operator_id, {names}, updated_at, updated_by)
-        VALUES (%(operator_id)s, {bound}, clock_timestamp(), %(actor)s)
-        ON CONFLICT (operator_id) DO UPDATE SET {updates}, updated_at = excluded.updated_at,
-            updated_by = excluded.updated_by"""
+        WITH had AS (SELECT to_jsonb(k) AS image FROM operator_connection k WHERE operator_id = %(operator_id)s),
+        has AS (
+            INSERT INTO operator_connection AS k (operator_id, {names}, updated_at, updated_by)
+            VALUES (%(operator_id)s, {bound}, clock_timestamp(), %(actor)s)
+            ON CONFLICT (operator_id) DO UPDATE SET {updates}, updated_at = excluded.updated_at,
+                updated_by = excluded.updated_by
+            RETURNING to_jsonb(k) AS image)
+        INSERT INTO operator_connection_history (operator_id, actor, before, after)
+        SELECT %(operator_id)s, %(actor)s, (SELECT image FROM had), image FROM has"""
     await execute(tx, text, {**values, "operator_id": operator_id, "actor": scope.actor})
+
+
+async def connection_history(tx: Tx, scope: Scope, code: str, *, limit: int) -> list[DictRow]:
+    """How a connection was set before, the latest first; what is secret is left out."""
+    text = f"""
+        SELECT h.id, h.at, h.actor, h.before - 'secret' AS before, h.after - 'secret' AS after,
+            (h.before ->> 'secret') IS DISTINCT FROM (h.after ->> 'secret') AS secret_changed
+        FROM operator_connection_history h JOIN operator o ON o.id = h.operator_id
+        WHERE o.code = %(code)s AND {within(None, "o.code")} ORDER BY h.id DESC LIMIT %(limit)s"""
+    return await fetch_all(tx, text, {"code": code, "limit": limit, **scope.params()})
+
+
+async def connection_before(tx: Tx, scope: Scope, code: str, history_id: int) -> Mapping[str, Any] | None:
+    """The before-image of one setting of a connection, the sealed secret included."""
+    text = f"""
+        SELECT h.before FROM operator_connection_history h JOIN operator o ON o.id = h.operator_id
+        WHERE h.id = %(id)s AND o.code = %(code)s AND {within(None, "o.code")}"""
+    found: Mapping[str, Any] | None = await fetch_value(tx, text, {"id": history_id, "code": code, **scope.params()})
+    return found
 
 
 async def put_health(tx: Tx, operator_id: int, values: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tieline.platform.wiring import Registry
-from tieline.utility.connectors import feeds, routes
+from tieline.utility.connectors import feeds, routes, store
 from tieline.utility.connectors.jobs import JOBS
 
 
@@ -12,6 +12,8 @@ def register(registry: Registry) -> None:
     registry.migrations(Path(__file__).parent / "migrations")
     registry.router(routes.router)
     registry.operator_router(routes.operator_router)
+    for column in store.SECRETS:
+        registry.secret(column)
     for job in JOBS:
         registry.job(job)
     registry.service("worker", "connectors.feeds", feeds.watch)
