@@ -4,7 +4,7 @@ What other contexts may call stands here. A use case takes a transaction and the
 
 - :func:`create`, :func:`edit`, :func:`undo` make changes; :func:`request_plan` has one planned (with
   :func:`defer_plan` in the same transaction); :func:`submit`, :func:`decide`; :func:`start`, :func:`pause`,
-  :func:`resume`, :func:`stop`, :func:`retry`;
+  :func:`resume`, :func:`stop`, :func:`retry`; :func:`release` and :func:`let_go` for items that wait;
 - :func:`page`, :func:`detail`, :func:`item_page`, :func:`progress`, :func:`events`, :func:`batches` look at them;
 - :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`).
 
@@ -31,6 +31,7 @@ from tieline.utility.changes.service.checking import request as request_checks
 from tieline.utility.changes.service.deciding import decide, submit
 from tieline.utility.changes.service.drafting import Draft, create, edit, undo
 from tieline.utility.changes.service.planning import request as request_plan
+from tieline.utility.changes.service.releasing import let_go, release
 from tieline.utility.changes.service.ruling import (
     Hold,
     approve_policy,
@@ -95,6 +96,7 @@ __all__ = [
     "events",
     "holds",
     "item_page",
+    "let_go",
     "lift_hold",
     "make_hold",
     "make_policy",
@@ -103,6 +105,7 @@ __all__ = [
     "policies",
     "progress",
     "record_evidence",
+    "release",
     "request_checks",
     "request_plan",
     "resume",

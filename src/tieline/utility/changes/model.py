@@ -42,11 +42,13 @@ class ChangeState(StrEnum):
 class ItemState(StrEnum):
     """Where an item is; ``policy.states`` has the table.
 
-    ``queued``: its batch is committed and may be under way; ``sent``: the operator has the batch; ``accepted``: the
-    operator says done; ``verified``: it reached the grade of evidence that its kind needs.
+    ``waiting``: something outside has to happen first, and then it is released; ``queued``: its batch is committed and
+    may be under way; ``sent``: the operator has the batch; ``accepted``: the operator says done; ``verified``: it
+    reached the grade of evidence that its kind needs.
     """
 
     BLOCKED = "blocked"
+    WAITING = "waiting"
     PLANNED = "planned"
     QUEUED = "queued"
     SENT = "sent"
@@ -56,6 +58,9 @@ class ItemState(StrEnum):
     CONFLICT = "conflict"
     CANCELLED = "cancelled"
 
+
+TO_DO = frozenset({ItemState.WAITING, ItemState.PLANNED})
+"""Meant to be done, and not begun."""
 
 OPEN_ITEMS = frozenset({ItemState.QUEUED, ItemState.SENT, ItemState.ACCEPTED})
 """At the operator, and not known to be well."""
@@ -141,7 +146,9 @@ class PlannedItem:
     ``subscription_id`` and ``ref`` name the subscription that is written to; ``source_id`` the selected one, which is
     another where a new subscription is prepared for it. ``before`` holds the values of the fields in ``desired``.
     ``fingerprint`` is that of the selected row: if it differs later, the selection has changed. ``blocked`` wins over
-    everything else; ``conflict`` says that somebody changed since what an undo would set back.
+    everything else; ``conflict`` says that somebody changed since what an undo would set back. ``awaits`` says in words
+    what has to happen before it is released; empty: nothing. ``after_id`` is a subscription whose own item in this
+    change has to be verified first.
     """
 
     operator_id: int
@@ -167,6 +174,8 @@ class PlannedItem:
     notes: tuple[Reason, ...] = ()
     blocked: Reason | None = None
     conflict: Reason | None = None
+    awaits: str = ""
+    after_id: int | None = None
     wave: int = 0
 
     @property
@@ -174,7 +183,9 @@ class PlannedItem:
         """The state in which the item is planned."""
         if self.blocked:
             return ItemState.BLOCKED
-        return ItemState.CONFLICT if self.conflict else ItemState.PLANNED
+        if self.conflict:
+            return ItemState.CONFLICT
+        return ItemState.WAITING if self.awaits else ItemState.PLANNED
 
     @property
     def reason(self) -> Reason | None:

@@ -11,8 +11,8 @@ from tieline.platform.web import CurrentRuntime, CurrentScope, fast
 from tieline.utility.changes import jobs
 from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import Change, Thresholds, Waves, Window
-from tieline.utility.changes.schemas import ChangeBody, DecisionBody, UndoBody, WhyBody
-from tieline.utility.changes.service import checking, deciding, drafting, planning, running, watching
+from tieline.utility.changes.schemas import ChangeBody, DecisionBody, ReleaseBody, UndoBody, WhyBody
+from tieline.utility.changes.service import checking, deciding, drafting, planning, releasing, running, watching
 from tieline.utility.changes.service.drafting import Draft
 from tieline.utility.changes.store.items import ItemFilter, Part
 from tieline.utility.changes.stream import stream
@@ -234,6 +234,13 @@ async def retry_change(change_id: int, runtime: CurrentRuntime, scope: CurrentSc
     """Try again what failed, and only that."""
     async with runtime.db.transaction() as tx:
         return fast(shown(await running.retry(tx, scope, change_id)))
+
+
+@router.post("/changes/{change_id}/release")
+async def release_items(change_id: int, body: ReleaseBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+    """Let waiting items go out: what they waited for has happened."""
+    async with runtime.db.transaction() as tx:
+        return fast({"released": await releasing.release(tx, scope, change_id, body.subscription_ids, why=body.why)})
 
 
 @router.post("/changes/{change_id}/undo", status_code=201)

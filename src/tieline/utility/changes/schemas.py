@@ -63,6 +63,13 @@ class WhyBody(_Strict):
     why: str = Field("", max_length=2000)
 
 
+class ReleaseBody(_Strict):
+    """Which waiting items may go out, by the subscriptions that were selected for them, and why."""
+
+    subscription_ids: list[int] = Field(min_length=1, max_length=10_000)
+    why: str = Field(min_length=1, max_length=2000)
+
+
 class UndoBody(_Strict):
     """Which part of a change is taken back; empty lists mean all of it."""
 

@@ -7,6 +7,7 @@ nor ends a transaction:
 - :func:`take_stock`, :func:`issue_stock`, :func:`release_stock`: cards from an operator's stock, by key;
 - :func:`reserve_addresses`, :func:`release_addresses`: addresses from the address plan, by key; :func:`held_for` tells
   the keys of a change;
+- :func:`fit_links`, :func:`end_links`, :func:`take_devices_away`: what a crew fits and takes away, as links with dates;
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
@@ -59,6 +60,15 @@ from tieline.utility.inventory.policy.export import csv_row
 from tieline.utility.inventory.service.export import ExportForm
 from tieline.utility.inventory.service.export import export as export_things
 from tieline.utility.inventory.service.export import report as import_report
+from tieline.utility.inventory.service.fitting import (
+    FitOutcome,
+    Fitted,
+    Fitting,
+    NotFitted,
+    end_links,
+    fit_links,
+    take_devices_away,
+)
 from tieline.utility.inventory.service.fleet import (
     apply_desired,
     apply_reports,
@@ -110,6 +120,9 @@ __all__ = [
     "Field",
     "FieldSpec",
     "FileMapping",
+    "FitOutcome",
+    "Fitted",
+    "Fitting",
     "FleetFilter",
     "FleetRow",
     "FleetSummary",
@@ -120,6 +133,7 @@ __all__ = [
     "ImportState",
     "Kind",
     "NoAddress",
+    "NotFitted",
     "Operator",
     "OperatorReport",
     "Preview",
@@ -140,7 +154,9 @@ __all__ = [
     "contracts",
     "count_things",
     "csv_row",
+    "end_links",
     "export_things",
+    "fit_links",
     "fleet_summary",
     "from_object",
     "from_toml",
@@ -168,6 +184,7 @@ __all__ = [
     "sorts",
     "submit_import",
     "subscriptions",
+    "take_devices_away",
     "take_stock",
     "thing",
     "thing_detail",

@@ -122,7 +122,9 @@ def _elsewhere(item: Item, row: FleetRow) -> tuple[str, str] | None:
         return None
     if item.undoes_id is not None and not item.disruptive:
         return ("fitted-since", "Its card was fitted since and serves a site.")
-    if (row.site_id, row.link_id) != (item.site_id, item.link_id):
+    # What was prepared for a link is fitted as a link of its own, at the site it was prepared for.
+    succeeds = item.disruptive and item.source_id != item.subscription_id and item.undoes_id is None
+    if row.site_id != item.site_id or (row.link_id != item.link_id and not succeeds):
         return ("moved", "It serves another site or link than when it was planned.")
     return None
 
@@ -130,6 +132,7 @@ def _elsewhere(item: Item, row: FleetRow) -> tuple[str, str] | None:
 async def _unblock(tx: Tx, context: Context, one: Work) -> None:
     """Where all that waits in a wave waits for a failed link, say so and go on: waiting would not end by itself."""
     await store.get(tx, one.change_id, lock=True)
+    await driving.end_followers(tx, one.change_id, context.operator_id, one.wave, context.clock.now())
     if one.disruptive and await driving.held_by_failure(tx, one.change_id, context.operator_id, one.wave):
         await driving.block_waiting(tx, one.change_id, context.operator_id, one.wave, _OTHER_LINK)
     await advance(tx, context, one.change_id, [])

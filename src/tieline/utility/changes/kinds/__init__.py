@@ -2,6 +2,7 @@
 
 from tieline.utility.changes.kinds.base import Effect, Kind, Kinds, Materials, parse
 from tieline.utility.changes.kinds.configure import Configure
+from tieline.utility.changes.kinds.cutover import CutOver
 from tieline.utility.changes.kinds.preprovision import Preprovision
 from tieline.utility.changes.kinds.restore import Restore
 
@@ -10,5 +11,6 @@ KINDS = Kinds()
 
 for _kind in (Preprovision(), Configure(), Restore()):
     KINDS.register(_kind)
+KINDS.register(CutOver(), successors=True)
 
 __all__ = ["KINDS", "Effect", "Kind", "Kinds", "Materials", "parse"]

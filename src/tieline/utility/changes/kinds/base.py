@@ -42,8 +42,8 @@ class Materials:
 
     ``stock`` and ``addresses`` are by want key; ``spares`` has the rows of the subscriptions in ``stock``. ``busy``
     maps a subscription to the unfinished change that will write to it, ``prepared`` a selected subscription to the
-    change that prepared a successor for it, ``effects`` a
-    subscription to what is to be undone on it.
+    change that prepared a successor for it, ``effects`` a subscription to what is to be undone on it. ``successors``
+    has the rows of the subscriptions that were prepared for selected ones, for kinds that ask for them.
     """
 
     change_id: int
@@ -54,6 +54,7 @@ class Materials:
     busy: Mapping[int, int] = field(default_factory=dict)
     prepared: Mapping[int, int] = field(default_factory=dict)
     effects: Mapping[int, Effect] = field(default_factory=dict)
+    successors: Mapping[int, FleetRow] = field(default_factory=dict)
 
 
 class Kind(Protocol):
@@ -98,12 +99,19 @@ class Kinds:
     """Kinds by name."""
 
     _kinds: dict[str, Kind] = field(default_factory=dict)
+    _succeeding: set[str] = field(default_factory=set)
 
-    def register(self, kind: Kind) -> None:
-        """Add a kind; its name must be new."""
+    def register(self, kind: Kind, *, successors: bool = False) -> None:
+        """Add a kind; its name must be new. ``successors``: its plans need what was prepared for the selected rows."""
         if kind.name in self._kinds:
             raise ValueError(f"two kinds of change are called {kind.name}")
         self._kinds[kind.name] = kind
+        if successors:
+            self._succeeding.add(kind.name)
+
+    def wants_successors(self, name: str) -> bool:
+        """Whether plans of a kind need the subscriptions that were prepared for the selected ones."""
+        return name in self._succeeding
 
     def get(self, name: str) -> Kind:
         """A kind by name; raises ``Invalid`` for one that is not registered."""

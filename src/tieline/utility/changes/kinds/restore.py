@@ -15,6 +15,7 @@ from tieline.utility.changes.kinds.base import Effect, Materials, busy, current,
 from tieline.utility.changes.model import Fields, Grade, PlannedItem, Reason
 from tieline.utility.changes.policy import undo
 from tieline.utility.changes.policy.compatibility import refusals
+from tieline.utility.connectors import SimState
 from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, Reserved, StockWant
 
 
@@ -57,27 +58,39 @@ class Restore:
     ) -> Sequence[AddressWant]:
         """The very addresses that are set back: they were free meanwhile, and may be somebody else's."""
         wants = []
+        giving = _giving(rows, materials)
         for row in rows:
             effect = materials.effects.get(row.subscription_id)
             desired = undo.undone(effect.before, effect.desired) if effect else {}
             address = desired.get("ip_address")
             if address is not None and address != row.ip_address:
                 apn = desired.get("apn") or row.apn or ""
+                giver = giving.get((row.operator_id, str(address)))
                 wants.append(
-                    AddressWant(key_of(row, materials), row.operator_code, apn, row.subscription_id, str(address))
+                    AddressWant(
+                        key_of(row, materials), row.operator_code, apn, row.subscription_id, str(address), giver
+                    )
                 )
         return wants
 
-    def plan(self, rows: Sequence[FleetRow], _parameters: Parameters, materials: Materials) -> Iterator[PlannedItem]:
-        """One item for each subscription that the earlier change wrote to."""
+    def plan(self, rows: Sequence[FleetRow], parameters: Parameters, materials: Materials) -> Iterator[PlannedItem]:
+        """One item for each subscription that the earlier change wrote to; whoever gives an address back goes first."""
+        giving = _giving(rows, materials)
         for row in rows:
             effect = materials.effects.get(row.subscription_id)
-            if effect is not None:
-                yield self._item(row, effect, materials)
+            if effect is None:
+                continue
+            item = self._item(row, effect, parameters, materials)
+            giver = giving.get((row.operator_id, str(item.desired.get("ip_address"))))
+            yield replace(item, after_id=giver) if giver != row.subscription_id else item
 
-    def _item(self, row: FleetRow, effect: Effect, materials: Materials) -> PlannedItem:
+    def _item(self, row: FleetRow, effect: Effect, parameters: Parameters, materials: Materials) -> PlannedItem:
         present = current(row)
         desired = undo.undone(effect.before, effect.desired)
+        went_over = parameters.disruptive and effect.source_id != effect.subscription_id
+        notes = tuple(_stays(desired, present, materials)) if went_over else ()
+        if notes:
+            desired = {name: value for name, value in desired.items() if name != "state"}
         reserved = materials.addresses.get(key_of(row, materials))
         blocked = first(
             chain(
@@ -95,7 +108,8 @@ class Restore:
             undoes_id=effect.item_id,
             before={name: present.get(name) for name in desired},
             desired=desired,
-            conflict=_fitted(row, effect)
+            notes=notes,
+            conflict=(None if went_over else _fitted(row, effect))
             or undo.conflict(effect.desired, present)
             or undo.conflict_there(effect.desired, effect.before, reported(row)),
             blocked=blocked,
@@ -123,6 +137,27 @@ def _fitted(row: FleetRow, effect: Effect) -> Reason | None:
     if effect.source_id != effect.subscription_id and row.link_id is not None:
         return Reason("fitted-since", "Its card was fitted since and serves a site. It is left alone.")
     return None
+
+
+def _giving(rows: Sequence[FleetRow], materials: Materials) -> dict[tuple[int, str], int]:
+    """Which subscription gives an address up when the change is taken back, by operator and address."""
+    found = {}
+    for row in rows:
+        effect = materials.effects.get(row.subscription_id)
+        if effect is None or row.ip_address is None:
+            continue
+        if effect.desired.get("ip_address") == row.ip_address != effect.before.get("ip_address"):
+            found[row.operator_id, row.ip_address] = row.subscription_id
+    return found
+
+
+def _stays(desired: Fields, present: Mapping[Any, Any], materials: Materials) -> Iterator[Reason]:
+    """Why a subscription that took over keeps its state when it gives the link back, if the other fields can go."""
+    capabilities = [one.capabilities for one in materials.operators.values() if one.capabilities]
+    before, after = present.get("state"), desired.get("state")
+    moves = len(desired) > 1 and before and after and before != after
+    if moves and not any(one.allows(SimState(before), SimState(after)) for one in capabilities):
+        yield Reason("state-stays", f"It stays {before}: no operator here takes a subscription back to {after}.")
 
 
 def _taken(desired: Fields, reserved: Reserved | None) -> Iterator[Reason]:

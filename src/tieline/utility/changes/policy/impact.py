@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tieline.utility.changes.model import ItemState, PlannedItem
+from tieline.utility.changes.model import TO_DO, PlannedItem
 
 LISTED = 500
 
@@ -59,7 +59,7 @@ def assess(items: Iterable[PlannedItem]) -> Impact:
         if item.reason:
             reasons[item.reason.code] += 1
             texts.setdefault(item.reason.code, item.reason.text)
-        if state is not ItemState.PLANNED:
+        if state not in TO_DO:
             continue
         operators[item.operator] += 1
         regions[item.region] += 1
@@ -70,7 +70,7 @@ def assess(items: Iterable[PlannedItem]) -> Impact:
             sites.setdefault(item.site_id, item)
     critical = [item for item in sites.values() if item.criticality == "critical"]
     return Impact(
-        items=states[ItemState.PLANNED.value],
+        items=sum(states[state.value] for state in TO_DO),
         sites=len(sites),
         customers=sum(item.customers for item in sites.values()),
         critical_sites=len(critical),

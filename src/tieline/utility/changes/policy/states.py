@@ -28,6 +28,7 @@ class Act(StrEnum):
 class Step(StrEnum):
     """What happens to an item."""
 
+    RELEASE = "release"
     QUEUE = "queue"
     UNQUEUE = "unqueue"
     SEND = "send"
@@ -75,6 +76,8 @@ CHANGES: Mapping[tuple[ChangeState, Act], ChangeState] = {
 }
 
 ITEMS: Mapping[tuple[ItemState, Step], ItemState] = {
+    (_I.WAITING, Step.RELEASE): _I.PLANNED,
+    (_I.WAITING, Step.CANCEL): _I.CANCELLED,
     (_I.PLANNED, Step.QUEUE): _I.QUEUED,
     (_I.PLANNED, Step.CONFLICT): _I.CONFLICT,
     (_I.PLANNED, Step.BLOCK): _I.BLOCKED,

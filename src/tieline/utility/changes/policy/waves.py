@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 from tieline.platform.errors import Invalid, Problem
-from tieline.utility.changes.model import ItemState, PlannedItem, Waves
+from tieline.utility.changes.model import TO_DO, PlannedItem, Waves
 
 _RANK = {"normal": 0, "high": 1, "critical": 2}
 MAX_WAVES = 200
@@ -78,7 +78,7 @@ def _sites(items: Sequence[PlannedItem]) -> list[_Site]:
     """Places of the items that will be done, by site, in order; what stands at no site stands alone."""
     found: dict[int, list[int]] = {}
     for place, item in enumerate(items):
-        if item.state is ItemState.PLANNED:
+        if item.state in TO_DO:
             found.setdefault(-place - 1 if item.site_id is None else item.site_id, []).append(place)
     return [
         _Site(items[places[0]].region, items[places[0]].criticality == "critical", tuple(places))

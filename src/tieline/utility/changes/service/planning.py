@@ -20,7 +20,7 @@ from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.changes.kinds import KINDS, Kind, Materials, parse
 from tieline.utility.changes.kinds.base import want_key
-from tieline.utility.changes.model import Change, ChangeState, ItemState, PlannedItem
+from tieline.utility.changes.model import TO_DO, Change, ChangeState, ItemState, PlannedItem
 from tieline.utility.changes.policy import approval, estimate, impact, waves
 from tieline.utility.changes.policy.compatibility import OperatorFacts
 from tieline.utility.changes.policy.fingerprint import plan_hash
@@ -158,6 +158,7 @@ async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) ->
         rows, effects = await select(tx, scope, change)
         sources = [row.subscription_id for row in rows]
         prepared = await item_store.prepared(tx, change.id, sources)
+        heirs = await _successors(tx, scope, sources) if KINDS.wants_successors(change.kind) else {}
     order = _Order(kind, parse(kind, change.parameters), rows)
     codes = {row.operator_id: row.operator_code for row in rows}
     materials = Materials(
@@ -165,11 +166,20 @@ async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) ->
         operators=await facts(runtime.db, lines, scope, codes),
         prepared=prepared,
         effects=effects,
+        successors=heirs,
     )
     materials = await _stock(runtime.db, scope, order, materials)
     materials = await _addresses(runtime.db, scope, order, materials)
     threshold = runtime.settings.approval_threshold
     return await asyncio.to_thread(_compute, order, change, materials, threshold)
+
+
+async def _successors(tx: Tx, scope: Scope, sources: Sequence[int]) -> dict[int, FleetRow]:
+    ids = await item_store.successors(tx, sources)
+    rows = {
+        row.subscription_id: row for row in await inventory.subscriptions(tx, everywhere(scope), list(ids.values()))
+    }
+    return {source: rows[heir] for source, heir in ids.items() if heir in rows}
 
 
 async def _stock(db: Database, scope: Scope, order: _Order, materials: Materials) -> Materials:
@@ -184,7 +194,8 @@ async def _stock(db: Database, scope: Scope, order: _Order, materials: Materials
     for taken in await asyncio.gather(*map(take, wants)):
         stock |= taken
     cards = [card.subscription_id for card in stock.values()]
-    written = cards or [row.subscription_id for row in order.rows]
+    heirs = [row.subscription_id for row in materials.successors.values()]
+    written = cards or [row.subscription_id for row in order.rows] + heirs
     async with db.transaction() as tx:
         spares = await inventory.subscriptions(tx, everywhere(scope), cards) if cards else []
         busy = await item_store.busy(tx, materials.change_id, written)
@@ -245,7 +256,7 @@ async def _write(tx: Tx, scope: Scope, seen: Change, planned: Planned, *, at: da
     change = await store.get(tx, seen.id, lock=True)
     if change.state is not ChangeState.PLANNING or change.plan_version != seen.plan_version:
         return
-    used = {want_key(change.id, item.source_id) for item in planned.items if item.state is ItemState.PLANNED}
+    used = {want_key(change.id, item.source_id) for item in planned.items if item.state in TO_DO}
     await release(tx, scope, await inventory.held_for(tx, scope, change.id) - used, change.id)
     await item_store.replace_plan(tx, change.id, planned.items, planned.waves, disruptive=change.disruptive)
     await store.set_planned(tx, change.id, planned.hash, planned.summary, at)

@@ -13,7 +13,7 @@ async def operators(tx: Tx, change_id: int) -> dict[str, int]:
     """Operators of the planned items, and how many items each has."""
     text = """
         SELECT o.code, count(*) AS items FROM change_item i JOIN operator o ON o.id = i.operator_id
-        WHERE i.change_id = %(id)s AND i.state = 'planned' GROUP BY 1 ORDER BY 1"""
+        WHERE i.change_id = %(id)s AND i.state IN ('waiting', 'planned') GROUP BY 1 ORDER BY 1"""
     return {row["code"]: row["items"] for row in await fetch_all(tx, text, {"id": change_id})}
 
 
@@ -21,7 +21,8 @@ async def planned(tx: Tx, change_id: int, operator: str, *, after: int, limit: i
     """The next planned items of an operator, in order."""
     text = """
         SELECT i.id, i.position, i.ref, i.desired FROM change_item i JOIN operator o ON o.id = i.operator_id
-        WHERE i.change_id = %(id)s AND o.code = %(operator)s AND i.state = 'planned' AND i.position > %(after)s
+        WHERE i.change_id = %(id)s AND o.code = %(operator)s AND i.state IN ('waiting', 'planned')
+            AND i.position > %(after)s
         ORDER BY i.position LIMIT %(limit)s"""
     return await fetch_all(tx, text, {"id": change_id, "operator": operator, "after": after, "limit": limit})
 

@@ -74,19 +74,28 @@ class Batch:
     intended_at: datetime
 
 
+_ALL_WAIT = """(EXISTS (SELECT FROM change_item i WHERE i.change_id = l.change_id AND i.operator_id = l.operator_id
+            AND i.state = 'waiting' AND i.wave = l.wave)
+        AND NOT EXISTS (SELECT FROM change_item i WHERE i.change_id = l.change_id AND i.operator_id = l.operator_id
+            AND i.state = 'planned' AND i.wave = l.wave))"""
+
+
 async def operators_with_work(tx: Tx) -> list[DictRow]:
     """Operators at which something may be sent or is under way."""
-    text = """
+    text = f"""
         SELECT o.id, o.code FROM operator o
         WHERE EXISTS (SELECT FROM change_batch b WHERE b.operator_id = o.id AND b.state <> 'closed')
             OR EXISTS (SELECT FROM change_lane l JOIN change c ON c.id = l.change_id
-                WHERE l.operator_id = o.id AND l.state = 'running' AND c.state = 'running')
+                WHERE l.operator_id = o.id AND l.state = 'running' AND c.state = 'running' AND NOT {_ALL_WAIT})
         ORDER BY o.id"""
     return await fetch_all(tx, text)
 
 
 async def work(tx: Tx, operator_id: int, now: datetime) -> list[Work]:
-    """Lanes of running changes that may send now: their window is open and nothing holds them. Emergencies first."""
+    """Lanes of running changes that may send now: their window is open and nothing holds them. Emergencies first.
+
+    A lane in whose wave everything left waits to be released has no work.
+    """
     text = f"""
         WITH live AS (
             SELECT h.region FROM change_hold h
@@ -98,7 +107,7 @@ async def work(tx: Tx, operator_id: int, now: datetime) -> list[Work]:
                 ELSE ARRAY(SELECT region FROM live WHERE region IS NOT NULL) END AS held_regions
         FROM change_lane l JOIN change c ON c.id = l.change_id
         WHERE l.operator_id = %(operator_id)s AND l.state = 'running' AND c.state = 'running'
-            AND {OPEN}
+            AND {OPEN} AND NOT {_ALL_WAIT}
             AND (c.type = 'emergency' OR NOT EXISTS (SELECT FROM live WHERE region IS NULL))
         ORDER BY c.type = 'emergency' DESC, c.id"""
     async with tx.cursor(row_factory=class_row(Work)) as cursor:
@@ -130,6 +139,8 @@ async def candidates(tx: Tx, one: Work, operator_id: int, limit: int) -> list[Ca
             AND i.wave = %(wave)s AND i.region <> ALL(%(held)s::text[])
             AND NOT EXISTS (SELECT FROM change_item o WHERE o.subscription_id = i.subscription_id
                 AND o.state IN ('queued', 'sent', 'accepted'))
+            AND (i.after_id IS NULL OR EXISTS (SELECT FROM change_item b WHERE b.subscription_id = i.after_id
+                AND b.change_id = i.change_id AND b.state = 'verified'))
             {unexposed if one.disruptive else ""}
         ORDER BY i.position LIMIT %(limit)s FOR UPDATE OF i"""
     bound = {
@@ -326,6 +337,19 @@ async def block_waiting(tx: Tx, change_id: int, operator_id: int, wave: int, rea
         "reason": reason[1],
         **_step(Step.BLOCK),
     }
+    return await execute(tx, text, bound)
+
+
+async def end_followers(tx: Tx, change_id: int, operator_id: int, wave: int, at: datetime) -> int:
+    """What was to follow an item that will not be done as things are is left alone; it can be retried with it."""
+    text = """
+        UPDATE change_item i SET state = %(to)s, ended_at = %(at)s, reason_code = 'step-before',
+            reason = 'The step before it was not done, so that this one was left alone.'
+        FROM change_item b
+        WHERE i.change_id = %(id)s AND i.operator_id = %(operator_id)s AND i.wave = %(wave)s AND i.state = ANY(%(from)s)
+            AND b.change_id = i.change_id AND b.subscription_id = i.after_id
+            AND b.state IN ('failed', 'conflict', 'cancelled', 'blocked')"""
+    bound = {"id": change_id, "operator_id": operator_id, "wave": wave, "at": at, **_step(Step.BLOCK)}
     return await execute(tx, text, bound)
 
 

@@ -60,16 +60,17 @@ async def overlap(tx: Tx, change_id: int) -> DictRow | None:
             SELECT o.change_id, m.ref, m.position, true AS written
             FROM change_item m JOIN change_item o ON o.subscription_id = m.subscription_id
             JOIN change c ON c.id = o.change_id
-            WHERE m.change_id = %(id)s AND m.state = 'planned' AND o.change_id <> m.change_id
+            WHERE m.change_id = %(id)s AND m.state IN ('waiting', 'planned') AND o.change_id <> m.change_id
                 AND (o.state IN ('queued', 'sent', 'accepted')
-                    OR (o.state = 'planned' AND c.state IN ('running', 'paused')))
+                    OR (o.state IN ('waiting', 'planned') AND c.state IN ('running', 'paused')))
             UNION ALL
             SELECT o.change_id, m.ref, m.position, false
             FROM change_item m JOIN change_item o ON o.source_id = m.source_id
             JOIN change c ON c.id = o.change_id
-            WHERE m.change_id = %(id)s AND m.state = 'planned' AND m.subscription_id <> m.source_id
-                AND o.change_id <> m.change_id AND o.subscription_id <> o.source_id AND o.undone_by IS NULL
+            WHERE m.change_id = %(id)s AND m.state IN ('waiting', 'planned') AND m.subscription_id <> m.source_id
+                AND o.change_id <> m.change_id AND o.subscription_id NOT IN (o.source_id, m.subscription_id)
+                AND o.undone_by IS NULL
                 AND (o.state IN ('queued', 'sent', 'accepted', 'verified')
-                    OR (o.state = 'planned' AND c.state IN ('running', 'paused')))
+                    OR (o.state IN ('waiting', 'planned') AND c.state IN ('running', 'paused')))
         ) found ORDER BY position, change_id LIMIT 1"""
     return await fetch_one(tx, text, {"id": change_id})

@@ -11,12 +11,12 @@ from psycopg.types.json import Jsonb
 from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_value
 from tieline.platform.scope import Scope, within
 from tieline.utility.changes.kinds.base import Effect
-from tieline.utility.changes.model import PlannedItem
+from tieline.utility.changes.model import TO_DO, PlannedItem
 from tieline.utility.changes.policy.waves import Wave
 
 _TABLE = """change_item (change_id, position, wave, operator_id, source_id, fingerprint, subscription_id, ref, version,
     site_id, site, site_name, region, criticality, customers, link_id, role, card_id, reservation_id, undoes_id, before,
-    desired, notes, disruptive, state, reason_code, reason)"""
+    desired, notes, disruptive, awaits, after_id, state, reason_code, reason)"""
 
 
 async def replace_plan(
@@ -58,6 +58,8 @@ def _rows(change_id: int, items: Iterable[PlannedItem], *, disruptive: bool) -> 
             Jsonb(item.desired),
             Jsonb([asdict(note) for note in item.notes]),
             disruptive,
+            item.awaits,
+            item.after_id,
             item.state.value,
             reason.code if reason else "",
             reason.text if reason else "",
@@ -69,7 +71,8 @@ async def canonical(tx: Tx, change_id: int) -> list[list[Any]]:
     text = """
         SELECT jsonb_build_array(position, operator_id, source_id, subscription_id, ref, wave, before, desired,
             fingerprint, site_id, link_id, region, criticality, card_id, undoes_id, disruptive,
-            CASE WHEN state IN ('blocked', 'conflict') THEN state ELSE 'planned' END) AS it
+            CASE WHEN state IN ('blocked', 'conflict') THEN state ELSE 'planned' END)
+            || CASE WHEN awaits = '' AND after_id IS NULL THEN '[]' ELSE jsonb_build_array(awaits, after_id) END AS it
         FROM change_item WHERE change_id = %(id)s ORDER BY position"""
     return [row["it"] for row in await fetch_all(tx, text, {"id": change_id})]
 
@@ -93,7 +96,8 @@ def canonical_of(position: int, item: PlannedItem, *, disruptive: bool) -> list[
         item.card_id,
         item.undoes_id,
         disruptive,
-        item.state.value,
+        "planned" if item.state in TO_DO else item.state.value,
+        *((item.awaits, item.after_id) if item.awaits or item.after_id is not None else ()),
     ]
 
 
@@ -109,8 +113,8 @@ async def busy(tx: Tx, change_id: int, subscription_ids: Sequence[int]) -> dict[
         SELECT i.subscription_id, min(i.change_id) AS change_id
         FROM change_item i JOIN change c ON c.id = i.change_id
         WHERE i.subscription_id = ANY(%(ids)s) AND i.change_id <> %(id)s
-            AND i.state IN ('planned', 'queued', 'sent', 'accepted')
-            AND (c.state IN ('approved', 'running', 'paused') OR i.state <> 'planned')
+            AND i.state IN ('waiting', 'planned', 'queued', 'sent', 'accepted')
+            AND (c.state IN ('approved', 'running', 'paused') OR i.state NOT IN ('waiting', 'planned'))
         GROUP BY i.subscription_id"""
     rows = await fetch_all(tx, text, {"id": change_id, "ids": list(subscription_ids)})
     return {row["subscription_id"]: row["change_id"] for row in rows}
@@ -124,10 +128,23 @@ async def prepared(tx: Tx, change_id: int, source_ids: Sequence[int]) -> dict[in
         WHERE i.source_id = ANY(%(ids)s) AND i.change_id <> %(id)s AND i.subscription_id <> i.source_id
             AND i.undone_by IS NULL AND i.undoes_id IS NULL
             AND (i.state = 'verified' OR i.state IN ('queued', 'sent', 'accepted')
-                OR (i.state = 'planned' AND c.state IN ('submitted', 'approved', 'running', 'paused')))
+                OR (i.state IN ('waiting', 'planned')
+                    AND c.state IN ('submitted', 'approved', 'running', 'paused')))
         GROUP BY i.source_id"""
     rows = await fetch_all(tx, text, {"id": change_id, "ids": list(source_ids)})
     return {row["source_id"]: row["change_id"] for row in rows}
+
+
+async def successors(tx: Tx, source_ids: Sequence[int]) -> dict[int, int]:
+    """The subscription that was prepared last for each of some selected ones, and that nobody took back."""
+    text = """
+        SELECT DISTINCT ON (i.source_id) i.source_id, i.subscription_id
+        FROM change_item i
+        WHERE i.source_id = ANY(%(ids)s) AND i.subscription_id <> i.source_id AND i.card_id IS NOT NULL
+            AND i.state = 'verified' AND i.undone_by IS NULL AND i.undoes_id IS NULL
+        ORDER BY i.source_id, i.ended_at DESC, i.id DESC"""
+    rows = await fetch_all(tx, text, {"ids": list(source_ids)})
+    return {row["source_id"]: row["subscription_id"] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +208,7 @@ async def page(tx: Tx, scope: Scope, change_id: int, wanted: ItemFilter, *, afte
     query = f"""
         SELECT i.id, i.position, i.wave, o.code AS operator, i.source_id, i.subscription_id, i.ref, i.site_id, i.site,
             i.site_name, i.region, i.criticality, i.link_id, i.role, i.before, i.desired, i.notes, i.state, i.grade,
-            i.reason_code, i.reason, i.attempts, i.applied, i.undone_by, i.undoes_id, i.batch_id, i.queued_at,
+            i.awaits, i.reason_code, i.reason, i.attempts, i.applied, i.undone_by, i.undoes_id, i.batch_id, i.queued_at,
             i.accepted_at, i.operational_at, i.seen_at, i.in_service_at, i.ended_at
         FROM change_item i JOIN operator o ON o.id = i.operator_id
         WHERE i.change_id = %(id)s AND i.position > %(after)s

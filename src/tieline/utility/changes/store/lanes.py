@@ -21,11 +21,11 @@ async def lanes(tx: Tx, change_id: int) -> list[Lane]:
 
 
 async def open_lanes(tx: Tx, change_id: int) -> int:
-    """Make a running lane, at its first wave, for every operator that has planned items; returns how many."""
+    """Make a running lane, at its first wave, for every operator that has items to do; returns how many."""
     text = """
         INSERT INTO change_lane (change_id, operator_id, state, wave)
         SELECT change_id, operator_id, 'running', min(wave) FROM change_item
-        WHERE change_id = %(id)s AND state = 'planned' GROUP BY 1, 2
+        WHERE change_id = %(id)s AND state IN ('waiting', 'planned') GROUP BY 1, 2
         ON CONFLICT (change_id, operator_id) DO UPDATE
             SET state = 'running', wave = excluded.wave, forgiven = 0, why = '', at = now()"""
     return await execute(tx, text, {"id": change_id})
@@ -67,7 +67,7 @@ async def tally(tx: Tx, change_id: int, operator_id: int, wave: int) -> WaveTall
             count(*) FILTER (WHERE state = 'verified') AS verified,
             count(*) FILTER (WHERE state = 'failed') AS failed,
             count(*) FILTER (WHERE state IN ('queued', 'sent', 'accepted')) AS open,
-            count(*) FILTER (WHERE state = 'planned') AS waiting,
+            count(*) FILTER (WHERE state IN ('waiting', 'planned')) AS waiting,
             count(*) FILTER (WHERE state = 'cancelled') AS cancelled
         FROM change_item WHERE change_id = %(id)s AND operator_id = %(operator_id)s AND wave = %(wave)s"""
     row = await fetch_one(tx, text, {"id": change_id, "operator_id": operator_id, "wave": wave})
@@ -78,7 +78,7 @@ async def next_wave(tx: Tx, change_id: int, operator_id: int) -> int | None:
     """The first wave of a lane in which something waits, or None."""
     text = """
         SELECT min(wave) AS wave FROM change_item
-        WHERE change_id = %(id)s AND operator_id = %(operator_id)s AND state = 'planned'"""
+        WHERE change_id = %(id)s AND operator_id = %(operator_id)s AND state IN ('waiting', 'planned')"""
     row = await fetch_one(tx, text, {"id": change_id, "operator_id": operator_id})
     return row["wave"] if row else None
 
@@ -88,11 +88,32 @@ async def cancel_waiting(tx: Tx, change_id: int, at: datetime) -> int:
     text = """
         UPDATE change_item SET state = %(to)s, ended_at = %(at)s, reason_code = 'stopped',
             reason = 'The change was stopped before this was sent.'
-        WHERE change_id = %(id)s AND state = 'planned'"""
-    return await execute(tx, text, {"id": change_id, "to": target(Step.CANCEL).value, "at": at})
+        WHERE change_id = %(id)s AND state = ANY(%(from)s) AND state <> 'queued'"""
+    bound = {"id": change_id, "to": target(Step.CANCEL).value, "at": at}
+    return await execute(tx, text, {**bound, "from": [state.value for state in sources(Step.CANCEL)]})
 
 
-RETRIED = ("other-link",)
+async def release(tx: Tx, change_id: int, source_ids: Sequence[int]) -> int:
+    """Waiting items of some selected subscriptions need wait no longer; returns how many there were."""
+    text = """
+        UPDATE change_item SET state = %(to)s
+        WHERE change_id = %(id)s AND source_id = ANY(%(sources)s) AND state = ANY(%(from)s)"""
+    bound = {"id": change_id, "sources": list(source_ids), "to": target(Step.RELEASE).value}
+    return await execute(tx, text, {**bound, "from": [state.value for state in sources(Step.RELEASE)]})
+
+
+async def let_go(tx: Tx, change_id: int, source_ids: Sequence[int] | None, why: str, at: datetime) -> int:
+    """Waiting items, of some selected subscriptions or all, will not be done; returns how many there were."""
+    text = """
+        UPDATE change_item SET state = %(to)s, ended_at = %(at)s, reason_code = 'let-go', reason = %(why)s
+        WHERE change_id = %(id)s AND state = 'waiting'
+            AND (%(sources)s::bigint[] IS NULL OR source_id = ANY(%(sources)s))"""
+    chosen = None if source_ids is None else list(source_ids)
+    bound = {"id": change_id, "sources": chosen, "to": target(Step.CANCEL).value, "why": why[:1000], "at": at}
+    return await execute(tx, text, bound)
+
+
+RETRIED = ("other-link", "step-before")
 """Reasons for which an item was blocked while the change ran; a plan's own reasons are not among them."""
 
 

@@ -239,7 +239,8 @@ class StockCard:
 class AddressWant:
     """An address wanted from the pools of an APN at an operator; ``key`` as in :class:`StockWant`.
 
-    ``address``: only that one will do, be it of a pool or not.
+    ``address``: only that one will do, be it of a pool or not. ``moves_from``: the subscription that has it now and
+    will give it up; the wanting one is promised it, and nobody else gets it in between.
     """
 
     key: str
@@ -247,6 +248,7 @@ class AddressWant:
     apn: str
     subscription_id: int | None = None
     address: str | None = None
+    moves_from: int | None = None
 
 
 class NoAddress(StrEnum):

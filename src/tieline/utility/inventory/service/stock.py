@@ -84,7 +84,14 @@ async def reserve_addresses(
         keys = {want.key: want.subscription_id for want in group if want.address is None}
         if keys:
             result |= await _from_pools(tx, scope, operator, apn, keys=keys, change_id=change_id)
-        these = [(want.key, want.subscription_id, want.address) for want in group if want.address is not None]
+        moving = [want for want in group if want.address is not None and want.moves_from is not None]
+        if moving:
+            result |= await _promised(tx, scope, operator, apn, moving=moving, change_id=change_id)
+        these = [
+            (want.key, want.subscription_id, want.address)
+            for want in group
+            if want.address is not None and want.moves_from is None
+        ]
         if these:
             result |= await _these(tx, scope, operator, apn, these=these, change_id=change_id)
     return result
@@ -108,6 +115,20 @@ async def _these(
         if row["taken"]
         else Reserved(key, row["address"], row["id"] or had.get(key, {}).get("id"))
         for key, row in rows.items()
+    }
+
+
+async def _promised(
+    tx: Tx, scope: Scope, operator: str, apn: str, *, moving: Sequence[AddressWant], change_id: int | None
+) -> dict[str, Reserved]:
+    await addresses.lock_pools(tx, scope, operator, apn)
+    operator_id = (await operators.operator_ids(tx, scope))[operator]
+    taken = await addresses.promise(tx, operator_id, moving, change_id=change_id)
+    return {
+        want.key: Reserved(want.key, None, None, NoAddress.TAKEN)
+        if want.key in taken
+        else Reserved(want.key, want.address, None)
+        for want in moving
     }
 
 

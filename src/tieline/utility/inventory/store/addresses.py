@@ -6,6 +6,7 @@ from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx, execute, fetch_all
 from tieline.platform.scope import Scope, within
+from tieline.utility.inventory.model import AddressWant
 from tieline.utility.inventory.policy.addresses import Usable
 
 _POOLS = f"""
@@ -78,10 +79,40 @@ SELECT w.key, host(w.address) AS address, m.id, w.key IN (SELECT key FROM taken)
 FROM want w LEFT JOIN made m ON m.key = w.key
 """
 
+# Who has an address and will give it up keeps it until then; the promise stands beside it. Nobody else may have it too.
+_PROMISE = """
+WITH want AS MATERIALIZED (
+    SELECT key, subscription_id, giver_id, address::inet AS address
+    FROM unnest(%(keys)s::text[], %(subscription_ids)s::bigint[], %(givers)s::bigint[], %(addresses)s::text[])
+        w(key, subscription_id, giver_id, address)
+), taken AS MATERIALIZED (
+    SELECT w.key FROM want w JOIN subscription s ON s.operator_id = %(operator_id)s AND s.ip_address = w.address
+    WHERE s.id NOT IN (w.giver_id, w.subscription_id)
+    UNION
+    SELECT w.key FROM want w JOIN subscription s ON s.operator_id = %(operator_id)s AND s.op_ip_address = w.address
+    WHERE s.id NOT IN (w.giver_id, w.subscription_id)
+), promised AS (
+    UPDATE address_reservation r SET successor_id = w.subscription_id, successor_key = w.key,
+        successor_change_id = %(change_id)s
+    FROM want w
+    WHERE r.operator_id = %(operator_id)s AND r.address = w.address AND r.state = 'assigned'
+        AND r.subscription_id = w.giver_id AND w.key NOT IN (SELECT key FROM taken)
+)
+SELECT key FROM taken
+"""
+
 _HELD = """
 SELECT reserved_key AS key FROM card WHERE reserved_change_id = %(change_id)s AND stock_state = 'reserved'
 UNION
 SELECT key FROM address_reservation WHERE change_id = %(change_id)s AND state = 'reserved' AND key IS NOT NULL
+UNION
+SELECT successor_key FROM address_reservation WHERE successor_change_id = %(change_id)s AND successor_key IS NOT NULL
+"""
+
+_UNPROMISE = f"""
+UPDATE address_reservation r SET successor_id = NULL, successor_key = NULL, successor_change_id = NULL
+FROM operator o
+WHERE o.id = r.operator_id AND {within(operator="o.code")} AND r.successor_key = ANY(%(keys)s::text[])
 """
 
 _RELEASE = f"""
@@ -154,6 +185,19 @@ async def reserve_these(
     return {row["key"]: row for row in await fetch_all(tx, _RESERVE_THESE, bound)}
 
 
+async def promise(tx: Tx, operator_id: int, wants: Sequence[AddressWant], *, change_id: int | None) -> set[str]:
+    """Promise addresses to who takes them over; returns the keys of those that a third one has."""
+    bound = {
+        "operator_id": operator_id,
+        "keys": [want.key for want in wants],
+        "subscription_ids": [want.subscription_id for want in wants],
+        "givers": [want.moves_from for want in wants],
+        "addresses": [want.address for want in wants],
+        "change_id": change_id,
+    }
+    return {row["key"] for row in await fetch_all(tx, _PROMISE, bound)}
+
+
 async def held(tx: Tx, change_id: int) -> set[str]:
     """The keys under which a change has taken cards or addresses that it has not used yet."""
     return {row["key"] for row in await fetch_all(tx, _HELD, {"change_id": change_id})}
@@ -161,4 +205,5 @@ async def held(tx: Tx, change_id: int) -> set[str]:
 
 async def release(tx: Tx, scope: Scope, keys: Sequence[str]) -> int:
     """Give the addresses of some keys back; returns how many were held."""
+    await execute(tx, _UNPROMISE, {"keys": list(keys), **scope.params()})
     return await execute(tx, _RELEASE, {"keys": list(keys), **scope.params()})

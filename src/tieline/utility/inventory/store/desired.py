@@ -61,10 +61,14 @@ LEFT JOIN site t ON t.id = s.site_id
 WHERE s.id = ANY(%(ids)s) AND {within(None, "o.code")} AND (s.site_id IS NULL OR {within("t.region")})
 """
 
-# The address a subscription was given is assigned; one it no longer has is free again.
+# The address a subscription was given is assigned; one it no longer has is free again, or kept for whom it is promised.
 _SETTLE = """
 WITH dropped AS (
-    UPDATE address_reservation r SET state = 'released', at = now()
+    UPDATE address_reservation r SET at = now(),
+        state = CASE WHEN r.successor_id IS NULL THEN 'released' ELSE 'reserved' END,
+        subscription_id = coalesce(r.successor_id, r.subscription_id), key = coalesce(r.successor_key, r.key),
+        change_id = coalesce(r.successor_change_id, r.change_id),
+        successor_id = NULL, successor_key = NULL, successor_change_id = NULL
     FROM subscription s
     WHERE s.id = ANY(%(ids)s) AND r.subscription_id = s.id AND r.state = 'assigned'
         AND r.address IS DISTINCT FROM s.ip_address

@@ -13,7 +13,7 @@ from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.source import Progress as Pace
 from tieline.utility.console.pages.changes.views import items, words
 from tieline.utility.console.pages.changes.views.contract import Summary, wave_title
-from tieline.utility.console.pages.changes.views.tally import UNDER_WAY, Tally, lot
+from tieline.utility.console.pages.changes.views.tally import UNDER_WAY, WAITING, Tally, lot
 
 _WAY_ON = "Resume goes on where it was; Retry tries only the failed again; Stop ends it, and what is done stays done."
 
@@ -47,7 +47,7 @@ class Situation:
 def progress(it: Situation) -> Progress:
     """How far the change is, in all and at each operator."""
     change_id = it.change.id
-    kinds = {"verified": "verified", "failed": "failed", "waiting": "planned"}
+    kinds = {"verified": "verified", "failed": "failed", "waiting": list(WAITING)}
     hrefs = {kind: items.href(change_id, state=state) for kind, state in kinds.items()}
     hrefs["done"] = items.href(change_id, state=list(UNDER_WAY))
     hrefs["blocked"] = items.href(change_id, state=["blocked", "conflict", "cancelled"])

@@ -11,7 +11,7 @@ from tieline.utility.console.pages.changes.source import Progress
 DONE = ("verified",)
 UNDER_WAY = ("queued", "sent", "accepted")
 FAILED = ("failed",)
-WAITING = ("planned",)
+WAITING = ("planned", "waiting")
 LEFT_OUT = ("blocked", "conflict", "cancelled")
 """States of items as a progress shows them; what is left out is not counted into its whole."""
 

@@ -21,6 +21,7 @@ STATES: Mapping[str, Badge] = {
 }
 ITEM_STATES: Mapping[str, Badge] = {
     "blocked": Badge("Left out", Tone.HELD, "skip-forward"),
+    "waiting": Badge("Waits to be released", Tone.OFF, "hourglass"),
     "planned": Badge("Waiting", Tone.OFF, "hourglass"),
     "queued": Badge("Being sent", Tone.BUSY, "arrow-right"),
     "sent": Badge("At the operator", Tone.BUSY, "arrow-right"),
