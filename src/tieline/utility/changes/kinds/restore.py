@@ -155,8 +155,9 @@ def _stays(desired: Fields, present: Mapping[Any, Any], materials: Materials) ->
     """Why a subscription that took over keeps its state when it gives the link back, if the other fields can go."""
     capabilities = [one.capabilities for one in materials.operators.values() if one.capabilities]
     before, after = present.get("state"), desired.get("state")
-    moves = len(desired) > 1 and before and after and before != after
-    if moves and not any(one.allows(SimState(before), SimState(after)) for one in capabilities):
+    if len(desired) == 1 or not before or not after or before == after:
+        return
+    if not any(one.allows(SimState(before), SimState(after)) for one in capabilities):
         yield Reason("state-stays", f"It stays {before}: no operator here takes a subscription back to {after}.")
 
 
