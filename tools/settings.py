@@ -22,7 +22,8 @@ from tieline.gateway.settings import GatewaySettings
 from tieline.platform.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
-_KINDS: dict[Any, str] = {int: "whole number", float: "number", str: "text", Path: "path", SecretStr: "secret text"}
+_KINDS: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path",
+                          SecretStr: "secret text"}  # fmt: skip
 _SIGNS = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
 
 _HEAD = """\

@@ -44,9 +44,10 @@ class OfficialSchemas:
     A reference is ``<file>#/components/schemas/<name>``; ``errors`` gives what is wrong with a message.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Read from ``folder``; files load when first referred to."""
+    def __init__(self, folder: Path, *others: Path) -> None:
+        """Read from ``folder``, and from ``others`` what it has not; files load when first referred to."""
         self.folder = folder
+        self._folders = (folder, *others)
         strict, relaxed = partial(self._retrieve, relaxed=False), partial(self._retrieve, relaxed=True)
         self._strict: Registry[Any] = Registry(retrieve=strict)  # type: ignore[call-arg] # attrs, unseen
         self._relaxed: Registry[Any] = Registry(retrieve=relaxed)  # type: ignore[call-arg] # attrs, unseen
@@ -57,7 +58,8 @@ class OfficialSchemas:
     def document(self, file: str) -> Any:
         """Give a whole file as loaded from YAML, ``nullable`` turned into a type."""
         if file not in self._files:
-            text = (self.folder / file).read_text(encoding="utf-8")
+            place = next((one for one in self._folders if (one / file).is_file()), self.folder)
+            text = (place / file).read_text(encoding="utf-8")
             self._files[file] = _nullable(yaml.load(text, _Loader))  # noqa: S506 - a safe loader
         return self._files[file]
 
@@ -140,3 +142,12 @@ def official_schemas(standards_folder: Path) -> OfficialSchemas:
     if not folder.is_dir():
         pytest.skip("TIELINE_STANDARDS has no folder 3gpp-mns")
     return OfficialSchemas(folder)
+
+
+@pytest.fixture(scope="session")
+def northbound_schemas(standards_folder: Path) -> OfficialSchemas:
+    """The 3GPP northbound schemas: Release 17, whose references all resolve, and what only a later release has."""
+    folder = standards_folder / "3gpp-northbound-rel17"
+    if not folder.is_dir():
+        pytest.skip("TIELINE_STANDARDS has no folder 3gpp-northbound-rel17")
+    return OfficialSchemas(folder, standards_folder / "3gpp-northbound-rel20-unresolved")

@@ -23,6 +23,11 @@ from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
 from tieline.gateway.backends.simulated.faults import NONE
 from tieline.gateway.backends.simulated.meddling import Meddler, install
 from tieline.gateway.backoffice import routes, simulation
+from tieline.gateway.exposure.addressing.routes import Addresses
+from tieline.gateway.exposure.groups.routes import LanGroups
+from tieline.gateway.exposure.monitoring.routes import Events
+from tieline.gateway.exposure.monitoring.sender import EventSender
+from tieline.gateway.exposure.worker import ExposureWorker
 from tieline.gateway.northbound.answers import error_answer
 from tieline.gateway.northbound.gate import Gate
 from tieline.gateway.notify.sender import Sender
@@ -123,7 +128,10 @@ def northbound(parts: Parts) -> ASGIApp:
         return answered
 
     found = [*PlanManagement(parts).routes, *Triggers(parts).routes, *ProvMnS(parts).routes]
-    router = Router(found, redirect_slashes=False)
+    exposed = [*Addresses(parts).routes, *Events(parts).routes]
+    if parts.settings.lan_groups:
+        exposed += LanGroups(parts).routes
+    router = Router([*found, *exposed], redirect_slashes=False)
     return Gate(ExceptionMiddleware(router, {HTTPException: bare}), parts)
 
 
@@ -147,6 +155,8 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
         "triggers": TriggerClock(parts).run,
         "network": Driver(parts).run,
         "notifications": Sender(parts, http).run,
+        "exposure": ExposureWorker(parts).run,
+        "events": EventSender(parts, http).run,
         "housekeeping": Housekeeper(parts).run,
     }
     if network is not None:

@@ -19,11 +19,14 @@ class Signals:
     triggers: asyncio.Event = field(default_factory=asyncio.Event)
     network: asyncio.Event = field(default_factory=asyncio.Event)
     notifications: asyncio.Event = field(default_factory=asyncio.Event)
+    exposure: asyncio.Event = field(default_factory=asyncio.Event)
+    events: asyncio.Event = field(default_factory=asyncio.Event)
 
     def changed(self) -> None:
         """Objects changed: the network has orders, recipients have something to be told."""
         self.network.set()
         self.notifications.set()
+        self.events.set()
 
 
 @dataclass(frozen=True, slots=True)

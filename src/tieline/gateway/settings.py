@@ -38,6 +38,9 @@ class GatewaySettings(BaseSettings):
     body_megabytes: float = Field(16, gt=0, le=512, description="Largest body of a request.")
     chunk: int = Field(200, ge=1, le=5000, description="Changes of a plan made in one transaction.")
 
+    lan_groups: bool = Field(default=True, description="Whether the network has a 5G core that serves 5G LAN groups.")
+    group_members: int = Field(20_000, ge=1, le=100_000, description="Members that one 5G LAN group may have.")
+
     keep_jobs_days: int = Field(
         30, ge=7, le=3650, description="Days for which jobs that are over, and triggers that have fired, are kept."
     )

@@ -164,7 +164,17 @@ def _wrong(attributes: Mapping[str, Any], class_name: str, number: int) -> list[
 
 
 profile_kept = frozenset(
-    {"operational", "servingCell", "attached", "lastSeen", "imei", "lastModifiedAt", "lastModifiedBy", "lastPlan"}
+    {
+        "operational",
+        "servingCell",
+        "attached",
+        "lastSeen",
+        "imei",
+        "lanGroups",
+        "lastModifiedAt",
+        "lastModifiedBy",
+        "lastPlan",
+    }
 )
 
 

@@ -18,10 +18,16 @@ from tieline.standards.mns.errors import (
     error_get,
     error_patch,
 )
+from tieline.standards.northbound import Cause, NorthboundError, ProblemDetails
 
 PROBLEM = "application/problem+json"
 PROVISIONING = "/3gpp-mns/ProvMnS/v1"
 PLANNING = "/3gpp-mns/plan-management/v1"
+LAN_GROUPS = "/3gpp-5glan-pp/v1"
+ADDRESSES = "/3gpp-addr-pp/v1"
+EVENTS = "/3gpp-monitoring-event/v1"
+EXPOSED = (LAN_GROUPS, ADDRESSES, EVENTS)
+"""Where the northbound APIs begin (TS 29.522, TS 29.122)."""
 
 _encode = msgspec.json.Encoder().encode
 _TYPES: Mapping[int, ErrorType] = {
@@ -31,6 +37,14 @@ _TYPES: Mapping[int, ErrorType] = {
     413: ErrorType.SCHEMA_VALIDATION_ERROR,
     500: ErrorType.SERVER_ERROR,
     503: ErrorType.SERVER_ERROR,
+}
+_CAUSES: Mapping[int, Cause] = {
+    401: Cause.UNAUTHORIZED_AF,
+    403: Cause.UNAUTHORIZED_AF,
+    404: Cause.RESOURCE_URI_STRUCTURE_NOT_FOUND,
+    429: Cause.NF_CONGESTION,
+    500: Cause.SYSTEM_FAILURE,
+    503: Cause.NF_CONGESTION,
 }
 
 
@@ -86,6 +100,8 @@ def mns_error(error: Exception) -> MnsError:
 
 def error_answer(path: str, method: str, error: Exception) -> Response:
     """Answer with an error in the shape of the interface that ``path`` belongs to."""
+    if path.startswith(EXPOSED):
+        return _problem_answer(error)
     found = mns_error(error)
     media_type = "application/json"
     body: msgspec.Struct
@@ -97,10 +113,28 @@ def error_answer(path: str, method: str, error: Exception) -> Response:
         body = error_patch(found)
     else:
         body = error_default(found, bad_objects=_objects(found))
-    headers = {}
+    return Response(_encode(body), found.status, _retry_after(error), media_type)
+
+
+def _problem_answer(error: Exception) -> Response:
+    """Answer as the northbound APIs do: ``ProblemDetails``, with a number for its status."""
+    if isinstance(error, NorthboundError):
+        problem = error.problem()
+    else:
+        found = mns_error(error)
+        cause = _CAUSES.get(found.status, Cause.INVALID_MSG_FORMAT)
+        problem = NorthboundError(found.detail, status=found.status, cause=cause).problem()
+    return Response(_encode(problem), _status(problem), _retry_after(error), PROBLEM)
+
+
+def _status(problem: ProblemDetails) -> int:
+    return 500 if problem.status is None else problem.status
+
+
+def _retry_after(error: Exception) -> dict[str, str]:
     if isinstance(error, TooMany | Unavailable):
-        headers["Retry-After"] = str(max(1, -int(-error.retry_after // 1)))
-    return Response(_encode(body), found.status, headers, media_type)
+        return {"Retry-After": str(max(1, -int(-error.retry_after // 1)))}
+    return {}
 
 
 def _objects(error: MnsError) -> tuple[str, ...]:

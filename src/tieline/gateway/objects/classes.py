@@ -27,7 +27,7 @@ HTTPS = 443
 BOTH = frozenset({Party.UTILITY, Party.STAFF})
 OPERATOR = frozenset({Party.STAFF})
 NETWORK = frozenset({Party.NETWORK})
-OBSERVED = frozenset({"imei", "attached", "lastSeen", "servingCell", "operational"})
+OBSERVED = frozenset({"imei", "attached", "lastSeen", "servingCell", "lanGroups", "operational"})
 """What the network tells of a subscription; the profile only says that it is not the utility's to write."""
 
 

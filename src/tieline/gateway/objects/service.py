@@ -7,6 +7,7 @@ from typing import Any
 
 from tieline.gateway.backends import store as orders
 from tieline.gateway.backends.port import Interference
+from tieline.gateway.exposure.monitoring import service as events
 from tieline.gateway.model import Actor, Consumer, Party
 from tieline.gateway.notify import service as notify
 from tieline.gateway.objects.classes import CLASSES
@@ -77,6 +78,7 @@ async def write(
     await log.append(tx, consumer.id, [e for e in effects if e.before or e.after], actor, now)
     await notify.follow(tx, consumer, effects, ids, now)
     await notify.tell(tx, consumer, effects, actor, now=now, interference=interference)
+    await events.note(tx, consumer, effects, now=now, interference=interference)
     waits = seconds or {}
     behind = [
         (node.id if node.id is not None else ids[dn], dn.id, node.version, waits.get(dn.id, 0.0))
@@ -104,11 +106,17 @@ async def bring_into_line(
 
 
 async def observe(
-    tx: Tx, consumer: Consumer, reports: Mapping[Dn, Mapping[str, Any]], now: datetime, interference: Interference
+    tx: Tx,
+    consumer: Consumer,
+    reports: Mapping[Dn, Mapping[str, Any]],
+    now: datetime,
+    interference: Interference,
+    *,
+    logged: bool = False,
 ) -> int:
     """Take down what the network saw of subscriptions (attached, serving cell, device); gives how many are known.
 
-    What was seen is notified and not logged: it is no change of configuration.
+    What was seen is notified and, unless ``logged``, does not go into the change log: it is no change of configuration.
     """
     known = await objects.lock(tx, consumer.id, reports)
     nodes, effects = [], []
@@ -119,7 +127,10 @@ async def observe(
             nodes.append(changed)
             effects.append(effect)
     await objects.update_observed(tx, nodes)
+    if logged:
+        await log.append(tx, consumer.id, effects, NETWORK, now)
     await notify.tell(tx, consumer, effects, NETWORK, now=now, interference=interference)
+    await events.note(tx, consumer, effects, now=now, interference=interference)
     return len(known)
 
 

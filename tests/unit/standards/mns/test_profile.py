@@ -39,6 +39,7 @@ OBSERVED: dict[str, Any] = {
         "plmn": "23410",
         "reportedAt": "2026-01-02T03:04:05Z",
     },
+    "lanGroups": ["meters@grid.example", "north@grid.example"],
     "operational": {"state": "ACTIVE", "apn": "grid.example", "since": "2026-01-02T03:04:05+01:00"},
     "lastModifiedAt": "2026-01-02T03:04:05Z",
     "lastModifiedBy": "utility:grid",

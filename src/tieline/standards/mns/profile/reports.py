@@ -59,6 +59,7 @@ class SubscriptionAttributes(Settings, frozen=True, kw_only=True, rename="camel"
     attached: bool | None = None
     last_seen: datetime | None = None
     serving_cell: ServingCell | None = None
+    lan_groups: list[str] | None = None
     operational: Operational | None = None
     last_modified_at: datetime | None = None
     last_modified_by: str | None = None

@@ -147,6 +147,12 @@ def _theirs(name: str, kind: str, check: Callable[[Any], tuple[str, str] | None]
     return Attribute(name, Writer.OPERATOR, kind, check)
 
 
+def _groups(value: Any) -> tuple[str, str] | None:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        return "type", "must be an array of strings"
+    return None if value == sorted(set(value)) else ("order", "names each group once, in order")
+
+
 _DESIRED = (
     Attribute("state", Writer.UTILITY, "State", _one_of(State), unsettable=False),
     Attribute("apn", Writer.UTILITY, f"string, 1 to {MAX_APN}", _apn),
@@ -185,6 +191,7 @@ SUBSCRIPTION: Mapping[str, Attribute] = _table(
     _theirs("attached", "boolean", _boolean),
     _theirs("lastSeen", "date-time", _moment),
     _theirs("servingCell", "object", _object(*_SERVING_CELL)),
+    _theirs("lanGroups", "array of string", _groups),
     _theirs("operational", "object", _object(*_DESIRED, _theirs("since", "date-time", _moment))),
     *_BOOKKEEPING,
 )
