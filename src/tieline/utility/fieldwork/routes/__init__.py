@@ -1,0 +1,1 @@
+"""REST of field work, under ``/api/v1/field``."""

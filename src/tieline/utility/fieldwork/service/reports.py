@@ -1,0 +1,356 @@
+"""What crews report: taken once, in order, judged, kept whatever becomes of it."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from tieline.platform import audit, outbox
+from tieline.platform.clock import Clock
+from tieline.platform.db import Tx
+from tieline.platform.errors import Conflict, Invalid, NotFound, Problem, TielineError
+from tieline.platform.paging import MAX_PAGE, Page, decode_key, encode_cursor
+from tieline.platform.scope import Permission, Scope
+from tieline.standards import numbering
+from tieline.utility.fieldwork import seams
+from tieline.utility.fieldwork.model import Answer, Goods, Report, ReportKind, ReportState, Visit
+from tieline.utility.fieldwork.policy.judging import Effect, Planned, Refusal, judge
+from tieline.utility.fieldwork.store import crews, reports, visits
+from tieline.utility.fieldwork.store.reports import Kept, ReportFilter
+
+MOST_REPORTS = 500
+LONGEST_AGO = timedelta(days=31)
+"""Further back than this no report is taken to have happened: the phone's clock is wrong."""
+_TOPICS = {
+    ReportKind.ARRIVED: "visit.arrived",
+    ReportKind.FITTED: "visit.fitted",
+    ReportKind.TEST_ASKED: "visit.test-asked",
+    ReportKind.FINISHED: "visit.finished",
+    ReportKind.TROUBLE: "visit.trouble",
+    ReportKind.LEFT: "visit.left",
+}
+TOPICS = tuple(_TOPICS.values())
+_NOT_YOURS = Refusal(
+    "not-yours",
+    "This visit is not, or no longer, in an order of your crew.",
+    "Do nothing more there; the dispatcher sees this report and can take it all the same.",
+)
+_TAKEN = Refusal("id-taken", "Another report has this number.", "Reload the page when the network is back.")
+_WAITS = Answer(
+    "", ReportState.HELD, "order", "An earlier report of this phone has not come yet; this one waits for it."
+)
+
+
+@dataclass(slots=True)
+class _Sitting:
+    """What one call works with."""
+
+    tx: Tx
+    scope: Scope
+    now: datetime
+    skew: timedelta
+    crew_id: int | None
+    seen: dict[int, Visit]
+    entries: list[audit.Entry] = field(default_factory=list)
+
+    def happened(self, report: Report) -> datetime:
+        """When it happened by our clock: the phone's time, put right by how wrong the phone was when it sent."""
+        if report.at is None:
+            return self.now
+        moment = report.at + self.skew
+        return self.now if moment > self.now or moment < self.now - LONGEST_AGO else moment
+
+
+async def take(
+    tx: Tx, scope: Scope, clock: Clock, sent: Sequence[Report], *, sent_at: datetime | None = None
+) -> list[Answer]:
+    """Take a list of reports; each is answered, in the order given. Needs ``FIELD_REPORT``.
+
+    One that came before is answered as it was. One that overtook an earlier report of its phone is held until that
+    comes. One that cannot be right is refused with a sentence, kept, and changes nothing. ``sent_at`` is the phone's
+    time now: what it differs from ours is taken off the times that it tells.
+    """
+    scope.require(Permission.FIELD_REPORT)
+    if len(sent) > MOST_REPORTS:
+        raise Invalid("More than 500 reports at once.", [Problem("reports", "count", "At most 500.")])
+    sitting = await _sit(tx, scope, clock.now(), sent_at)
+    queue = await _queue(sitting, sent)
+    await _look(sitting, [one.visit_id for one in sent] + [int(row["named_visit"]) for row in queue.waiting.values()])
+    known = await reports.known(tx, [report.id for report in sent])  # with the visits locked: none comes in between
+    answers: dict[int, Answer] = {}
+    for place in sorted(range(len(sent)), key=lambda i: (sent[i].phone, sent[i].seq if sent[i].phone else i, i)):
+        report = sent[place]
+        if report.id in known:
+            answers[place] = _repeated(report, known[report.id], scope)
+            continue
+        answers[place] = await _next(sitting, queue, report)
+        known[report.id] = _as_known(report, scope, answers[place])
+    await queue.note(tx)
+    await audit.append(tx, scope, *sitting.entries)
+    return [answers[place] for place in range(len(sent))]
+
+
+async def _sit(tx: Tx, scope: Scope, now: datetime, sent_at: datetime | None) -> _Sitting:
+    crew = await crews.crew_of(tx, scope.user_id) if scope.user_id is not None else None
+    return _Sitting(tx, scope, now, now - (sent_at or now), crew.id if crew else None, {})
+
+
+@dataclass(slots=True)
+class _Queue:
+    """How far each phone of somebody is, and which of its reports wait for an earlier one."""
+
+    account: int
+    before: Mapping[str, int]
+    reached: dict[str, int]
+    waiting: dict[tuple[str, int], Any]
+
+    async def note(self, tx: Tx) -> None:
+        """Write down how far the phones are now."""
+        for phone in sorted(self.reached):
+            if self.reached[phone] != self.before[phone]:
+                await reports.set_phone(tx, self.account, phone, self.reached[phone])
+
+
+async def _queue(sitting: _Sitting, sent: Sequence[Report]) -> _Queue:
+    account = sitting.scope.user_id or 0
+    phones = sorted({report.phone for report in sent if report.phone})
+    if not phones:
+        return _Queue(account, {}, {}, {})
+    reached = await reports.lock_phones(sitting.tx, account, phones, sitting.now)
+    rows = await reports.held(sitting.tx, account, phones)
+    return _Queue(account, dict(reached), reached, {(row["phone"], int(row["seq"])): row for row in rows})
+
+
+async def _next(sitting: _Sitting, queue: _Queue, report: Report) -> Answer:
+    """Take a report, and those of its phone that waited for it; or let it wait itself."""
+    if not report.phone:
+        return await _take_one(sitting, report)
+    if report.seq > queue.reached[report.phone] + 1:
+        return await _hold(sitting, report)
+    answer = await _take_one(sitting, report)
+    queue.reached[report.phone] = max(queue.reached[report.phone], report.seq)
+    while (row := queue.waiting.pop((report.phone, queue.reached[report.phone] + 1), None)) is not None:
+        await _retake(sitting, row)
+        queue.reached[report.phone] += 1
+    return answer
+
+
+async def _look(sitting: _Sitting, ids: Sequence[int]) -> None:
+    """Lock the visits that reports name, all at once and in the order of their ids."""
+    wanted = sorted({one for one in ids if one > 0})
+    sitting.seen.update(await visits.by_ids(sitting.tx, sitting.scope, wanted, lock=True))
+
+
+async def _retake(sitting: _Sitting, row: Mapping[str, Any]) -> Answer:
+    report = _report_of(row)
+    answer = await _judged(sitting, report, row["at"])
+    await reports.settle(sitting.tx, answer)
+    return answer
+
+
+def _report_of(row: Mapping[str, Any]) -> Report:
+    return Report(
+        row["id"], row["named_visit"], ReportKind(row["kind"]), row["body"], row["phone_at"], row["phone"], row["seq"]
+    )
+
+
+async def _take_one(sitting: _Sitting, report: Report) -> Answer:
+    at = sitting.happened(report)
+    answer = await _judged(sitting, report, at)
+    await _keep(sitting, report, at, answer)
+    return answer
+
+
+async def _hold(sitting: _Sitting, report: Report) -> Answer:
+    answer = replace(_WAITS, id=report.id)
+    await _keep(sitting, report, sitting.happened(report), answer)
+    return answer
+
+
+async def _keep(sitting: _Sitting, report: Report, at: datetime, answer: Answer) -> None:
+    """Keep a report with what became of it.
+
+    Raises ``Conflict``, so that nothing of this call stays, when another call keeps the same one at this moment.
+    """
+    kept = Kept(report, _digest(report), sitting.scope.user_id, sitting.crew_id, at, sitting.now)
+    visit_id = report.visit_id if report.visit_id in sitting.seen else None
+    if visit_id is None and report.visit_id > 0:
+        visit_id = await visits.exists(sitting.tx, report.visit_id)
+    if not await reports.add(sitting.tx, sitting.scope, kept, answer, visit_id):
+        raise Conflict("This report is being taken already.", advice="Send it again in a moment.")
+
+
+async def _judged(sitting: _Sitting, report: Report, at: datetime) -> Answer:
+    """What becomes of a report: its effect is brought about, or it is refused and changes nothing."""
+    visit = sitting.seen.get(report.visit_id)
+    found: Effect | Refusal = _NOT_YOURS
+    if visit is not None:
+        found = judge(visit, report, at, planned=await _planned(sitting, visit, report))
+    if visit is not None and isinstance(found, Effect):
+        try:
+            async with sitting.tx.transaction():
+                await _bring_about(sitting, visit, report, found, at)
+        except (Conflict, Invalid, NotFound) as error:
+            found = _refused_below(error)
+    if isinstance(found, Refusal):
+        sitting.entries.append(
+            audit.Entry("report.refused", f"visit:{report.visit_id}", {"report": report.id, "rule": found.rule})
+        )
+        return Answer(report.id, ReportState.REFUSED, found.rule, found.sentence, found.advice)
+    return Answer(report.id, ReportState.ACCEPTED, sentence=found.sentence)
+
+
+def _refused_below(error: TielineError) -> Refusal:
+    """What the goods' own books say against it."""
+    return Refusal("goods", error.detail, error.advice or "Tell the dispatcher what you hold in your hand.")
+
+
+async def _planned(sitting: _Sitting, visit: Visit, report: Report) -> Planned | None:
+    """Another visit for which the card in a report was meant; its site is named only to those who may know it."""
+    if report.kind is not ReportKind.FITTED or not isinstance(report.body.get("iccid"), str):
+        return None
+    row = await visits.planned_for(sitting.tx, numbering.check_iccid(report.body["iccid"]).value, visit.id)
+    if row is None:
+        return None
+    own = sitting.scope.may(Permission.FIELD_READ) or (row["crew_id"] is not None and row["crew_id"] == sitting.crew_id)
+    return Planned(row["id"], row["site"] if own else "")
+
+
+async def _bring_about(sitting: _Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> None:
+    tx, scope = sitting.tx, sitting.scope
+    await visits.set_visit(tx, visit.id, effect.visit)
+    if effect.step:
+        await visits.set_step(tx, visit.id, effect.step, effect.step_values)
+    if not effect.tells:
+        return
+    if report.kind is ReportKind.FITTED:
+        goods = [(Goods.ROUTER, effect.told["router"]), (Goods.CARD, effect.told["iccid"])]
+        await seams.fitted(tx, scope, visit, goods, report.id)
+    elif report.kind is ReportKind.FINISHED and effect.told["removed"]:
+        back = [(Goods(one["goods"]), one["serial"]) for one in effect.told["removed"]]
+        await seams.brought_back(tx, scope, visit, back, report.id)
+    if report.kind in {ReportKind.FINISHED, ReportKind.LEFT}:
+        await seams.crew_gone(tx, scope, visit, at)
+    elif report.kind is not ReportKind.TROUBLE and visit.state != effect.visit.get("state", visit.state):
+        await seams.crew_arrived(tx, scope, visit, at)
+    await _tell(sitting, visit, report, effect, at)
+    fresh = await visits.by_ids(tx, scope, [visit.id])
+    sitting.seen.update(fresh)
+
+
+async def _tell(sitting: _Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> None:
+    payload = {
+        "visit_id": visit.id,
+        "site_id": visit.site_id,
+        "origin": visit.origin,
+        "origin_key": visit.origin_key,
+        "attempt": visit.attempt,
+        "at": at.isoformat(),
+        "by": sitting.scope.actor,
+        "report_id": report.id,
+        **effect.told,
+    }
+    await outbox.publish(sitting.tx, _TOPICS[report.kind], payload, key=f"visit:{visit.id}")
+    told = {"report": report.id, "at": at.isoformat(), **effect.told}
+    sitting.entries.append(audit.Entry(_TOPICS[report.kind], f"visit:{visit.id}", told))
+
+
+def _repeated(report: Report, row: Mapping[str, Any], scope: Scope) -> Answer:
+    """The answer that a report got when it first came; somebody else's number is no way to learn of theirs."""
+    if row["account_id"] != scope.user_id or bytes(row["digest"]) != _digest(report):
+        return Answer(report.id, ReportState.REFUSED, _TAKEN.rule, _TAKEN.sentence, _TAKEN.advice)
+    state = ReportState(row["state"])
+    return Answer(report.id, state, row["rule"], row["sentence"], row["advice"], repeated=True)
+
+
+def _as_known(report: Report, scope: Scope, answer: Answer) -> Any:
+    return {
+        "account_id": scope.user_id,
+        "digest": _digest(report),
+        "state": answer.state,
+        "rule": answer.rule,
+        "sentence": answer.sentence,
+        "advice": answer.advice,
+    }
+
+
+def _digest(report: Report) -> bytes:
+    """What a report says, in short: two with one number are the same report only when they say the same."""
+    said = msgspec.json.encode([report.visit_id, report.kind, report.body], order="sorted")
+    return hashlib.blake2b(said, digest_size=16).digest()
+
+
+async def page(
+    tx: Tx, scope: Scope, wanted: ReportFilter, *, cursor: str | None = None, limit: int = 100
+) -> Page[dict[str, Any]]:
+    """Reports, the latest first. Needs ``FIELD_READ``."""
+    scope.require(Permission.FIELD_READ)
+    before = None
+    if cursor:
+        stamp, identity = decode_key(cursor, int, str)
+        before = (datetime.fromtimestamp(min(max(stamp, 0), 2**52) / 1e6, UTC), _uuid(identity))
+    limit = max(1, min(limit, MAX_PAGE))
+    rows = await reports.page(tx, scope, wanted, before=before, limit=limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    following = encode_cursor(round(last["received_at"].timestamp() * 1e6), last["id"]) if last else None
+    return Page([dict(row) for row in rows[:limit]], following)
+
+
+async def attention(tx: Tx, scope: Scope) -> int:
+    """How many reports were refused or wait, and nobody has looked at yet."""
+    scope.require(Permission.FIELD_READ)
+    return await reports.attention(tx, scope)
+
+
+async def look(tx: Tx, scope: Scope, clock: Clock, report_id: str, note: str) -> None:
+    """Note that a dispatcher looked at a report that was refused, and what came of it. Needs ``FIELD_PLAN``."""
+    scope.require(Permission.FIELD_PLAN)
+    row = await _one(tx, scope, report_id)
+    await reports.look(tx, scope, row["id"], note.strip(), clock.now())
+    detail = {"report": row["id"], "note": note.strip()}
+    await audit.append(tx, scope, audit.Entry("report.looked-at", f"visit:{row['named_visit']}", detail))
+
+
+async def take_anyway(tx: Tx, scope: Scope, clock: Clock, report_id: str) -> Answer:
+    """Judge anew a report that was refused or waits, with the dispatcher's authority. Needs ``FIELD_PLAN``.
+
+    It is of use when the order was handed over while the crew was out of reach, or a phone was lost whose earlier
+    reports will never come. What cannot be right still is refused.
+    """
+    scope.require(Permission.FIELD_PLAN)
+    row = await _one(tx, scope, report_id)
+    if row["state"] == ReportState.ACCEPTED:
+        raise Conflict("This report was taken already.")
+    sitting = _Sitting(tx, scope, clock.now(), timedelta(0), row["crew_id"], {})
+    await _look(sitting, [row["named_visit"]])
+    answer = await _retake(sitting, row)
+    if row["state"] == ReportState.HELD and row["phone"]:
+        await _jump(sitting, row)
+    await audit.append(tx, scope, *sitting.entries)
+    return answer
+
+
+async def _jump(sitting: _Sitting, row: Mapping[str, Any]) -> None:
+    """Go on with a phone behind a report that need not wait any more."""
+    account = row["account_id"] or 0
+    reached = await reports.lock_phones(sitting.tx, account, [row["phone"]], sitting.now)
+    if row["seq"] > reached[row["phone"]]:
+        await reports.set_phone(sitting.tx, account, row["phone"], row["seq"])
+
+
+async def _one(tx: Tx, scope: Scope, report_id: str) -> Any:
+    row = await reports.one(tx, scope, _uuid(report_id), lock=True)
+    if row is None:
+        raise NotFound(f"There is no report {report_id}, or none that you may see.")
+    return row
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise NotFound(f"There is no report {text[:40]}.") from error
