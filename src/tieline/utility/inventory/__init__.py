@@ -5,6 +5,9 @@ nor ends a transaction:
 
 - :func:`resolve_selection` freezes a filter into rows; :func:`subscriptions` reads some again;
 - :func:`take_stock`, :func:`issue_stock`, :func:`release_stock`: cards from an operator's stock, by key;
+- :func:`card_facts`, :func:`device_facts`, :func:`site_facts`, :func:`cards_in_devices`: goods as they stand;
+  :func:`set_stock_states`, :func:`add_devices`, :func:`place_devices` keep them in step with the ledger of logistics;
+  :func:`known_imeis`, :func:`models_by_tac` check what is delivered, :func:`read_sheet` reads its note;
 - :func:`reserve_addresses`, :func:`release_addresses`: addresses from the address plan, by key; :func:`held_for` tells
   the keys of a change;
 - :func:`fit_links`, :func:`end_links`, :func:`take_devices_away`: what a crew fits and takes away, as links with dates;
@@ -23,6 +26,7 @@ Pages show what the REST API does: :func:`list_things`, :func:`count_things`, :f
 from tieline.utility.inventory.importing.kinds import KINDS as IMPORT_FIELDS
 from tieline.utility.inventory.importing.kinds import FieldSpec
 from tieline.utility.inventory.importing.mapping import FileMapping, from_object, from_toml
+from tieline.utility.inventory.importing.sheets import Sheet, SheetRow, read_sheet
 from tieline.utility.inventory.importing.suggest import Preview
 from tieline.utility.inventory.importing.suggest import preview as preview_import
 from tieline.utility.inventory.jobs import repeat_import, submit_import
@@ -32,9 +36,11 @@ from tieline.utility.inventory.model import (
     AddressWant,
     Applied,
     ApplyOutcome,
+    CardFacts,
     Contract,
     Desired,
     DesiredChange,
+    DeviceFacts,
     Drift,
     Field,
     FleetFilter,
@@ -44,6 +50,7 @@ from tieline.utility.inventory.model import (
     ImportRun,
     ImportState,
     Kind,
+    NewDevice,
     NoAddress,
     Operator,
     OperatorReport,
@@ -51,7 +58,9 @@ from tieline.utility.inventory.model import (
     Reserved,
     SavedMapping,
     Selection,
+    SiteFacts,
     StockCard,
+    StockChange,
     StockState,
     StockWant,
     VersionConflict,
@@ -75,6 +84,18 @@ from tieline.utility.inventory.service.fleet import (
     resolve_selection,
     subscriptions,
     tidy_reports,
+)
+from tieline.utility.inventory.service.goods import (
+    TAC_LENGTH,
+    add_devices,
+    card_facts,
+    cards_in_devices,
+    device_facts,
+    known_imeis,
+    models_by_tac,
+    place_devices,
+    set_stock_states,
+    site_facts,
 )
 from tieline.utility.inventory.service.imports import one as one_import
 from tieline.utility.inventory.service.imports import page as list_imports
@@ -108,13 +129,16 @@ __all__ = [
     "DIMENSIONS",
     "FIELDS",
     "IMPORT_FIELDS",
+    "TAC_LENGTH",
     "TECHNOLOGIES",
     "AddressWant",
     "Applied",
     "ApplyOutcome",
+    "CardFacts",
     "Contract",
     "Desired",
     "DesiredChange",
+    "DeviceFacts",
     "Drift",
     "ExportForm",
     "Field",
@@ -132,6 +156,7 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "Kind",
+    "NewDevice",
     "NoAddress",
     "NotFitted",
     "Operator",
@@ -141,19 +166,27 @@ __all__ = [
     "Reserved",
     "SavedMapping",
     "Selection",
+    "Sheet",
+    "SheetRow",
+    "SiteFacts",
     "StockCard",
+    "StockChange",
     "StockState",
     "StockWant",
     "Thing",
     "TimelineEvent",
     "Upload",
     "VersionConflict",
+    "add_devices",
     "apply_desired",
     "apply_reports",
+    "card_facts",
     "card_stock",
+    "cards_in_devices",
     "contracts",
     "count_things",
     "csv_row",
+    "device_facts",
     "end_links",
     "export_things",
     "fit_links",
@@ -165,13 +198,17 @@ __all__ = [
     "import_report",
     "issue_stock",
     "keep_upload",
+    "known_imeis",
     "list_imports",
     "list_things",
     "mapping",
     "mappings",
+    "models_by_tac",
     "one_import",
     "operators",
+    "place_devices",
     "preview_import",
+    "read_sheet",
     "register_lane",
     "release_addresses",
     "release_stock",
@@ -180,6 +217,8 @@ __all__ = [
     "resolve_selection",
     "save_mapping",
     "search",
+    "set_stock_states",
+    "site_facts",
     "site_map",
     "sorts",
     "submit_import",

@@ -1,5 +1,6 @@
 """What is: the words of the inventory, the filter that every list shares, and the values that are passed around."""
 
+from tieline.utility.inventory.model.goods import CardFacts, DeviceFacts, NewDevice, SiteFacts, StockChange
 from tieline.utility.inventory.model.imports import ImportMode, ImportRun, ImportState, SavedMapping
 from tieline.utility.inventory.model.things import (
     FIELDS,
@@ -42,10 +43,12 @@ __all__ = [
     "AddressWant",
     "Applied",
     "ApplyOutcome",
+    "CardFacts",
     "Contract",
     "Criticality",
     "Desired",
     "DesiredChange",
+    "DeviceFacts",
     "Drift",
     "Field",
     "FleetFilter",
@@ -55,6 +58,7 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "Kind",
+    "NewDevice",
     "NoAddress",
     "Operator",
     "OperatorReport",
@@ -63,8 +67,10 @@ __all__ = [
     "Reserved",
     "SavedMapping",
     "Selection",
+    "SiteFacts",
     "SiteKind",
     "StockCard",
+    "StockChange",
     "StockState",
     "StockWant",
     "SubscriptionState",
