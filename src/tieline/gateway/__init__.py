@@ -20,4 +20,5 @@ async def run(settings: GatewaySettings) -> None:
 
 def migrations() -> Sequence[Path]:
     """Give the folders of the schema of a gateway's database."""
-    return (Path(__file__).parent / "database" / "migrations",)
+    here = Path(__file__).parent
+    return (here / "database" / "migrations", here / "desk" / "migrations")

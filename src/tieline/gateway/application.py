@@ -22,7 +22,9 @@ from tieline.gateway.backends.driver import Driver
 from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
 from tieline.gateway.backends.simulated.faults import NONE
 from tieline.gateway.backends.simulated.meddling import Meddler, install
-from tieline.gateway.backoffice import routes, simulation
+from tieline.gateway.backoffice import notices, routes, simulation
+from tieline.gateway.desk.routes import Desk
+from tieline.gateway.desk.sender import HubSender
 from tieline.gateway.exposure.addressing.routes import Addresses
 from tieline.gateway.exposure.groups.routes import LanGroups
 from tieline.gateway.exposure.monitoring.routes import Events
@@ -128,7 +130,7 @@ def northbound(parts: Parts) -> ASGIApp:
         return answered
 
     found = [*PlanManagement(parts).routes, *Triggers(parts).routes, *ProvMnS(parts).routes]
-    exposed = [*Addresses(parts).routes, *Events(parts).routes]
+    exposed = [*Desk(parts).routes, *Addresses(parts).routes, *Events(parts).routes]
     if parts.settings.lan_groups:
         exposed += LanGroups(parts).routes
     router = Router([*found, *exposed], redirect_slashes=False)
@@ -142,6 +144,7 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     app.state.network = network
     app.state.token = token_of(parts.settings)
     app.include_router(routes.router)
+    app.include_router(notices.router)
     if network is not None:
         app.include_router(simulation.router)
     return app
@@ -156,6 +159,7 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
         "network": Driver(parts).run,
         "notifications": Sender(parts, http).run,
         "exposure": ExposureWorker(parts).run,
+        "hub": HubSender(parts, http).run,
         "events": EventSender(parts, http).run,
         "housekeeping": Housekeeper(parts).run,
     }

@@ -20,6 +20,7 @@ class Signals:
     network: asyncio.Event = field(default_factory=asyncio.Event)
     notifications: asyncio.Event = field(default_factory=asyncio.Event)
     exposure: asyncio.Event = field(default_factory=asyncio.Event)
+    hub: asyncio.Event = field(default_factory=asyncio.Event)
     events: asyncio.Event = field(default_factory=asyncio.Event)
 
     def changed(self) -> None:

@@ -19,6 +19,7 @@ from tieline.standards.mns.errors import (
     error_patch,
 )
 from tieline.standards.northbound import Cause, NorthboundError, ProblemDetails
+from tieline.standards.tmf.errors import TmfError, error_body
 
 PROBLEM = "application/problem+json"
 PROVISIONING = "/3gpp-mns/ProvMnS/v1"
@@ -28,6 +29,7 @@ ADDRESSES = "/3gpp-addr-pp/v1"
 EVENTS = "/3gpp-monitoring-event/v1"
 EXPOSED = (LAN_GROUPS, ADDRESSES, EVENTS)
 """Where the northbound APIs begin (TS 29.522, TS 29.122)."""
+TMF = "/tmf-api/"
 
 _encode = msgspec.json.Encoder().encode
 _TYPES: Mapping[int, ErrorType] = {
@@ -102,6 +104,9 @@ def error_answer(path: str, method: str, error: Exception) -> Response:
     """Answer with an error in the shape of the interface that ``path`` belongs to."""
     if path.startswith(EXPOSED):
         return _problem_answer(error)
+    if path.startswith(TMF):
+        told = tmf_error(error)
+        return Response(_encode(error_body(told)), told.status, _retry_after(error), "application/json")
     found = mns_error(error)
     media_type = "application/json"
     body: msgspec.Struct
@@ -129,6 +134,18 @@ def _problem_answer(error: Exception) -> Response:
 
 def _status(problem: ProblemDetails) -> int:
     return 500 if problem.status is None else problem.status
+
+
+def tmf_error(error: Exception) -> TmfError:
+    """Give an error as one of TM Forum's interfaces; what is not meant for others is not told."""
+    if isinstance(error, TmfError):
+        return error
+    if isinstance(error, MnsError):
+        return TmfError(error.detail, code=str(error.type), status=error.status)
+    ours = translate(error)
+    if ours is not None:
+        return TmfError(ours.detail, code=ours.code, status=ours.status)
+    return TmfError("The gateway failed; the operator's log tells more.", code="serverError", status=500)
 
 
 def _retry_after(error: Exception) -> dict[str, str]:

@@ -19,6 +19,7 @@ from tieline.platform.errors import Forbidden, TielineError, TooMany, Unauthenti
 from tieline.platform.web.peer import fingerprint_of
 from tieline.standards.mns.errors import ErrorType, MnsError
 from tieline.standards.northbound import NorthboundError
+from tieline.standards.tmf.errors import TmfError
 
 REMEMBERED_S = 5.0
 """Seconds for which a certificate's utility is not looked up again: as long as a revocation may take to hold."""
@@ -62,7 +63,7 @@ class Gate:
                 await self._pass(scope, receive, sending)
         except NoAnswer:
             _hang_up(send)
-        except (MnsError, NorthboundError, TielineError) as error:
+        except (MnsError, NorthboundError, TmfError, TielineError) as error:
             await error_answer(scope["path"], scope["method"], error)(scope, receive, sending)
         except Exception as error:
             _log.exception("request failed", request_id=request_id, method=scope["method"], path=scope["path"])
