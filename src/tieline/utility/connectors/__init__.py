@@ -6,6 +6,7 @@ reports and notifications come in here and go to the inventory.
 """
 
 from tieline.utility.connectors.capabilities import PROFILE_TRANSITIONS, Capabilities
+from tieline.utility.connectors.channel import Channel
 from tieline.utility.connectors.errors import (
     ConnectorError,
     Denied,
@@ -37,11 +38,14 @@ from tieline.utility.connectors.port import Connector, Feed
 from tieline.utility.connectors.registry import Connection, Providers
 from tieline.utility.connectors.reporting import as_inventory_report
 from tieline.utility.connectors.retry import Patience, backoff
+from tieline.utility.connectors.service import operator_of
+from tieline.utility.connectors.store import connections as every_connection
 
 __all__ = [
     "PROFILE_TRANSITIONS",
     "Batch",
     "Capabilities",
+    "Channel",
     "Connection",
     "Connector",
     "ConnectorError",
@@ -73,6 +77,8 @@ __all__ = [
     "Verdict",
     "as_inventory_report",
     "backoff",
+    "every_connection",
     "lines_of",
+    "operator_of",
     "take_lease",
 ]

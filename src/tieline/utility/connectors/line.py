@@ -164,6 +164,14 @@ class Line:
         """See :meth:`Connector.unsubscribe`."""
         await self._call(lambda: self._connector.unsubscribe(feed))
 
+    async def along(self, call: Callable[[], Awaitable[T]], *, repeatable: bool = True) -> T:
+        """Make a call of another interface of this operator under the same manners; it awaits ``turn`` itself."""
+        return await self._call(call, repeatable=repeatable)
+
+    async def turn(self) -> Leaves:
+        """Wait until another request to this operator may be made; see :data:`Turn`."""
+        return await self._turn()
+
     async def close(self) -> None:
         """Give up connections."""
         await self._connector.close()

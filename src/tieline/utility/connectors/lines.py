@@ -16,6 +16,7 @@ from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.connectors import store
 from tieline.utility.connectors.capabilities import Capabilities
+from tieline.utility.connectors.channel import Channel
 from tieline.utility.connectors.limiter import Pacer, Rate
 from tieline.utility.connectors.line import Line, Manners
 from tieline.utility.connectors.pace import SharedPacer
@@ -32,6 +33,8 @@ class _Open:
     line: Line
     version: datetime
     granted: "Granted"
+    connection: Connection
+    channel: Channel | None = None
 
 
 class Limited:
@@ -79,9 +82,8 @@ class Lines:
             had = self._open.get(code)
             if had is not None and (had.version, had.granted) == (row["updated_at"], granted):
                 return had.line
-            connector = await self.providers.open(
-                connection_of(row, self._pki, self._secret(row["operator_id"], sealed))
-            )
+            connection = connection_of(row, self._pki, self._secret(row["operator_id"], sealed))
+            connector = await self.providers.open(connection)
             narrowed = narrow(connector.capabilities, granted, row)
             line = Line(
                 Limited(connector, narrowed),
@@ -89,15 +91,27 @@ class Lines:
                 pacer=self._pacer(row["operator_id"], narrowed),
                 clock=self._clock,
             )
-            self._open[code] = _Open(line, row["updated_at"], granted)
+            self._open[code] = _Open(line, row["updated_at"], granted, connection)
         if had is not None:
-            await had.line.close()
+            await _close(had)
         return line
 
     def _secret(self, operator_id: int, sealed: str | None) -> str | None:
         if sealed is None or self._vault is None:
             return None
         return self._vault.open(sealed, store.secret_place(operator_id))
+
+    async def channel(self, code: str) -> Channel:
+        """A channel to other interfaces of an operator; raises ``NotFound`` where no line is set up, or not by HTTP."""
+        line = await self.get(code)
+        had = self._open[code]
+        channel = had.channel
+        if channel is None:
+            if not had.connection.base_url.startswith("https://"):
+                raise NotFound(f"Operator {code} is not reached by HTTPS.")
+            channel = Channel(line, had.connection)
+            self._open[code] = replace(had, channel=channel)
+        return channel
 
     def _pacer(self, operator_id: int, capabilities: Capabilities) -> Pacer | None:
         """Keeps the rate of an operator together with all other processes; None where no rate is known."""
@@ -130,8 +144,14 @@ class Lines:
     async def close(self) -> None:
         """Close every line."""
         for had in self._open.values():
-            await had.line.close()
+            await _close(had)
         self._open.clear()
+
+
+async def _close(had: _Open) -> None:
+    await had.line.close()
+    if had.channel is not None:
+        await had.channel.close()
 
 
 @dataclass(frozen=True, slots=True)

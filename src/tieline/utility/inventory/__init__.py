@@ -13,6 +13,7 @@ nor ends a transaction:
 - :func:`fit_links`, :func:`end_links`, :func:`take_devices_away`: what a crew fits and takes away, as links with dates;
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
+- :func:`count_by_area`, :func:`sites_by_area`: what hangs on a technology of an operator, in areas that it names;
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
 - :func:`register_lane` adds a lane to the timelines of things.
 
@@ -65,7 +66,9 @@ from tieline.utility.inventory.model import (
     StockWant,
     VersionConflict,
 )
+from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaSite
 from tieline.utility.inventory.policy.export import csv_row
+from tieline.utility.inventory.service.areas import count_by_area, sites_by_area
 from tieline.utility.inventory.service.export import ExportForm
 from tieline.utility.inventory.service.export import export as export_things
 from tieline.utility.inventory.service.export import report as import_report
@@ -134,6 +137,10 @@ __all__ = [
     "AddressWant",
     "Applied",
     "ApplyOutcome",
+    "Area",
+    "AreaCount",
+    "AreaKind",
+    "AreaSite",
     "CardFacts",
     "Contract",
     "Desired",
@@ -184,6 +191,7 @@ __all__ = [
     "card_stock",
     "cards_in_devices",
     "contracts",
+    "count_by_area",
     "count_things",
     "csv_row",
     "device_facts",
@@ -220,6 +228,7 @@ __all__ = [
     "set_stock_states",
     "site_facts",
     "site_map",
+    "sites_by_area",
     "sorts",
     "submit_import",
     "subscriptions",

@@ -126,7 +126,11 @@ class Client:
             read = msgspec.json.decode(body, type=_Error)
         except (httpx.HTTPError, msgspec.DecodeError):
             return "no reason that could be read"
-        reasons = [read.detail, read.title, *(problem.title or problem.reason for problem in read.other_problems)]
+        reasons = [
+            read.detail,
+            read.title or read.reason,
+            *(problem.title or problem.reason for problem in read.other_problems),
+        ]
         return "; ".join(dict.fromkeys(reason for reason in reasons if reason))[:_SHOWN] or "no reason"
 
 
@@ -147,10 +151,11 @@ class _Other(msgspec.Struct, rename="camel"):
 
 
 class _Error(msgspec.Struct, rename="camel"):
-    """What the error bodies of the management services have in common (TS 28.623, TS 28.572)."""
+    """What the error bodies of the management services (TS 28.623, TS 28.572) and of TM Forum's have in common."""
 
     detail: str | None = None
     title: str | None = None
+    reason: str | None = None
     other_problems: list[_Other] = []
 
 

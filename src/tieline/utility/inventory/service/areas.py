@@ -1,0 +1,32 @@
+"""What of the fleet lies in areas that an operator names."""
+
+from collections.abc import Sequence
+
+from tieline.platform.db import Tx
+from tieline.platform.scope import Permission, Scope
+from tieline.utility.inventory.model.areas import Area, AreaCount, AreaSite
+from tieline.utility.inventory.store import areas as store
+
+
+async def count_by_area(
+    tx: Tx, scope: Scope, operator: str, technology: str | None, areas: Sequence[Area]
+) -> list[AreaCount]:
+    """Sites and live links of an operator on a technology (None: on any), by the first area that they lie in."""
+    scope.require(Permission.INVENTORY_READ)
+    return await store.counts(tx, scope, operator, technology, areas)
+
+
+async def sites_by_area(
+    tx: Tx,
+    scope: Scope,
+    operator: str,
+    technology: str | None,
+    areas: Sequence[Area],
+    *,
+    place: int | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> list[AreaSite]:
+    """The sites behind :func:`count_by_area`, by number; ``place``: those of one area."""
+    scope.require(Permission.INVENTORY_READ)
+    return await store.sites(tx, scope, operator, technology, areas, place=place, after=after, limit=limit)

@@ -1,0 +1,1 @@
+"""Ways to an operator's desk, a folder each."""
