@@ -21,4 +21,4 @@ async def run(settings: GatewaySettings) -> None:
 def migrations() -> Sequence[Path]:
     """Give the folders of the schema of a gateway's database."""
     here = Path(__file__).parent
-    return (here / "database" / "migrations", here / "desk" / "migrations")
+    return tuple(here / place / "migrations" for place in ("database", "objects", "backends/simulated", "desk"))

@@ -22,7 +22,8 @@ from tieline.gateway.backends.driver import Driver
 from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
 from tieline.gateway.backends.simulated.faults import NONE
 from tieline.gateway.backends.simulated.meddling import Meddler, install
-from tieline.gateway.backoffice import notices, routes, simulation
+from tieline.gateway.backends.simulated.radio import SimulatedRadio
+from tieline.gateway.backoffice import notices, radio, routes, simulation
 from tieline.gateway.desk.routes import Desk
 from tieline.gateway.desk.sender import HubSender
 from tieline.gateway.exposure.addressing.routes import Addresses
@@ -94,7 +95,7 @@ async def assembled(settings: GatewaySettings, clock: Clock) -> AsyncIterator[tu
         if settings.faults is not None:
             faults = read_faults(await asyncio.to_thread(settings.faults.read_bytes))
         await install(db, network, faults)
-        yield Parts(settings, db, clock, network, network, settings.base_url), network
+        yield Parts(settings, db, clock, network, network, settings.base_url, SimulatedRadio(network)), network
         await network.close()
     finally:
         await db.close()
@@ -147,6 +148,7 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     app.include_router(notices.router)
     if network is not None:
         app.include_router(simulation.router)
+        app.include_router(radio.router)
     return app
 
 

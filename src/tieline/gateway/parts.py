@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tieline.gateway.backends.port import Backend, Interference
+from tieline.gateway.backends.port import Backend, Interference, Radio
 from tieline.gateway.settings import GatewaySettings
 from tieline.gateway.traffic import Traffic
 from tieline.gateway.utilities.limits import RateLimit
@@ -40,6 +40,7 @@ class Parts:
     backend: Backend
     interference: Interference
     base_url: str
+    radio: Radio = field(default_factory=Radio)
     limit: RateLimit = field(default_factory=RateLimit)
     signals: Signals = field(default_factory=Signals)
     traffic: Traffic = field(default_factory=Traffic)

@@ -79,7 +79,8 @@ def fill_operator(side: OperatorSide, utility: UtilitySide, world: Path, tell: T
         tell(f"Operator {side.code}: subscriptions and cards")
         path = f"/backoffice/v1/utilities/{UTILITY}/subscriptions"
         loaded = _checked(office.post(path, content=_pieces(world / f"register-{slug}.jsonl")))
-        tell(f"Operator {side.code}: what its network sees")
+        tell(f"Operator {side.code}: its cells, and what its network sees")
+        _checked(office.post("/simulation/v1/cells", content=_pieces(world / f"radio-{slug}.jsonl")))
         _checked(office.post("/simulation/v1/attachments", content=_pieces(world / f"attachments-{slug}.jsonl")))
     return int(loaded["loaded"]) + int(loaded["known"])
 

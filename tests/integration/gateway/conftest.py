@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tieline.gateway.application import backoffice, northbound
 from tieline.gateway.backends.driver import Driver
 from tieline.gateway.backends.simulated import SimulatedNetwork
+from tieline.gateway.backends.simulated.radio import SimulatedRadio
 from tieline.gateway.notify.sender import Sender
 from tieline.gateway.parts import Parts
 from tieline.gateway.plans.executor import Executor
@@ -138,7 +139,8 @@ def gateway_settings(tmp_path: Path, gateway_db: Database) -> GatewaySettings:
 @pytest.fixture
 async def rig(gateway_db: Database, gateway_settings: GatewaySettings) -> AsyncIterator[Rig]:
     network = SimulatedNetwork(gateway_settings.code, latency_s=0)
-    parts = Parts(gateway_settings, gateway_db, SystemClock(), network, network, gateway_settings.base_url)
+    radio = SimulatedRadio(network)
+    parts = Parts(gateway_settings, gateway_db, SystemClock(), network, network, gateway_settings.base_url, radio)
     office = backoffice(parts, network)
     recipient = Recipient()
     async with AsyncExitStack() as stack:

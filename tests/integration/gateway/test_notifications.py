@@ -240,4 +240,4 @@ async def test_the_worker_sends_by_itself(rig: "Rig") -> None:
 
 
 def _with_clock(parts: Parts, clock: SetClock) -> Parts:
-    return Parts(parts.settings, parts.db, clock, parts.backend, parts.interference, parts.base_url)
+    return Parts(parts.settings, parts.db, clock, parts.backend, parts.interference, parts.base_url, parts.radio)

@@ -77,6 +77,7 @@ class Driver:
             consumers = await utilities.by_ids(tx, list(done))
             for utility_id, ids in done.items():
                 await service.bring_into_line(tx, consumers[utility_id], ids, now, parts.interference)
+                await parts.radio.follow(tx, consumers[utility_id], ids, now)
             await store.settle(tx, over)
             await store.postpone(tx, again, now)
         parts.signals.notifications.set()

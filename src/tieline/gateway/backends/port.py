@@ -7,7 +7,11 @@ No database transaction is open while a backend is asked.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
+
+from tieline.gateway.model import Consumer
+from tieline.platform.db import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,17 @@ class Backend(Protocol):
     async def close(self) -> None:
         """Give up connections."""
         ...
+
+
+class Radio:
+    """What follows in the radio network once subscriptions are what they should be: in a real one, by itself.
+
+    A simulated one attaches and detaches here, in the transaction in which the operational state is taken down.
+    """
+
+    async def follow(self, tx: Tx, consumer: Consumer, object_ids: Sequence[int], now: datetime) -> None:
+        """Act on new operational states of subscriptions, which are locked."""
+        del tx, consumer, object_ids, now
 
 
 class Interference:

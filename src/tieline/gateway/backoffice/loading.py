@@ -6,13 +6,16 @@ A load is taken as a whole: one wrong line, and nothing is. Every wrong line is 
 import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from tieline.gateway.backends.simulated import places
+from tieline.gateway.backends.simulated import store as radio
+from tieline.gateway.backends.simulated.places import SeenCell
 from tieline.gateway.backoffice import store
 from tieline.gateway.backoffice.schemas import Loaded, Observed
-from tieline.gateway.model import Consumer
+from tieline.gateway.model import Consumer, path_of
 from tieline.gateway.objects import service
 from tieline.gateway.objects.model import timestamp
 from tieline.gateway.parts import Parts
@@ -21,6 +24,7 @@ from tieline.platform.errors import Invalid, Problem
 from tieline.standards.mns import profile
 from tieline.standards.mns.dn import Dn
 from tieline.standards.mns.errors import DnError
+from tieline.standards.mns.profile import RatType
 from tieline.standards.numbering import check_iccid
 
 MAX_LINE = 16_384
@@ -88,10 +92,10 @@ async def attachments(parts: Parts, consumer: Consumer, stream: AsyncIterator[by
     """
     taken = total = 0
     now = parts.clock.now()
-    batch: dict[Dn, Mapping[str, Any]] = {}
+    batch: dict[Dn, _Report] = {}
     async for number, line in lines(stream):
-        dn, seen = _attachment(consumer, number, line, now)
-        batch[dn] = seen
+        dn, report = _attachment(consumer, number, line, now)
+        batch[dn] = report
         total += 1
         if len(batch) >= BATCH:
             taken += await _observe(parts, consumer, batch, now)
@@ -101,9 +105,15 @@ async def attachments(parts: Parts, consumer: Consumer, stream: AsyncIterator[by
     return Observed(taken=taken, unknown=total - taken)
 
 
-async def _observe(parts: Parts, consumer: Consumer, batch: Mapping[Dn, Mapping[str, Any]], now: datetime) -> int:
+async def _observe(parts: Parts, consumer: Consumer, batch: Mapping[Dn, "_Report"], now: datetime) -> int:
+    """Take a batch down; what is in a device today stays there, so that the simulated network goes on from it."""
+    fitted = [{"path": path_of(dn), **report.fitting} for dn, report in batch.items() if report.fitting]
     async with parts.db.transaction() as tx:
-        return await service.observe(tx, consumer, batch, now, parts.interference)
+        seen = {dn: report.seen for dn, report in batch.items()}
+        known = await service.observe(tx, consumer, seen, now, parts.interference)
+        await radio.meet_cells(tx, [report.cell for report in batch.values() if report.cell is not None])
+        await radio.adopt(tx, consumer.id, fitted, now)
+    return known
 
 
 async def _take(tx: Tx, consumer: Consumer, batch: list[Row], made: dict[str, int], now: datetime) -> None:
@@ -178,7 +188,15 @@ profile_kept = frozenset(
 )
 
 
-def _attachment(consumer: Consumer, number: int, line: bytes, now: datetime) -> tuple[Dn, dict[str, Any]]:
+class _Report(NamedTuple):
+    """A line of a world's report: what is seen of a subscription, and the fitting that this implies."""
+
+    seen: Mapping[str, Any]
+    fitting: Mapping[str, Any]
+    cell: SeenCell | None
+
+
+def _attachment(consumer: Consumer, number: int, line: bytes, now: datetime) -> tuple[Dn, _Report]:
     problems: list[Problem] = []
     document = _decode(number, line, problems)
     identifier = document.get("subscription")
@@ -196,7 +214,39 @@ def _attachment(consumer: Consumer, number: int, line: bytes, now: datetime) -> 
     seen["servingCell"] = {**cell, "plmn": _plmn(cell), "reportedAt": seen_at} if cell else None
     if wrong := _seen_wrong(seen, number):
         raise Invalid("A line cannot be read.", wrong)
-    return consumer.root.child(profile.SUBSCRIPTION_CLASS, str(identifier)), seen
+    serving = seen["servingCell"]
+    named = (
+        SeenCell(serving["cellId"], RatType(serving["ratType"]), serving.get("band", ""), serving["plmn"])
+        if serving and {"cellId", "ratType"} <= serving.keys()
+        else None
+    )
+    report = _Report(seen, _fitting(number, document, seen, named), named)
+    return consumer.root.child(profile.SUBSCRIPTION_CLASS, str(identifier)), report
+
+
+def _fitting(
+    number: int, document: Mapping[str, Any], seen: Mapping[str, Any], cell: SeenCell | None
+) -> dict[str, Any]:
+    """Give the fitting that a line implies: none without a device; without generations, those of the cell or all."""
+    if "imei" not in seen:
+        return {}
+    lat, lon, bands = document.get("lat"), document.get("lon"), document.get("bands") or None
+    try:
+        point = places.point(*places.placed(lat, lon))
+        rats = places.rats_of(document["generations"]) if "generations" in document else list(places.BEST_FIRST)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Invalid("A line cannot be read.", [Problem("line", "format", str(error), line=number)]) from error
+    return {
+        "imei": seen["imei"],
+        "rats": rats,
+        "bands": bands.split() if isinstance(bands, str) else bands,
+        "place": point,
+        "reach": places.reach(lat),
+        "cells": [cell.cell_id] if cell else None,
+        "attached": seen["attached"] and cell is not None,
+        "cell": cell.cell_id if cell else None,
+        "rat": cell.rat_type if cell else None,
+    }
 
 
 def _seen_wrong(seen: Mapping[str, Any], number: int) -> list[Problem]:

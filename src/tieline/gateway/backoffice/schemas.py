@@ -124,3 +124,58 @@ class Counts(BaseModel):
 
     operator: str
     utilities: list[UtilityCounts]
+
+
+class Fitted(BaseModel):
+    """What came of fittings."""
+
+    taken: int
+    attached: int
+    waiting: dict[str, str] = Field(description="Why a card has no session; the first hundred.")
+    unknown: list[str] = Field(description="Cards that are not this utility's; the first hundred.")
+    seconds: float
+
+
+class Unfitted(BaseModel):
+    """How many sessions ended."""
+
+    lost: int
+
+
+class Switched(BaseModel):
+    """How many cells were switched, and how many subscriptions lost or got their session by it."""
+
+    cells: int
+    lost: int
+    gained: int
+
+
+class FittingNow(BaseModel):
+    """A card in a device, and what the network makes of it."""
+
+    iccid: str
+    subscription: str
+    imei: str
+    rats: list[str]
+    bands: list[str] | None
+    attached: bool
+    cell_id: str | None
+    rat: str | None
+    apn: str
+    address: str | None
+    fitted_at: datetime
+    why: str | None = Field(description="Why it has no session.")
+
+
+class Session(BaseModel):
+    """Who answers at an address."""
+
+    address: str
+    attached: bool
+    apn: str | None = None
+    subscription: str | None = None
+    utility: str | None = None
+    imei: str | None = None
+    iccid: str | None = None
+    rat: str | None = None
+    cell_id: str | None = None

@@ -10,6 +10,7 @@ from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
 from tieline.gateway.backoffice import loading
 from tieline.gateway.backoffice.routes import BULK, CurrentParts, authenticated, consumer_named
 from tieline.gateway.backoffice.schemas import Observed
+from tieline.gateway.model import Consumer
 from tieline.gateway.parts import Parts
 from tieline.gateway.utilities import store as utilities
 from tieline.platform.errors import Conflict
@@ -31,8 +32,7 @@ async def report_attachments(
     request: Request, parts: CurrentParts, utility: Annotated[str | None, Query(max_length=64)] = None
 ) -> Observed:
     """Take down what the network saw, NDJSON as in docs/reference/world.md; the only utility unless one is named."""
-    async with parts.db.snapshot() as tx:
-        consumer = await consumer_named(tx, utility or await _only(parts))
+    consumer = await only_utility(parts, utility)
     return await loading.attachments(parts, consumer, request.stream())
 
 
@@ -56,10 +56,12 @@ async def set_faults(request: Request, parts: CurrentParts, network: CurrentNetw
     return {"faults": msgspec.to_builtins(faults)}
 
 
-async def _only(parts: Parts) -> str:
+async def only_utility(parts: Parts, code: str | None) -> Consumer:
+    """Give the utility of this code, or the only one there is. Raises ``Conflict``, ``NotFound``."""
     async with parts.db.snapshot() as tx:
-        rows = await utilities.listed(tx)
-    if len(rows) != 1:
-        raise Conflict("Name the utility: there is not exactly one.")
-    code: str = rows[0]["code"]
-    return code
+        if code is None:
+            rows = await utilities.listed(tx)
+            if len(rows) != 1:
+                raise Conflict("Name the utility: there is not exactly one.")
+            code = str(rows[0]["code"])
+        return await consumer_named(tx, code)

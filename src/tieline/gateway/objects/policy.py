@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from tieline.gateway.model import Actor, Consumer, Party
+from tieline.gateway.objects.addresses import Addresses, held_by
 from tieline.gateway.objects.classes import CLASSES, ManagedClass
 from tieline.gateway.objects.model import META, Effect, Happened, Node, Stamp
 from tieline.standards.mns.dn import Dn
@@ -23,6 +24,7 @@ from tieline.standards.mns.patch import (
     Operation,
     ReplaceObject,
 )
+from tieline.standards.mns.profile import SUBSCRIPTION_CLASS
 
 _REFUSED: Mapping[ErrorReason, tuple[ErrorType, int]] = {
     ErrorReason.TARGET_DATA_NODE_FOUND: (ErrorType.DATA_NODE_TREE_ERROR, 409),
@@ -72,15 +74,20 @@ class Tree:
     """The objects that a set of operations concerns, and what the operations have made of them."""
 
     def __init__(
-        self, consumer: Consumer, nodes: Iterable[Node], counts: Mapping[tuple[Dn, str], int] | None = None
+        self,
+        consumer: Consumer,
+        nodes: Iterable[Node],
+        counts: Mapping[tuple[Dn, str], int] | None = None,
+        addresses: Addresses | None = None,
     ) -> None:
-        """Take the objects as they are stored, and how many children of a bounded class their parents hold."""
+        """Take the objects as they are stored, how many children parents hold, and who holds the addresses to give."""
         self.consumer = consumer
         self.stored = {node.dn: node for node in nodes}
         self.nodes = dict(self.stored)
         self.touched: set[Dn] = set()
         self.effects: list[Effect] = []
         self._counts = dict(counts or {})
+        self._addresses = addresses or Addresses({})
 
     def apply(self, operation: Operation, step: Step) -> list[Effect]:
         """Carry out one operation.
@@ -113,7 +120,7 @@ class Tree:
                 wanted = _edited(operation, kind, node, party)
             case DeleteObject():
                 return self._delete(operation, kind, step)
-        return self._change(kind, node, _reviewed(operation, kind, self.consumer, node, wanted), step)
+        return self._change(operation, kind, node, _reviewed(operation, kind, self.consumer, node, wanted), step)
 
     def _create(self, operation: Operation, kind: ManagedClass, attributes: Mapping[str, Any], step: Step) -> Effect:
         dn, actor = operation.dn, step.actor
@@ -127,6 +134,7 @@ class Tree:
             raise Refused(f"{name} is missing", operation, ErrorReason.NEW_DATA_NODE_VALUE_INVALID, name)
         _review(operation, kind, self.consumer, {}, kept)
         node = Node(dn, kept, {}, step.now, actor.source, actor.plan if kind.meta else None)
+        self._take_address(operation, {}, node)
         self._put(node)
         if dn.parent is not None:
             self._counts[dn.parent, kind.name] = self._counts.get((dn.parent, kind.name), 0) + 1
@@ -154,7 +162,9 @@ class Tree:
                 ErrorReason.FINAL_DATA_NODE_CARDINALITY_INVALID,
             )
 
-    def _change(self, kind: ManagedClass, node: Node, wanted: _Wanted, step: Step) -> list[Effect]:
+    def _change(
+        self, operation: Operation, kind: ManagedClass, node: Node, wanted: _Wanted, step: Step
+    ) -> list[Effect]:
         actor, changed = step.actor, wanted.changed
         if not changed:
             if kind.meta and actor.plan is not None and actor.plan != node.last_plan:
@@ -166,6 +176,7 @@ class Tree:
             return [empty] if wanted.signal else []
         own, observed = _with(kind, node, changed)
         new = replace(node, attributes=own, observed=observed, version=node.version + 1)
+        self._take_address(operation, node.attributes, new)
         stamp: Stamp | None = None
         if kind.meta and actor.party is not Party.NETWORK:
             new = replace(new, modified_at=step.now, modified_by=actor.source, last_plan=actor.plan)
@@ -173,6 +184,23 @@ class Tree:
         self._put(new)
         before = {name: _present(node, name) for name in changed}
         return [Effect(node.dn, Happened.CHANGED, before, changed, new.version, step.change, wanted.signal, stamp)]
+
+    def _take_address(self, operation: Operation, before: Mapping[str, Any], node: Node) -> None:
+        """Give a subscription the address that it is to have. Raises ``Refused`` while another one holds it."""
+        held = held_by(node.attributes) if node.dn.class_name == SUBSCRIPTION_CLASS else None
+        if held is None or held == held_by(before):
+            return
+        holder = self._addresses.holder(held, node.dn, self.nodes, self.stored)
+        if holder is not None:
+            where = f"{held.address} in the APN {held.apn}" if held.apn else held.address
+            why = (
+                "has been told to give it up, but the network has not followed yet"
+                if holder.leaving
+                else "is to have it; it has to give it up first"
+            )
+            detail = f"{where} is taken: {holder.dn.class_name}={holder.dn.id} {why}"
+            raise Refused(detail, operation, ErrorReason.FINAL_DATA_NODE_VALUE_INVALID, "ipAddress")
+        self._addresses.take(held, node.dn)
 
     def _delete(self, operation: Operation, kind: ManagedClass, step: Step) -> list[Effect]:
         if step.actor.party not in kind.makers:

@@ -10,9 +10,12 @@ from tieline.gateway.backends.port import Interference
 from tieline.gateway.exposure.monitoring import service as events
 from tieline.gateway.model import Actor, Consumer, Party
 from tieline.gateway.notify import service as notify
+from tieline.gateway.objects import addresses
+from tieline.gateway.objects.addresses import Addresses
 from tieline.gateway.objects.classes import CLASSES
 from tieline.gateway.objects.model import Effect, Happened, Node, timestamp
 from tieline.gateway.objects.policy import Tree, lags, operational_twin
+from tieline.gateway.objects.store import addresses as address_store
 from tieline.gateway.objects.store import log, objects
 from tieline.platform.db import Tx
 from tieline.standards.mns.dn import Dn
@@ -55,7 +58,19 @@ async def load(tx: Tx, consumer: Consumer, operations: Sequence[Operation], *, l
         if kind is not None and kind.most is not None and (parent, kind.name) not in counts:
             counts[parent, kind.name] = await objects.count_children(tx, consumer.id, parent, kind.name)
     nodes += await (objects.hold if lock else objects.load)(tx, consumer.id, parents - known)
-    return Tree(consumer, nodes, counts)
+    return Tree(consumer, nodes, counts, await _addresses(tx, consumer, operations, nodes, lock=lock))
+
+
+async def _addresses(
+    tx: Tx, consumer: Consumer, operations: Sequence[Operation], nodes: Sequence[Node], *, lock: bool
+) -> Addresses:
+    """Find who holds the addresses that operations may give; nobody else gives any until the transaction ends."""
+    wanted = addresses.wanted(operations, {node.dn: node for node in nodes})
+    if not wanted:
+        return Addresses({})
+    if lock:
+        await address_store.lock(tx, consumer.id)
+    return Addresses(await address_store.holders(tx, consumer.id, wanted))
 
 
 async def write(
@@ -86,20 +101,26 @@ async def write(
         if CLASSES[dn.class_name].desired and lags(node)
     ]
     await orders.order(tx, consumer.id, behind, now)
+    leaving = [(dn, addresses.leaves(node)) for dn, node in after.items() if node.id is not None]
+    gone = [(_id(after[dn]), held) for dn, held in leaving if held is not None and after[dn] != before.get(dn)]
+    await address_store.leave(tx, consumer.id, gone)
 
 
 async def bring_into_line(
     tx: Tx, consumer: Consumer, ids: Sequence[int], now: datetime, interference: Interference
 ) -> int:
     """Take it down that the network now does what these objects say; gives how many that changed."""
-    nodes, effects = [], []
+    nodes, effects, left = [], [], []
     for node in await objects.lock_ids(tx, ids):
         if lags(node):
+            if addresses.leaves(node) is not None:
+                left.append(_id(node))
             twin = operational_twin(node, timestamp(now))
             changed, effect = _observe(node, {"operational": twin})
             nodes.append(changed)
             effects.append(effect)
     await objects.update_observed(tx, nodes)
+    await address_store.left(tx, left)
     await log.append(tx, consumer.id, effects, NETWORK, now)
     await notify.tell(tx, consumer, effects, NETWORK, now=now, interference=interference)
     return len(nodes)

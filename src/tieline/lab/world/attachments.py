@@ -68,6 +68,8 @@ def _report(
             if serving
             else chance.between(low, high, "seen", *what)
         ),
+        point=site.point,
+        device=device,
     )
 
 

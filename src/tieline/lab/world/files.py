@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tieline.lab.world import badrows, description
+from tieline.lab.world.geometry import GridIndex, Point
 from tieline.lab.world.model import Attachment, Cell, Device, Link, Operator, Pool, Site, Subscription, World
 
 Progress = Callable[[str], None]
+
+_REGION_KM = 40.0
+"""No cell serves a site as far away, so the region of one that is further from all of them is of no use."""
 
 STATES_OF_B = {
     "INVENTORY": "INVENTORY",
@@ -88,8 +92,26 @@ def _operator_files(world: World, operator: Operator, folder: Path) -> Iterable[
         file, mapping = f"operator-{slug}-{name}.csv", f"operator-{slug}-subscriptions"
         yield _table(_Out(folder, file, "subscription", mapping), columns, rows[operator.code])
     _lines(folder / f"attachments-{slug}.jsonl", map(attachment, world.attachments[operator.code]))
+    regions = _Regions(world.terrain.sites)
+    cells = world.cells[operator.code]
+    _lines(folder / f"radio-{slug}.jsonl", (radio_cell(cell, operator.plmn, regions.of(cell.point)) for cell in cells))
     own = (*world.subscriptions[operator.code], *world.stock[operator.code])
     _lines(folder / f"register-{slug}.jsonl", map(registered, own))
+
+
+class _Regions:
+    """The region of a place: that of the nearest site, so that a phase of one region ends where its sites end."""
+
+    def __init__(self, sites: Sequence[Site]) -> None:
+        self._index = GridIndex((site.point, site.region) for site in sites)
+        self._known: dict[Point, str] = {}
+
+    def of(self, point: Point) -> str:
+        """Its name; empty where no site is near."""
+        if point not in self._known:
+            found = self._index.nearest(point, _REGION_KM)
+            self._known[point] = found.item if found else ""
+        return self._known[point]
 
 
 def attachment(report: Attachment) -> dict[str, Any]:
@@ -106,6 +128,23 @@ def attachment(report: Attachment) -> dict[str, Any]:
         "distanceM": report.distance_m,
         "latencyMs": report.latency_ms,
         "lastSeenSecondsAgo": report.seen_seconds_ago,
+        "lat": report.point.lat,
+        "lon": report.point.lon,
+        "generations": report.device.generations,
+        "bands": report.device.bands,
+    }
+
+
+def radio_cell(cell: Cell, plmn: str, region: str) -> dict[str, Any]:
+    """A line of the radio network's file, as the gateway's simulated network takes it."""
+    return {
+        "cellId": cell.key,
+        "ratType": cell.rat.value,
+        "band": cell.band,
+        "plmn": plmn.replace("-", ""),
+        "region": region,
+        "lat": cell.point.lat,
+        "lon": cell.point.lon,
     }
 
 

@@ -178,6 +178,8 @@ class Attachment:
     distance_m: int
     latency_ms: int
     seen_seconds_ago: int
+    point: Point
+    device: Device
 
 
 @dataclass(frozen=True, slots=True)

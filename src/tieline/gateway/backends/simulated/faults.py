@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from tieline.platform.errors import Invalid, Problem
+from tieline.standards.numbering import check_imei, luhn_digit
 
 KINDS = (
     "reject",
@@ -16,6 +17,7 @@ KINDS = (
     "drop_notification",
     "late_notification",
     "out_of_band_change",
+    "foreign_device",
     "down",
 )
 _TAKES: dict[str, frozenset[str]] = {
@@ -27,11 +29,13 @@ _TAKES: dict[str, frozenset[str]] = {
     "drop_notification": frozenset(),
     "late_notification": frozenset({"delay_s"}),
     "out_of_band_change": frozenset({"attribute", "value", "reason"}),
+    "foreign_device": frozenset({"value", "reason"}),
     "down": frozenset(),
 }
 _CHOICES = ("share", "count", "ids")
 _NEEDS: dict[str, str] = {"slow": "delay_s", "late_notification": "delay_s", "out_of_band_change": "attribute"}
 MAX_RULES = 100
+_TEST_TAC = "00440299"
 _WHOLE = float(2**64)
 
 
@@ -95,6 +99,17 @@ def draw(seed: int, rule: int, subscription: str) -> float:
     return int.from_bytes(digest[:8], "big") / _WHOLE
 
 
+def foreign_imei(seed: int, rule: int, subscription: str) -> str:
+    """Give the IMEI of the device that a card turns up in; of a type allocation code kept for tests, and nobody's."""
+    serial = int(draw(seed, rule, f"{subscription}/device") * 1_000_000)
+    digits = f"{_TEST_TAC}{serial:06}"
+    return digits + luhn_digit(digits)
+
+
+def _is_imei(value: Any) -> bool:
+    return isinstance(value, str) and check_imei(value).value == value and check_imei(value).ok
+
+
 def _problems(place: int, rule: Rule) -> list[Problem]:
     where = f"rules/{place}"
     if rule.fault not in KINDS:
@@ -110,6 +125,8 @@ def _problems(place: int, rule: Rule) -> list[Problem]:
     needed = _NEEDS.get(rule.fault)
     if needed is not None and getattr(rule, needed) is None:
         found.append(Problem(f"{where}/{needed}", "missing", f"{rule.fault} needs {needed}."))
+    if rule.fault == "foreign_device" and rule.value is not None and not _is_imei(rule.value):
+        found.append(Problem(f"{where}/value", "imei", "The foreign device is named by its IMEI, 15 digits."))
     if rule.share is not None and not 0 <= rule.share <= 1:
         found.append(Problem(f"{where}/share", "range", "A share is between 0 and 1."))
     if min(rule.from_s, rule.delay_s or 0, rule.jitter_s or 0, rule.count or 0, rule.times or 0) < 0:

@@ -4,10 +4,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from tieline.gateway.backends.port import Fate, Hold, Interference, Order, Outcome, Verdict
-from tieline.gateway.backends.simulated.faults import NONE, Faults, Rule, draw
+from tieline.gateway.backends.simulated.faults import NONE, Faults, Rule, draw, foreign_imei
 
 Strike = tuple[int, str]
 """A rule's place, and a subscription that it has chosen by counting or has struck once."""
+
+
+_STRUCK_ONCE = frozenset({"timeout", "out_of_band_change", "foreign_device"})
+"""Faults that strike where they are found to choose somebody, not where they are asked whether they do."""
 
 
 class SimulatedNetwork(Interference):
@@ -111,6 +115,27 @@ class SimulatedNetwork(Interference):
                     self._strike(place, subscription)
                     yield rule, subscription
 
+    def looks_for_sessions(self) -> bool:
+        """Whether a rule may choose among the subscriptions that are attached now."""
+        return self._began is not None and any(
+            self._unsated(place, rule) for place, rule in self._open("foreign_device")
+        )
+
+    def strangers(self, attached: Sequence[str]) -> Iterator[tuple[Rule, str, str]]:
+        """Give the cards that turn up in a foreign device now: rule, subscription, IMEI; each rule and card once."""
+        for place, rule in self._open("foreign_device"):
+            if self._began is None or not self._unsated(place, rule):
+                continue
+            for subscription in sorted(rule.ids) if rule.ids is not None else attached:
+                if (place, subscription) not in self.strikes and self._chosen(place, rule, subscription):
+                    self._strike(place, subscription)
+                    imei = rule.value or foreign_imei(self.faults.seed, place, subscription)
+                    yield rule, subscription, imei
+
+    def _unsated(self, place: int, rule: Rule) -> bool:
+        most = len(rule.ids) if rule.ids is not None else rule.count
+        return most is None or self._counts.get(place, 0) < most
+
     def _verdict(
         self, subscription: str, refusing: Sequence[tuple[int, Rule]], slow: Sequence[tuple[int, Rule]]
     ) -> Verdict:
@@ -144,7 +169,7 @@ class SimulatedNetwork(Interference):
             return True
         if self._counts.get(place, 0) >= rule.count:
             return False
-        if rule.fault not in {"timeout", "out_of_band_change"}:
+        if rule.fault not in _STRUCK_ONCE:
             self._strike(place, subscription)
         return True
 
