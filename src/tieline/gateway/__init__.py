@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tieline.gateway.settings import GatewaySettings
+from tieline.platform import audit
 
 
 async def run(settings: GatewaySettings) -> None:
@@ -21,4 +22,5 @@ async def run(settings: GatewaySettings) -> None:
 def migrations() -> Sequence[Path]:
     """Give the folders of the schema of a gateway's database."""
     here = Path(__file__).parent
-    return tuple(here / place / "migrations" for place in ("database", "objects", "backends/simulated", "desk"))
+    own = ("database", "objects", "backends/simulated", "desk", "authorization")
+    return (*(here / place / "migrations" for place in own), Path(audit.__path__[0]) / "migrations")

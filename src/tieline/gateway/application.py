@@ -18,6 +18,9 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from tieline.gateway import migrations
+from tieline.gateway.authorization import SECRETS, AuthorizationServer, Entrance
+from tieline.gateway.authorization import routes as authorization_routes
+from tieline.gateway.authorization.tokens import Tokens
 from tieline.gateway.backends.driver import Driver
 from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
 from tieline.gateway.backends.simulated.faults import NONE
@@ -42,11 +45,14 @@ from tieline.gateway.plans.routes_triggers import Triggers
 from tieline.gateway.plans.triggers import TriggerClock
 from tieline.gateway.retention.worker import Housekeeper
 from tieline.gateway.settings import GatewaySettings
+from tieline.platform.audit.sealing import keep_sealed
 from tieline.platform.clock import Clock, SystemClock
 from tieline.platform.db import Database
 from tieline.platform.files import make_private
 from tieline.platform.migrate import migrate
 from tieline.platform.pki import Authority, client_context, server_context
+from tieline.platform.scope import system
+from tieline.platform.secrets import Vault, rewrap
 from tieline.platform.services import keep_running
 from tieline.platform.settings import Settings
 from tieline.platform.web import bare_app, serve
@@ -56,6 +62,7 @@ from tieline.standards.mns.errors import ErrorType, MnsError
 NOTIFY_TIMEOUT_S = 10.0
 CONNECTIONS = 16
 YOUNG_OBJECTS = 10_000
+REWRAP_S = 300.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 
@@ -135,7 +142,10 @@ def northbound(parts: Parts) -> ASGIApp:
     if parts.settings.lan_groups:
         exposed += LanGroups(parts).routes
     router = Router([*found, *exposed], redirect_slashes=False)
-    return Gate(ExceptionMiddleware(router, {HTTPException: bare}), parts)
+    seconds = parts.settings.token_minutes * 60
+    tokens = Tokens(parts.db, parts.clock, vault_of(parts.settings), parts.base_url, seconds)
+    gate = Gate(ExceptionMiddleware(router, {HTTPException: bare}), parts, Entrance(parts.db, parts.clock, tokens))
+    return AuthorizationServer(gate, parts, tokens)
 
 
 def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
@@ -144,8 +154,10 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     app.state.parts = parts
     app.state.network = network
     app.state.token = token_of(parts.settings)
+    app.state.vault = vault_of(parts.settings)
     app.include_router(routes.router)
     app.include_router(notices.router)
+    app.include_router(authorization_routes.router)
     if network is not None:
         app.include_router(simulation.router)
         app.include_router(radio.router)
@@ -154,7 +166,7 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
 
 async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx.AsyncClient) -> None:
     """Run what works in the background until cancelled; what raises is started again after a while."""
-    runtime = Runtime(Settings(), parts.db, parts.clock)
+    runtime = Runtime(Settings(home=parts.settings.folder), parts.db, parts.clock)
     workers: dict[str, Callable[[], Awaitable[None]]] = {
         "plans": Executor(parts).run,
         "triggers": TriggerClock(parts).run,
@@ -164,6 +176,8 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
         "hub": HubSender(parts, http).run,
         "events": EventSender(parts, http).run,
         "housekeeping": Housekeeper(parts).run,
+        "audit witness": lambda: keep_sealed(runtime),
+        "secrets": lambda: rewrap_for_ever(parts),
     }
     if network is not None:
         workers["simulation"] = Meddler(parts, network).run
@@ -175,6 +189,19 @@ def _leave_what_stays_alone() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 10, 1000)
+
+
+async def rewrap_for_ever(parts: Parts) -> None:
+    """Wrap secrets anew that an older key wraps, every few minutes."""
+    while True:
+        await rewrap(parts.db, system("secrets"), vault_of(parts.settings), SECRETS)
+        await asyncio.sleep(REWRAP_S)
+
+
+def vault_of(settings: GatewaySettings) -> Vault:
+    """The gateway's own secrets at rest."""
+    given = settings.secrets_key_file
+    return Vault(given or settings.folder / "secrets.keys", ours=given is None)
 
 
 def token_of(settings: GatewaySettings) -> str:

@@ -19,11 +19,27 @@ class Party(StrEnum):
     NETWORK = "network"
 
 
+class TokenScope(StrEnum):
+    """What an API client of a utility, and an access token of its, may be for."""
+
+    READ = "read"
+    WRITE = "write"
+    PLANS = "plans"
+    NOTICES = "notices"
+    GROUPS = "groups"
+    EVENTS = "events"
+
+
+EVERY_SCOPE = frozenset(TokenScope)
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer:
     """A utility as it calls: authority over its own tree and nothing else.
 
     Every query of the gateway takes ``id``, so that another utility's objects do not exist for the caller.
+    ``client`` is the program of the utility that calls, and ``scopes`` is what it may; ``token_required``: the
+    certificate alone does not do.
     """
 
     id: int
@@ -31,6 +47,9 @@ class Consumer:
     notification_hosts: frozenset[str]
     calls_per_second: float
     max_changes_per_plan: int
+    client: str = ""
+    scopes: frozenset[TokenScope] = EVERY_SCOPE
+    token_required: bool = False
 
     @property
     def root(self) -> Dn:

@@ -29,6 +29,11 @@ class GatewaySettings(BaseSettings):
     )
     pki: Path = Field(Path("var/pki"), description="Folder of the CA and of the gateway's certificate and key.")
 
+    secrets_key_file: Path | None = Field(
+        None, description="Keys of secrets at rest, brought from outside; unset: beside the back office's token."
+    )
+    token_minutes: int = Field(10, ge=1, le=60, description="Minutes for which an access token counts.")
+
     faults: Path | None = Field(None, description="File of faults for the simulated network (docs/reference/world.md).")
     apply_latency_s: float = Field(0.3, ge=0, le=3600, description="Time the simulated network takes for a change.")
     seed: int = Field(1, description="Seed of the simulated network's jitter.")
@@ -67,6 +72,11 @@ class GatewaySettings(BaseSettings):
         """Where utilities find the standard interfaces; ``localhost`` for an address that only this machine has."""
         host = "localhost" if self.host in {"127.0.0.1", "::1"} else self.host
         return self.public_url.rstrip("/") or f"https://{host}:{self.port}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the gateway keeps what is its own: keys, tokens, the witness of its audit trail."""
+        return self.backoffice_token_file.parent
 
     @property
     def body_bytes(self) -> int:

@@ -70,9 +70,9 @@ class Rig:
         (await self.office.post("/backoffice/v1/utilities", json=body)).raise_for_status()
         return await self.stack.enter_async_context(self.client(fingerprint))
 
-    def client(self, fingerprint: str | None) -> httpx.AsyncClient:
+    def client(self, fingerprint: str | None, subject: str = "") -> httpx.AsyncClient:
         """A client that comes in with the certificate of this fingerprint, to listeners that remember nobody."""
-        return client_for(northbound(self.parts), fingerprint)
+        return client_for(northbound(self.parts), fingerprint, subject)
 
     async def load(self, code: str, count: int, **attributes: Any) -> list[str]:
         """Load so many subscriptions."""
@@ -103,13 +103,13 @@ def ndjson(lines: Sequence[Mapping[str, Any]]) -> bytes:
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
-def client_for(app: ASGIApp, fingerprint: str | None) -> httpx.AsyncClient:
+def client_for(app: ASGIApp, fingerprint: str | None, subject: str = "") -> httpx.AsyncClient:
     """Call an application as a listener does that found this certificate."""
 
     async def with_peer(scope: Scope, receive: Receive, send: Send) -> None:
         found = dict(scope)
         if fingerprint is not None:
-            found["extensions"] = {"tls": {"fingerprint": fingerprint}}
+            found["extensions"] = {"tls": {"fingerprint": fingerprint, "client_cert_name": subject}}
         begun = False
 
         async def sending(message: Message) -> None:

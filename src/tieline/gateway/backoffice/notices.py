@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from tieline.gateway.backoffice.routes import CurrentParts, authenticated
+from tieline.gateway.backoffice.access import CurrentParts, authenticated
 from tieline.gateway.desk import service, store
 from tieline.gateway.desk.model import Notice
 from tieline.gateway.parts import Parts

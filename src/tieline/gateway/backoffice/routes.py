@@ -1,11 +1,12 @@
 """REST of the back office."""
 
-import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from tieline.gateway.authorization.clients import staff as staff_scope
 from tieline.gateway.backoffice import loading, staff, store
+from tieline.gateway.backoffice.access import Code, CurrentParts, authenticated, consumer_named
 from tieline.gateway.backoffice.schemas import (
     Counts,
     Loaded,
@@ -18,51 +19,20 @@ from tieline.gateway.backoffice.schemas import (
     UtilityCounts,
     UtilityTerms,
 )
-from tieline.gateway.model import Consumer
 from tieline.gateway.objects.policy import document, lags
 from tieline.gateway.objects.store import log
 from tieline.gateway.objects.store.objects import node_of
-from tieline.gateway.parts import Parts
 from tieline.gateway.plans.model import ACTIVATION, number_in, public_id
 from tieline.gateway.utilities import store as utilities
 from tieline.gateway.utilities.limits import Calls
-from tieline.platform.db import Tx
-from tieline.platform.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthenticated
+from tieline.platform import audit
+from tieline.platform.errors import Conflict, Invalid, NotFound, Problem
 from tieline.standards.mns.errors import MnsError
 from tieline.standards.mns.profile import DESIRED_NAMES, SUBSCRIPTION_CLASS, State
 
 BULK = 512 * 1024 * 1024
 
-Code = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-
-
-def parts_of(request: Request) -> Parts:
-    """The gateway that a request is served by."""
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-CurrentParts = Annotated[Parts, Depends(parts_of)]
-
-
-def authenticated(request: Request) -> None:
-    """Let only callers with the back office's token pass. Raises ``Unauthenticated`` or ``Forbidden``."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise Unauthenticated("The back office wants its bearer token.")
-    if not hmac.compare_digest(token.strip().encode(), request.app.state.token.encode()):
-        raise Forbidden("This is not the back office's token.")
-
-
 router = APIRouter(prefix="/backoffice/v1", tags=["backoffice"], dependencies=[Depends(authenticated)])
-
-
-async def consumer_named(tx: Tx, code: str) -> Consumer:
-    """Give a utility by its code. Raises ``NotFound``."""
-    consumer = await utilities.by_code(tx, code)
-    if consumer is None:
-        raise NotFound(f"No utility is called {code}.")
-    return consumer
 
 
 @router.post("/utilities", status_code=201)
@@ -75,14 +45,17 @@ async def register_utility(terms: UtilityTerms, parts: CurrentParts) -> Utility:
         "hosts": [host.lower() for host in terms.notification_hosts],
         "calls_per_second": terms.calls_per_second or parts.settings.calls_per_second,
         "max_changes": terms.max_changes_per_plan or parts.settings.max_changes_per_plan,
+        "token_required": terms.token_required,
     }
     async with parts.db.transaction() as tx:
         consumer = await utilities.register(tx, values, fingerprints, parts.clock.now())
         if await utilities.certificates(tx, consumer.id) != fingerprints:
             raise Conflict("A certificate belongs to another utility already.")
         rows = await utilities.listed(tx)
+        entry = audit.Entry("utility.terms-set", f"utility:{terms.code}", terms.model_dump(exclude_none=True))
+        await audit.append(tx, staff_scope("back office"), entry)
     row = next(row for row in rows if row["code"] == terms.code)
-    return Utility(**row, certificates=fingerprints)
+    return Utility(**row)
 
 
 @router.get("/utilities")

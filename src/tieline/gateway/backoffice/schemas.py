@@ -22,6 +22,9 @@ class UtilityTerms(_Strict):
     notification_hosts: list[Host] = Field(default=[], max_length=16, description="host, or host:port")
     calls_per_second: float | None = Field(None, gt=0, le=100_000, description="Unset: the gateway's own setting.")
     max_changes_per_plan: int | None = Field(None, ge=1, le=50_000, description="Unset: the gateway's own setting.")
+    token_required: bool | None = Field(
+        None, description="Its certificates count only with an access token of theirs; unset: as it is."
+    )
 
 
 class Utility(BaseModel):
@@ -32,6 +35,7 @@ class Utility(BaseModel):
     notification_hosts: list[str]
     calls_per_second: float
     max_changes_per_plan: int
+    token_required: bool
     created_at: datetime
     certificates: list[str] = []
 

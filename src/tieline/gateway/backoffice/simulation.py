@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from tieline.gateway.backends import store as backend_store
 from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
 from tieline.gateway.backoffice import loading
-from tieline.gateway.backoffice.routes import BULK, CurrentParts, authenticated, consumer_named
+from tieline.gateway.backoffice.access import CurrentParts, authenticated, consumer_named
+from tieline.gateway.backoffice.routes import BULK
 from tieline.gateway.backoffice.schemas import Observed
 from tieline.gateway.model import Consumer
 from tieline.gateway.parts import Parts

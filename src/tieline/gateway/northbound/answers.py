@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tieline.gateway.authorization.errors import Challenged
 from tieline.gateway.model import Actor, Consumer, Party
 from tieline.platform.errors import TooMany, Unavailable
 from tieline.platform.web.problems import translate
@@ -106,7 +107,7 @@ def error_answer(path: str, method: str, error: Exception) -> Response:
         return _problem_answer(error)
     if path.startswith(TMF):
         told = tmf_error(error)
-        return Response(_encode(error_body(told)), told.status, _retry_after(error), "application/json")
+        return Response(_encode(error_body(told)), told.status, _headers_of(error), "application/json")
     found = mns_error(error)
     media_type = "application/json"
     body: msgspec.Struct
@@ -118,7 +119,7 @@ def error_answer(path: str, method: str, error: Exception) -> Response:
         body = error_patch(found)
     else:
         body = error_default(found, bad_objects=_objects(found))
-    return Response(_encode(body), found.status, _retry_after(error), media_type)
+    return Response(_encode(body), found.status, _headers_of(error), media_type)
 
 
 def _problem_answer(error: Exception) -> Response:
@@ -129,7 +130,7 @@ def _problem_answer(error: Exception) -> Response:
         found = mns_error(error)
         cause = _CAUSES.get(found.status, Cause.INVALID_MSG_FORMAT)
         problem = NorthboundError(found.detail, status=found.status, cause=cause).problem()
-    return Response(_encode(problem), _status(problem), _retry_after(error), PROBLEM)
+    return Response(_encode(problem), _status(problem), _headers_of(error), PROBLEM)
 
 
 def _status(problem: ProblemDetails) -> int:
@@ -148,9 +149,11 @@ def tmf_error(error: Exception) -> TmfError:
     return TmfError("The gateway failed; the operator's log tells more.", code="serverError", status=500)
 
 
-def _retry_after(error: Exception) -> dict[str, str]:
+def _headers_of(error: Exception) -> dict[str, str]:
     if isinstance(error, TooMany | Unavailable):
         return {"Retry-After": str(max(1, -int(-error.retry_after // 1)))}
+    if isinstance(error, Challenged):
+        return {"WWW-Authenticate": error.challenge}
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The gate before the standard interfaces: a known certificate, within its rate, and a line in the log.
+"""The gate before the standard interfaces: a known certificate or its token, within its rate, and a line in the log.
 
 The log line holds who, what, how long and which status; never a body, a query or a header.
 """
@@ -11,18 +11,13 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tieline.gateway.model import Consumer
+from tieline.gateway.authorization import Entrance
 from tieline.gateway.northbound.answers import NoAnswer, error_answer
 from tieline.gateway.parts import Parts
-from tieline.gateway.utilities import store
-from tieline.platform.errors import Forbidden, TielineError, TooMany, Unauthenticated, Unavailable
-from tieline.platform.web.peer import fingerprint_of
+from tieline.platform.errors import TielineError, TooMany, Unavailable
 from tieline.standards.mns.errors import ErrorType, MnsError
 from tieline.standards.northbound import NorthboundError
 from tieline.standards.tmf.errors import TmfError
-
-REMEMBERED_S = 5.0
-"""Seconds for which a certificate's utility is not looked up again: as long as a revocation may take to hold."""
 
 _READS = frozenset({"GET", "HEAD"})
 
@@ -32,10 +27,10 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 class Gate:
     """ASGI middleware; puts the caller into ``scope["consumer"]``."""
 
-    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+    def __init__(self, app: ASGIApp, parts: Parts, entrance: Entrance) -> None:
         self._app = app
         self._parts = parts
-        self._known: dict[str, tuple[float, Consumer]] = {}
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with an error."""
@@ -76,6 +71,7 @@ class Gate:
                 "request",
                 request_id=request_id,
                 utility=consumer.code if consumer else None,
+                client=(consumer.client or None) if consumer else None,
                 method=scope["method"],
                 path=scope["path"][:400],
                 status=status,
@@ -83,7 +79,7 @@ class Gate:
             )
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        consumer = await self._identify(scope)
+        consumer = await self._entrance.admit(scope)
         scope["consumer"] = consumer
         scope["app"] = self._app  # has the router raise what it does not find, instead of wording it
         if self._parts.interference.down():
@@ -94,20 +90,6 @@ class Gate:
         if scope["method"] not in _READS and Headers(scope=scope).get("if-match", "*").strip() != "*":
             raise MnsError("Nothing here has an entity tag, so If-Match cannot hold.", type=ErrorType.OTHER, status=412)
         await self._app(scope, receive, send)
-
-    async def _identify(self, scope: Scope) -> Consumer:
-        fingerprint = fingerprint_of(scope)
-        if fingerprint is None:
-            raise Unauthenticated("A client certificate is needed.")
-        at, consumer = self._known.get(fingerprint, (0.0, None))
-        if consumer is None or time.monotonic() - at > REMEMBERED_S:
-            async with self._parts.db.autocommit() as tx:
-                consumer = await store.by_certificate(tx, fingerprint)
-            if consumer is None:
-                self._known.pop(fingerprint, None)
-                raise Forbidden("This certificate belongs to no utility that is served here.")
-            self._known[fingerprint] = time.monotonic(), consumer
-        return consumer
 
 
 def _hang_up(send: Send) -> None:

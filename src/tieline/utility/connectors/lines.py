@@ -22,7 +22,7 @@ from tieline.utility.connectors.line import Line, Manners
 from tieline.utility.connectors.pace import SharedPacer
 from tieline.utility.connectors.port import Connector
 from tieline.utility.connectors.providers.installed import PROVIDERS
-from tieline.utility.connectors.registry import Connection, Providers
+from tieline.utility.connectors.registry import Connection, Providers, TokenTerms
 
 RESOURCE = "connectors.lines"
 SYSTEM = system("connectors")
@@ -196,6 +196,7 @@ def connection_of(row: Any, pki: Path, secret: str | None = None) -> Connection:
         key=_file(pki, row["private_key"]),
         authority=_file(pki, row["authority"]),
         timeout=row["timeout_seconds"],
+        tokens=TokenTerms(row["client_id"], row["token_url"], row["token_scope"]) if row["uses_tokens"] else None,
         secret=secret,
     )
 

@@ -11,11 +11,24 @@ from tieline.utility.connectors.port import Connector
 
 
 @dataclass(frozen=True, slots=True)
+class TokenTerms:
+    """An operator that wants access tokens: who we are to it, for what, and where they are given out.
+
+    ``url`` empty: it is found in the operator's own description (RFC 8414). ``scope`` empty: all that we may have.
+    """
+
+    client_id: str
+    url: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """How one operator is reached: a row of ``operator_connection``, with file names resolved.
 
     ``base_url`` is the root of the operator's services, ``dn`` the name of our part of its network. Limits given here
     (from the contract) narrow those that the provider declares. ``timeout`` is in seconds.
+    ``tokens``: requests carry an access token bound to our certificate (RFC 8705); None: the certificate alone does.
     ``secret`` is what the operator gave us to prove who we are, where its platform asks for one.
     """
 
@@ -30,6 +43,7 @@ class Connection:
     max_batch: int | None = None
     in_flight: int | None = None
     timeout: float = 30.0
+    tokens: TokenTerms | None = None
     secret: str | None = field(default=None, repr=False)
     details: Mapping[str, Any] = field(default_factory=dict)
 

@@ -29,6 +29,16 @@ class ConnectionBody(BaseModel):
     heartbeat_seconds: int = Field(60, ge=0, le=86_400)
     sync_hours: float = Field(24, gt=0, le=8760)
     enabled: bool = True
+    uses_tokens: bool = False
+    """Requests carry an access token that is bound to our certificate (RFC 8705)."""
+    client_id: str = Field("", max_length=200, description="Who we are to the operator's authorisation server.")
+    token_url: str = Field(
+        "",
+        max_length=500,
+        pattern=r"^(https://.*)?$",
+        description="Where tokens are given out; empty: it is found.",
+    )
+    token_scope: str = Field("", max_length=400, description="Scopes to ask for; empty: all that we may have.")
     secret: SecretStr | None = Field(
         None,
         max_length=4000,

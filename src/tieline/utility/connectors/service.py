@@ -103,6 +103,8 @@ def _check(values: Mapping[str, Any]) -> None:
         file = str(values.get(name) or "")
         if "/" in file or "\\" in file or file.startswith("."):
             problems.append(Problem(name, "file-name", "The name of a file in the folder of keys.", file[:80]))
+    if values.get("uses_tokens") and not values.get("client_id"):
+        problems.append(Problem("client_id", "missing", "Say who we are to the operator's authorisation server."))
     if problems:
         raise Invalid("The connection cannot be set up so.", problems)
 

@@ -14,7 +14,8 @@ _CONNECTION = """
     SELECT k.operator_id, o.code AS operator, o.name AS operator_name, k.provider, k.base_url, k.dn, k.certificate,
         k.private_key, k.authority, k.calls_per_second, k.max_batch, k.in_flight, k.timeout_seconds,
         k.notification_fingerprint, k.notification_url, k.heartbeat_seconds, k.sync_hours, k.enabled,
-        k.secret IS NOT NULL AS has_secret, k.updated_at, k.updated_by
+        k.uses_tokens, k.client_id, k.token_url, k.token_scope, k.secret IS NOT NULL AS has_secret,
+        k.updated_at, k.updated_by
     FROM operator_connection k JOIN operator o ON o.id = k.operator_id"""
 
 

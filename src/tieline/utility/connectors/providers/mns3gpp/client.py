@@ -17,6 +17,7 @@ from tieline.platform.errors import Problem
 from tieline.platform.pki import Credential, client_context
 from tieline.utility.connectors.errors import ConnectorError, Denied, Rejected, Throttled, Unknown, Unreachable
 from tieline.utility.connectors.port import Leaves, Turn, no_wait
+from tieline.utility.connectors.providers.mns3gpp.tokens import TokenSource
 from tieline.utility.connectors.registry import Connection
 
 MOST = 64 * 1024 * 1024
@@ -37,6 +38,7 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self._operator = connection.operator
         self.turn: Turn = no_wait
+        self._tokens = TokenSource(connection, connection.tokens) if connection.tokens else None
         self._http = httpx.AsyncClient(
             base_url=connection.base_url.rstrip("/"),
             verify=tls(connection),
@@ -81,19 +83,43 @@ class Client:
         """Make a request whose answer is read piece by piece."""
         sent = {**({"Content-Type": "application/json"} if content is not None else {}), **(headers or {})}
         request = self._http.build_request(method, path, content=content, headers=sent, params=params)
-        request.extensions["trace"] = _telling(await self.turn())
-        try:
-            response = await self._http.send(request, stream=True)
-        except _UNSENT as error:
-            raise Unreachable(f"Operator {self._operator} cannot be reached ({type(error).__name__}).") from error
-        except httpx.HTTPError as error:
-            raise self._lost(error) from error
+        response = await self._answered(self._http, request)
         try:
             if not response.is_success:
                 raise await self._refusal(response)
             yield response
         finally:
             await response.aclose()
+
+    async def _answered(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        """The answer to a request, which carries a token where the operator wants one.
+
+        A token that does not count any more was refused before anything was done: with a new one it is sent again.
+        """
+        if self._tokens is None:
+            return await self._sent(http, request)
+        token = await self._bear(http, request, self._tokens)
+        response = await self._sent(http, request)
+        if response.status_code == httpx.codes.UNAUTHORIZED and _is_stale(response):
+            await response.aclose()
+            self._tokens.drop(token)
+            await self._bear(http, request, self._tokens)
+            response = await self._sent(http, request)
+        return response
+
+    async def _bear(self, http: httpx.AsyncClient, request: httpx.Request, tokens: TokenSource) -> str:
+        token = await tokens.token(http)
+        request.headers["Authorization"] = f"Bearer {token}"
+        return token
+
+    async def _sent(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        request.extensions["trace"] = _telling(await self.turn())
+        try:
+            return await http.send(request, stream=True)
+        except _UNSENT as error:
+            raise Unreachable(f"Operator {self._operator} cannot be reached ({type(error).__name__}).") from error
+        except httpx.HTTPError as error:
+            raise self._lost(error) from error
 
     async def close(self) -> None:
         """Give up connections."""
@@ -132,6 +158,11 @@ class Client:
             *(problem.title or problem.reason for problem in read.other_problems),
         ]
         return "; ".join(dict.fromkeys(reason for reason in reasons if reason))[:_SHOWN] or "no reason"
+
+
+def _is_stale(response: httpx.Response) -> bool:
+    """Whether a 401 says that the token does not count (RFC 6750 clause 3.1)."""
+    return 'error="invalid_token"' in response.headers.get("www-authenticate", "")
 
 
 def _telling(leaves: Leaves) -> Callable[[str, object], Awaitable[None]]:

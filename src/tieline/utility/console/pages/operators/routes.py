@@ -43,6 +43,7 @@ async def operator(page: CurrentPage, code: str) -> Response:
             raise NotFound(f"There is no operator {code}, or you may not see it.")
         granted = await inventory.contracts(tx, page.scope, code)
         health = {row["operator"]: row for row in await connectors.health(tx, page.scope)}
+        reached = {row["operator"]: row for row in await connectors.connections(tx, page.scope)}
         wanted = FleetFilter(operators=(code,))
         pools = await inventory.list_things(tx, page.scope, Kind.ADDRESS_POOL, wanted, limit=200)
     fleet = await _fleet(page, ("operator", "technology"))
@@ -51,7 +52,7 @@ async def operator(page: CurrentPage, code: str) -> Response:
         "pages/operators/templates/page.html",
         current="operators",
         head=views.head(found[0]),
-        connection=views.connection(health.get(code)),
+        connection=(*views.connection(health.get(code)), *views.credentials(reached.get(code))),
         contracts=views.contracts(granted),
         pools=views.pools(pools.items),
         technologies=None if groups is None else bars(groups, {code: found[0].name}),

@@ -69,6 +69,17 @@ def head(one: Operator) -> PageHead:
     return PageHead(one.name, f"Code {one.code}. {networks}", (Crumb("Operators", "/operators"),))
 
 
+def credentials(row: Mapping[str, Any] | None) -> tuple[tuple[str, object], ...]:
+    """What we come in with at an operator."""
+    if row is None:
+        return ()
+    token = f"yes, as client {row['client_id']}" if row["uses_tokens"] else "not asked for"
+    found: list[tuple[str, object]] = [("Certificate", row["certificate"] or None), ("Access token", token)]
+    if row["has_secret"]:
+        found.append(("Secret", "kept encrypted"))
+    return tuple(found)
+
+
 def connection(row: Mapping[str, Any] | None) -> tuple[tuple[str, object], ...]:
     """How an operator's line and feed are doing."""
     if row is None:
