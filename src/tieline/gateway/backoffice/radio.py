@@ -10,7 +10,7 @@ from pydantic import Field
 from tieline.gateway.backends.simulated import store
 from tieline.gateway.backends.simulated.places import read_all, read_cell, read_fitting, read_phase_out
 from tieline.gateway.backends.simulated.radio import BATCH, NAMED, Coverage, SimulatedRadio
-from tieline.gateway.backoffice.routes import CurrentParts, authenticated
+from tieline.gateway.backoffice.access import CurrentParts, authenticated
 from tieline.gateway.backoffice.schemas import Fitted, FittingNow, Session, Switched, Unfitted
 from tieline.gateway.backoffice.simulation import only_utility
 from tieline.platform.errors import Invalid, NotFound, Problem
