@@ -6,13 +6,16 @@ What other contexts may call stands here. A use case takes a transaction and the
   :func:`defer_plan` in the same transaction); :func:`submit`, :func:`decide`; :func:`start`, :func:`pause`,
   :func:`resume`, :func:`stop`, :func:`retry`; :func:`release` and :func:`let_go` for items that wait;
 - :func:`page`, :func:`detail`, :func:`item_page`, :func:`progress`, :func:`events`, :func:`batches` look at them;
-- :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`).
+- :func:`traces` tells what changes did, or are doing, to subscriptions;
+- :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`); :func:`place`, :func:`current`,
+  :func:`reported`, :func:`busy`, :func:`refusals` and :func:`first` are what their plans are made with.
 
 Upwards goes the outbox topic ``change.state``.
 """
 
 from tieline.utility.changes.jobs import defer_checks, defer_plan
 from tieline.utility.changes.kinds import KINDS, Effect, Kind, Materials
+from tieline.utility.changes.kinds.base import busy, current, first, place, reported
 from tieline.utility.changes.model import (
     Approval,
     Change,
@@ -24,9 +27,11 @@ from tieline.utility.changes.model import (
     PlannedItem,
     Reason,
     Thresholds,
+    Trace,
     Waves,
     Window,
 )
+from tieline.utility.changes.policy.compatibility import refusals
 from tieline.utility.changes.service.checking import request as request_checks
 from tieline.utility.changes.service.deciding import decide, submit
 from tieline.utility.changes.service.drafting import Draft, create, edit, undo
@@ -44,6 +49,7 @@ from tieline.utility.changes.service.ruling import (
 )
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
 from tieline.utility.changes.service.telling import TOPIC
+from tieline.utility.changes.service.tracing import traces
 from tieline.utility.changes.service.watching import (
     Detail,
     Progress,
@@ -82,18 +88,22 @@ __all__ = [
     "Reason",
     "Refused",
     "Thresholds",
+    "Trace",
     "Waves",
     "Window",
     "acts",
     "approve_policy",
     "batches",
+    "busy",
     "create",
+    "current",
     "decide",
     "defer_checks",
     "defer_plan",
     "detail",
     "edit",
     "events",
+    "first",
     "holds",
     "item_page",
     "let_go",
@@ -102,10 +112,13 @@ __all__ = [
     "make_policy",
     "page",
     "pause",
+    "place",
     "policies",
     "progress",
     "record_evidence",
+    "refusals",
     "release",
+    "reported",
     "request_checks",
     "request_plan",
     "resume",
@@ -115,5 +128,6 @@ __all__ = [
     "stop",
     "stream",
     "submit",
+    "traces",
     "undo",
 ]

@@ -277,3 +277,23 @@ class Lane:
     forgiven: int
     why: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What an item did, or is doing, to a subscription. ``going_on``: its change is running or paused.
+
+    ``reference`` is the operator's of the batch that the item went out with.
+    """
+
+    subscription_id: int
+    change_id: int
+    title: str
+    kind: str
+    going_on: bool
+    state: str
+    before: Fields
+    desired: Fields
+    accepted_at: datetime | None
+    ended_at: datetime | None
+    reference: str

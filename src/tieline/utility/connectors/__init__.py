@@ -38,11 +38,14 @@ from tieline.utility.connectors.port import Connector, Feed
 from tieline.utility.connectors.registry import Connection, Providers
 from tieline.utility.connectors.reporting import as_inventory_report
 from tieline.utility.connectors.retry import Patience, backoff
-from tieline.utility.connectors.service import operator_of
+from tieline.utility.connectors.service import CHANGED, READ, REPORTED, operator_of
 from tieline.utility.connectors.store import connections as every_connection
 
 __all__ = [
+    "CHANGED",
     "PROFILE_TRANSITIONS",
+    "READ",
+    "REPORTED",
     "Batch",
     "Capabilities",
     "Channel",

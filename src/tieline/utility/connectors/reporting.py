@@ -2,7 +2,7 @@
 
 from tieline.utility import inventory
 from tieline.utility.connectors.model import Desired, Report
-from tieline.utility.inventory import FIELDS, OperatorReport
+from tieline.utility.inventory import FIELDS, OperatorReport, Shown
 
 
 def as_inventory_report(report: Report) -> OperatorReport:
@@ -20,6 +20,22 @@ def as_inventory_report(report: Report) -> OperatorReport:
         imei=report.imei,
         attached=report.attached,
         last_seen=report.last_seen,
+    )
+
+
+def as_shown(report: Report) -> Shown:
+    """What a report shows besides, for the inventory to compare."""
+    return Shown(
+        ref=report.ref,
+        at=report.observed_at,
+        told=_plain(report.desired),
+        iccid=report.iccid,
+        imsi=report.imsi,
+        imei=report.imei,
+        last_seen=report.last_seen,
+        by=report.modified_by,
+        modified_at=report.modified_at,
+        plan=report.plan,
     )
 
 

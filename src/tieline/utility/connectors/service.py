@@ -21,10 +21,17 @@ from tieline.utility.connectors.lines import SYSTEM, Lines
 from tieline.utility.connectors.model import Desired, Notice, Report, Reported
 from tieline.utility.connectors.policy import gap
 from tieline.utility.connectors.providers.installed import PROVIDERS
-from tieline.utility.connectors.reporting import as_inventory_report
+from tieline.utility.connectors.reporting import as_inventory_report, as_shown
 
 REPORTED = "subscription.reported"
-"""Outbox topic: ``{operator, source, drifts: [{ref, subscription_id, field, desired, operational, by, plan}]}``."""
+"""Outbox topic: ``{operator, source, drifts: [{ref, subscription_id, field, desired, operational, by, plan}],
+suspects: [subscription_id], unknown: [ref]}``; the last two stand in the first event of a batch."""
+
+READ = "operator.read"
+"""Outbox topic, once everything an operator has was read: ``{operator, sync_id, since, asked_at}``."""
+
+CHANGED = "subscription.changed-at-operator"
+"""Outbox topic: ``{operator, changes: [{ref, kind, at, before, after, by, plan}]}``, as operators notify them."""
 
 DRIFTED = 1000
 """Drifts told in one event."""
@@ -143,10 +150,12 @@ async def sync(db: Database, lines: Lines, clock: Clock, sync_id: int) -> None:
     message = "Another full read of this operator is under way."
     if lease is not None:
         message, read = "", 0
+        since: datetime | None = None
         try:
             line = await lines.get(row["operator"])
             async for page in line.read_all():
                 read += len(page)
+                since = min([one.observed_at for one in page] + ([since] if since else []), default=None)
                 async with db.transaction() as tx:
                     await lease.renew(tx)
                     await _take_page(tx, sync_id, row["operator"], page)
@@ -157,6 +166,10 @@ async def sync(db: Database, lines: Lines, clock: Clock, sync_id: int) -> None:
         await inventory.tidy_reports(db, read)
     async with db.transaction() as tx:
         await store.end_sync(tx, sync_id, ok=not message, message=message, at=clock.now())
+        if lease is not None and not message and since is not None:
+            # An operator that showed nothing at all is taken to be in trouble, not to have lost everything.
+            payload = {"operator": row["operator"], "sync_id": sync_id, "since": since, "asked_at": row["asked_at"]}
+            await outbox.publish(tx, READ, payload, key=f"operator:{row['operator']}")
         entry = audit.Entry("sync.ended", f"operator:{row['operator']}", {"sync": sync_id, "message": message})
         await audit.append(tx, SYSTEM, entry)
 
@@ -172,11 +185,13 @@ async def take_reports(tx: Tx, code: str, reports: Sequence[Report], *, source: 
     """Give an operator's reports to the inventory and tell the contexts above where it differs from what is desired."""
     outcome = await inventory.apply_reports(tx, SYSTEM, code, [as_inventory_report(report) for report in reports])
     by_ref = {report.ref: report for report in reports}
-    for start in range(0, len(outcome.drifts), DRIFTED):
+    seen = await inventory.take_sightings(tx, SYSTEM, code, [as_shown(report) for report in by_ref.values()])
+    suspects: dict[str, Any] = {"suspects": seen.suspects, "unknown": seen.unknown}
+    for start in range(0, max(len(outcome.drifts), 1 if any(suspects.values()) else 0), DRIFTED):
         drifts = [_drift(one, by_ref[one.operator_ref]) for one in outcome.drifts[start : start + DRIFTED]]
-        await outbox.publish(
-            tx, REPORTED, {"operator": code, "source": source, "drifts": drifts}, key=f"operator:{code}"
-        )
+        payload = {"operator": code, "source": source, "drifts": drifts, "suspects": [], "unknown": [], **suspects}
+        await outbox.publish(tx, REPORTED, payload, key=f"operator:{code}")
+        suspects = {}
     return outcome
 
 
@@ -225,10 +240,17 @@ async def take_notices(tx: Tx, clock: Clock, operator: Mapping[str, Any], notice
     reports = [one.report for one in new if one.report is not None and one.kind is not Reported.DELETED]
     if reports:
         await take_reports(tx, code, _latest(reports), source="notification")
-    changed = [one for one in new if one.kind in {Reported.CHANGED, Reported.DELETED} and one.previous is not None]
+    gone = [one for one in new if one.kind is Reported.DELETED and one.ref]
+    if gone:
+        await inventory.mark_absent(tx, SYSTEM, code, [one.ref for one in gone], max(one.at for one in gone))
+    changed = [
+        one
+        for one in new
+        if one.kind in {Reported.CHANGED, Reported.DELETED} and (one.previous or (one.report and one.report.desired))
+    ]
     if changed:
         payload = {"operator": code, "changes": [_changed(one) for one in changed]}
-        await outbox.publish(tx, "subscription.changed-at-operator", payload, key=f"operator:{code}")
+        await outbox.publish(tx, CHANGED, payload, key=f"operator:{code}")
     sequence = max((one.sequence for one in notices if one.sequence is not None), default=None)
     await store.heard(tx, operator_id, sequence=sequence, gaps=missed, at=now)
     asked = any(one.kind is Reported.RESYNC for one in new)

@@ -297,7 +297,7 @@ async def start_sync(tx: Tx, sync_id: int, at: datetime) -> DictRow | None:
     text = """
         UPDATE operator_sync y SET state = 'running', started_at = %(at)s, read = 0, taken = 0, unknown = 0, drifts = 0
         FROM operator o WHERE o.id = y.operator_id AND y.id = %(id)s AND y.state IN ('queued', 'running')
-        RETURNING y.id, y.operator_id, o.code AS operator, y.reason, y.asked_by"""
+        RETURNING y.id, y.operator_id, o.code AS operator, y.reason, y.asked_by, y.asked_at"""
     return await fetch_one(tx, text, {"id": sync_id, "at": at})
 
 

@@ -14,6 +14,8 @@ nor ends a transaction:
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
 - :func:`count_by_area`, :func:`sites_by_area`: what hangs on a technology of an operator, in areas that it names;
+- :func:`take_sightings`, :func:`mark_absent`, :func:`mark_unread` compare what else operators show;
+  :func:`sightings`, :func:`unknown_sightings` say what deviates;
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
 - :func:`register_lane` adds a lane to the timelines of things.
 
@@ -67,6 +69,7 @@ from tieline.utility.inventory.model import (
     VersionConflict,
 )
 from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaSite
+from tieline.utility.inventory.model.sightings import Shown, ShownOutcome, Sighting, Tally
 from tieline.utility.inventory.policy.export import csv_row
 from tieline.utility.inventory.service.areas import count_by_area, sites_by_area
 from tieline.utility.inventory.service.export import ExportForm
@@ -107,6 +110,16 @@ from tieline.utility.inventory.service.map import site_map
 from tieline.utility.inventory.service.operators import mapping, mappings
 from tieline.utility.inventory.service.operators import put_mapping as save_mapping
 from tieline.utility.inventory.service.search import Hit, search
+from tieline.utility.inventory.service.sightings import (
+    by_refs,
+    mark_absent,
+    mark_unread,
+    marks,
+    moved,
+    sightings,
+    take_sightings,
+    unknown_sightings,
+)
 from tieline.utility.inventory.service.stock import (
     held_for,
     issue_stock,
@@ -175,11 +188,15 @@ __all__ = [
     "Selection",
     "Sheet",
     "SheetRow",
+    "Shown",
+    "ShownOutcome",
+    "Sighting",
     "SiteFacts",
     "StockCard",
     "StockChange",
     "StockState",
     "StockWant",
+    "Tally",
     "Thing",
     "TimelineEvent",
     "Upload",
@@ -187,6 +204,7 @@ __all__ = [
     "add_devices",
     "apply_desired",
     "apply_reports",
+    "by_refs",
     "card_facts",
     "card_stock",
     "cards_in_devices",
@@ -211,7 +229,11 @@ __all__ = [
     "list_things",
     "mapping",
     "mappings",
+    "mark_absent",
+    "mark_unread",
+    "marks",
     "models_by_tac",
+    "moved",
     "one_import",
     "operators",
     "place_devices",
@@ -226,6 +248,7 @@ __all__ = [
     "save_mapping",
     "search",
     "set_stock_states",
+    "sightings",
     "site_facts",
     "site_map",
     "sites_by_area",
@@ -233,10 +256,12 @@ __all__ = [
     "submit_import",
     "subscriptions",
     "take_devices_away",
+    "take_sightings",
     "take_stock",
     "thing",
     "thing_detail",
     "thing_history",
     "thing_timeline",
     "tidy_reports",
+    "unknown_sightings",
 ]

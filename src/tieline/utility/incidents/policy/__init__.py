@@ -1,0 +1,1 @@
+"""Rules of incidents: what deviates, what explains it, how bad it is, how it is said. Pure."""

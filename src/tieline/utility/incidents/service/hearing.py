@@ -1,0 +1,194 @@
+"""What wakes incidents: events of the contexts below, and the clock."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tieline.platform import audit
+from tieline.platform.clock import Clock
+from tieline.platform.db import Database, Tx
+from tieline.utility import inventory
+from tieline.utility.incidents.model import Cause, Deviation, Difference, Kind, State
+from tieline.utility.incidents.policy import deviations, severity, words
+from tieline.utility.incidents.service.assessing import assess, assess_unknown, look
+from tieline.utility.incidents.service.common import ALL_KINDS, SYSTEM, chunks, turn
+from tieline.utility.incidents.store import expectations, incidents, members
+from tieline.utility.inventory import FleetFilter, Selection
+
+_AT_A_TIME = 2000
+
+
+async def on_reported(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
+    """An operator showed something: look at what may deviate."""
+    told: list[audit.Entry] = []
+    ids = {one["subscription_id"] for one in payload["drifts"]} | set(payload.get("suspects", ()))
+    await assess(tx, clock, ids, told)
+    if payload.get("unknown"):
+        await assess_unknown(tx, clock, payload["operator"], told)
+    await audit.append(tx, SYSTEM, *told)
+
+
+async def on_changed(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
+    """An operator says that subscriptions were changed or deleted there.
+
+    What is still so is found by looking. What staff changed and was back before we looked is told all the same: it
+    passed by the process.
+    """
+    told: list[audit.Entry] = []
+    operator = payload["operator"]
+    found = payload["changes"]
+    ids = await inventory.by_refs(tx, SYSTEM, operator, sorted({one["ref"] for one in found}))
+    await assess(tx, clock, ids.values(), told)
+    for one in found:
+        if one["ref"] in ids and deviations.is_staff(one["by"]) and one["after"]:
+            await _passing(tx, clock, operator, identity=ids[one["ref"]], change=one, told=told)
+    await audit.append(tx, SYSTEM, *told)
+
+
+async def _passing(
+    tx: Tx, clock: Clock, operator: str, *, identity: int, change: Mapping[str, Any], told: list[audit.Entry]
+) -> None:
+    at = datetime.fromisoformat(change["at"])
+    subject = f"subscription:{identity}"
+    known = next(iter(await look(tx, [identity], clock.now())), None)
+    if known is None or subject in await members.covered(tx, [subject], at):
+        return
+    if any((trace.ended_at or trace.accepted_at or at) >= at - deviations.SETTLING for trace in known.traces):
+        return
+    ours = {str(name): value for name, value in known.row.desired.items()}
+    slips = {
+        name: Difference(ours[name], value, at, deviations.TOLD)
+        for name, value in change["after"].items()
+        if name in ours and not deviations.same(ours[name], value)
+    }
+    if not slips:
+        return
+    one = deviations.made(known, Kind.CONFIGURATION, at, slips, cause=Cause.STAFF, by=change["by"])
+    await _tell_passing(tx, clock, operator, one, told)
+
+
+async def _tell_passing(tx: Tx, clock: Clock, operator: str, one: Deviation, told: list[audit.Entry]) -> None:
+    now = clock.now()
+    sign = deviations.signature(one)
+    made = await incidents.insert(
+        tx,
+        {
+            "kind": one.kind,
+            "key": f"{sign}|passing#{one.subject}@{one.since.isoformat()}",
+            "severity": severity.of(
+                one.kind, [severity.Touched(one.place.site_id, one.place.criticality, frozenset(one.differences))]
+            ).value,
+            "state": State.OPEN.value,
+            "title": words.title(one.kind, one, 1),
+            "sentence": words.sentence(one.kind, one, 1),
+            "operator": operator,
+            "change_id": None,
+            "expectation_id": None,
+            "evidence": {"by": one.by, "cause": one.cause.value, "passing": True},
+            "detected": True,
+            "at": now,
+        },
+    )
+    await incidents.note(
+        tx, made, at=now, actor=SYSTEM.actor, kind="opened", words="Found.", detail=words.record_of(one)
+    )
+    await members.add(tx, made, [(one, sign)], {})
+    why = "It was as we want it again by the time we looked; who did it, and why, is worth asking."
+    row = await members.first(tx, made)
+    await members.end(tx, [row["id"]] if row else [], now, why)
+    told.append(audit.Entry("incident.opened", f"incident:{made}", {"title": words.title(one.kind, one, 1)}))
+    values = {"resolved_by": SYSTEM.actor, "resolved_at": now, "resolved_why": why}
+    told.append(await turn(tx, SYSTEM, await incidents.get(tx, made), State.RESOLVED, now, words=why, **values))
+
+
+async def on_read(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
+    """Everything an operator has was read: what is missing, what is too much, what differs; and the balance of it."""
+    told: list[audit.Entry] = []
+    operator, since = payload["operator"], datetime.fromisoformat(payload["since"])
+    asked_at = datetime.fromisoformat(payload["asked_at"])
+    missing, tally = await inventory.mark_unread(tx, SYSTEM, operator, since=since, asked_at=asked_at)
+    await assess(tx, clock, missing, told)
+    await assess_unknown(tx, clock, operator, told)
+    explained = await _sweep(tx, clock, operator, told)
+    values = {
+        "operator": operator,
+        "sync_id": payload["sync_id"],
+        "began_at": since,
+        "at": clock.now(),
+        "read": tally.seen + tally.unknown,
+        "equal": tally.equal,
+        "differing": tally.differing,
+        "explained": min(explained, tally.differing),
+        "missing": tally.missing,
+        "unknown": tally.unknown,
+        "fields": tally.fields,
+    }
+    await expectations.add_reconciliation(tx, values)
+    counted = {name: values[name] for name in ("read", "equal", "differing", "missing", "unknown")}
+    told.append(audit.Entry("reconciliation.done", f"operator:{operator}", {"sync": payload["sync_id"], **counted}))
+    await audit.append(tx, SYSTEM, *told)
+
+
+async def on_change(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
+    """A change that is to put incidents right goes on: their journals say so; once it is over they are looked at."""
+    change_id, state = payload["change_id"], payload["state"]
+    for one in await incidents.of_change(tx, change_id):
+        said = f"Change {change_id}, which is to put it right, is {state}."
+        record, actor = {"change": change_id}, payload["actor"]
+        await incidents.note(tx, one.id, at=clock.now(), actor=actor, kind="change", words=said, detail=record)
+        if state in {"completed", "stopped"}:
+            rows = await members.page(tx, SYSTEM, one.id, limit=_AT_A_TIME * 100, only_live=True)
+            await assess(tx, clock, [row.subscription_id for row in rows if row.subscription_id is not None])
+
+
+async def sweep(db: Database, clock: Clock) -> None:
+    """Look at everything that deviates, whatever was told of it or not: what messages missed is found here."""
+    async with db.transaction() as tx:
+        told: list[audit.Entry] = []
+        for operator in await inventory.operators(tx, SYSTEM):
+            await _sweep(tx, clock, operator.code, told)
+        await audit.append(tx, SYSTEM, *told)
+
+
+async def _sweep(tx: Tx, clock: Clock, operator: str, told: list[audit.Entry]) -> int:
+    drifting = Selection(filter=FleetFilter(operators=(operator,), drift=True))
+    rows = await inventory.resolve_selection(tx, SYSTEM, drifting)
+    seen = await inventory.sightings(tx, SYSTEM)
+    ids = {row.subscription_id for row in rows} | {
+        one.subscription_id for one in seen if one.operator == operator and one.subscription_id is not None
+    }
+    return await assess(tx, clock, ids, told)
+
+
+async def recheck(db: Database, clock: Clock) -> int:
+    """Look again at what incidents are about where something was reported, or changed, since the last look."""
+    async with db.transaction() as tx:
+        rows = await members.live(tx, kinds=ALL_KINDS)
+        seen = [(row["subscription_id"], row["version"], row["observed_at"]) for row in rows if row["subscription_id"]]
+        moved = await inventory.moved(tx, SYSTEM, seen) if seen else []
+    for part in chunks(moved):
+        async with db.transaction() as tx:
+            await assess(tx, clock, part)
+    return len(moved)
+
+
+async def end_of_grace(db: Database, clock: Clock) -> int:
+    """What was expected and is so still, though the expectation is over, is an incident now."""
+    async with db.transaction() as tx:
+        ids = await incidents.over(tx, clock.now())
+    for identity in ids:
+        async with db.transaction() as tx:
+            await _grace_over(tx, clock, identity)
+    return len(ids)
+
+
+async def _grace_over(tx: Tx, clock: Clock, incident_id: int) -> None:
+    told: list[audit.Entry] = []
+    rows = await members.page(tx, SYSTEM, incident_id, limit=_AT_A_TIME * 100, only_live=True)
+    await assess(tx, clock, [row.subscription_id for row in rows if row.subscription_id is not None], told)
+    one = await incidents.get(tx, incident_id, lock=True)
+    if one.state == State.EXPECTED.value:
+        said = "It was expected until now, and is so still."
+        values: dict[str, Any] = {"grown_at": clock.now()}
+        told.append(await turn(tx, SYSTEM, one, State.OPEN, clock.now(), words=said, **values))
+    await audit.append(tx, SYSTEM, *told)

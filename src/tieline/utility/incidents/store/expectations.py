@@ -1,0 +1,112 @@
+"""What is expected for a while, and how full reads compared."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from tieline.platform.db import Tx, execute, fetch_value, sql
+from tieline.platform.scope import Scope, within
+from tieline.utility.incidents.model import Expectation, Expected, Reconciliation
+
+_COLUMNS = """e.id, e.origin, e.site_ids, e.subscription_ids, e.operator, e.region, e.fields, e.starts_at, e.ends_at,
+    e.why, e.made_by, e.made_at, e.ended_at"""
+
+
+async def add(tx: Tx, scope: Scope, one: Expectation, at: datetime) -> int:
+    """Record an expectation."""
+    text = """
+        INSERT INTO incident_expectation (origin, site_ids, subscription_ids, operator, region, fields, starts_at,
+            ends_at, why, made_by, made_at)
+        VALUES (%(origin)s, %(site_ids)s, %(subscription_ids)s, %(operator)s, %(region)s, %(fields)s, %(starts_at)s,
+            %(ends_at)s, %(why)s, %(actor)s, %(at)s)
+        RETURNING id"""
+    bound: dict[str, Any] = {
+        "origin": one.origin,
+        "site_ids": list(one.site_ids),
+        "subscription_ids": list(one.subscription_ids),
+        "operator": one.operator,
+        "region": one.region,
+        "fields": None if one.fields is None else list(one.fields),
+        "starts_at": one.starts_at,
+        "ends_at": one.ends_at,
+        "why": one.why,
+        "actor": scope.actor,
+        "at": at,
+    }
+    made: int = await fetch_value(tx, text, bound)
+    return made
+
+
+async def end(tx: Tx, origin: str, at: datetime) -> int:
+    """End the expectations of an origin that are not over."""
+    text = """
+        UPDATE incident_expectation SET ended_at = %(at)s
+        WHERE origin = %(origin)s AND ended_at IS NULL AND ends_at > %(at)s"""
+    return await execute(tx, text, {"origin": origin, "at": at})
+
+
+async def end_one(tx: Tx, identity: int, at: datetime) -> None:
+    """End one expectation."""
+    text = "UPDATE incident_expectation SET ended_at = %(at)s WHERE id = %(id)s"
+    await execute(tx, text, {"id": identity, "at": at})
+
+
+async def live(tx: Tx, now: datetime) -> list[Expected]:
+    """Expectations in force."""
+    text = f"""
+        SELECT {_COLUMNS} FROM incident_expectation e
+        WHERE e.ended_at IS NULL AND e.starts_at <= %(now)s AND e.ends_at > %(now)s ORDER BY e.id"""
+    return await _expected(tx, text, {"now": now})
+
+
+async def coming(tx: Tx, scope: Scope, now: datetime, *, limit: int) -> list[Expected]:
+    """Expectations in force or to come, within the scope's operators and regions."""
+    text = f"""
+        SELECT {_COLUMNS} FROM incident_expectation e
+        WHERE e.ended_at IS NULL AND e.ends_at > %(now)s AND (e.operator IS NULL OR {within(None, "e.operator")})
+            AND (e.region IS NULL OR {within("e.region")}) ORDER BY e.starts_at, e.id LIMIT %(limit)s"""
+    return await _expected(tx, text, {"now": now, "limit": limit, **scope.params()})
+
+
+async def one(tx: Tx, identity: int) -> Expected | None:
+    """An expectation."""
+    found = await _expected(tx, f"SELECT {_COLUMNS} FROM incident_expectation e WHERE e.id = %(id)s", {"id": identity})
+    return found[0] if found else None
+
+
+async def _expected(tx: Tx, text: str, bound: dict[str, Any]) -> list[Expected]:
+    async with tx.cursor(row_factory=class_row(Expected)) as cursor:
+        await cursor.execute(sql(text), bound)
+        return await cursor.fetchall()
+
+
+async def add_reconciliation(tx: Tx, values: dict[str, Any]) -> None:
+    """Record how a full read compared; the same read again changes nothing."""
+    text = """
+        INSERT INTO reconciliation (operator, sync_id, began_at, at, read, equal, differing, explained, missing,
+            unknown, fields)
+        VALUES (%(operator)s, %(sync_id)s, %(began_at)s, %(at)s, %(read)s, %(equal)s, %(differing)s, %(explained)s,
+            %(missing)s, %(unknown)s, %(fields)s)
+        ON CONFLICT (sync_id) DO NOTHING"""
+    await execute(tx, text, {**values, "fields": Jsonb(dict(values["fields"]))})
+
+
+async def reconciliations(
+    tx: Tx, scope: Scope, operators: Sequence[str], *, latest: bool, limit: int
+) -> list[Reconciliation]:
+    """How full reads compared, the newest first; ``latest``: only the last of each operator."""
+    text = f"""
+        SELECT r.id, r.operator, r.sync_id, r.began_at, r.at, r.read, r.equal, r.differing, r.explained, r.missing,
+            r.unknown, r.fields
+        FROM reconciliation r
+        WHERE {within(None, "r.operator")} AND (%(operators)s::text[] = '{{}}' OR r.operator = ANY(%(operators)s))
+            AND (NOT %(latest)s OR NOT EXISTS (SELECT FROM reconciliation n WHERE n.operator = r.operator
+                AND n.id > r.id))
+        ORDER BY r.id DESC LIMIT %(limit)s"""
+    bound = {"operators": list(operators), "latest": latest, "limit": limit, **scope.params()}
+    async with tx.cursor(row_factory=class_row(Reconciliation)) as cursor:
+        await cursor.execute(sql(text), bound)
+        return await cursor.fetchall()
