@@ -22,6 +22,8 @@ PAGES = (
     "changes",
     "audit",
     "users",
+    "fieldwork",
+    "field",
     "problems",
 )
 """Folders of ``pages``, each with a ``routes`` module that has a ``router``; the last one answers for all the rest."""

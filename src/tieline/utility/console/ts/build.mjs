@@ -13,9 +13,10 @@ const ROOT = resolve(CONSOLE, "../../../..");
 const OUT = join(CONSOLE, "assets/built");
 const MODULES = join(ROOT, "node_modules");
 
-// Plain name -> source. "boot" runs before the first paint, so it is a classic script; the others are modules.
-const SCRIPTS = { core: "ts/core/index.ts", map: "ts/map/index.ts", chart: "ts/chart.ts", timeline: "ts/timeline/index.ts", ribbon: "ts/ribbon.ts" };
-const STYLES = { core: "assets/css/core.css", gallery: "assets/css/gallery.css" };
+// Plain name -> source. "boot" runs before the first paint and "field-worker" in a worker, so they are classic scripts;
+// the others are modules.
+const SCRIPTS = { core: "ts/core/index.ts", map: "ts/map/index.ts", chart: "ts/chart.ts", timeline: "ts/timeline/index.ts", ribbon: "ts/ribbon.ts", field: "ts/field/index.ts" };
+const STYLES = { core: "assets/css/core.css", gallery: "assets/css/gallery.css", field: "assets/css/field.css" };
 const COPIES = {
   "mark.svg": join(CONSOLE, "assets/mark.svg"),
   "world.json": join(MODULES, "world-atlas/countries-10m.json"),
@@ -108,7 +109,7 @@ async function buildAll() {
   await rm(OUT, { recursive: true, force: true });
   await mkdir(OUT, { recursive: true });
   const manifest = {
-    ...(await bundle({ boot: "ts/boot.ts" }, { format: "iife" })),
+    ...(await bundle({ boot: "ts/boot.ts", "field-worker": "ts/field/worker.ts" }, { format: "iife" })),
     ...(await bundle(SCRIPTS, { format: "esm" })),
     ...(await bundle(STYLES, {})),
     "sprite.svg": await emit("sprite.svg", await sprite()),

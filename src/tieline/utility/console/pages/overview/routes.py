@@ -48,7 +48,12 @@ class Fleet:
 
 @router.get("/")
 async def overview(page: CurrentPage) -> Response:
-    """What matters now; while the fleet is counted for the first time, the page asks again for its figures."""
+    """What matters now; while the fleet is counted for the first time, the page asks again for its figures.
+
+    Whoever only reports from the field is at home on the phone page.
+    """
+    if page.scope.may(Permission.FIELD_REPORT) and not page.scope.may(Permission.INVENTORY_READ):
+        return page.redirect("/field/")
 
     async def count(own: Tx) -> Fleet:
         return await _fleet(page, own)

@@ -1,0 +1,1 @@
+"""The phone page of crews: a shell that holds nobody's data, and what makes it work without a network."""

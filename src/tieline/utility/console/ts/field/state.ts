@@ -1,0 +1,180 @@
+// What the page knows, and how it learns more: the queue goes out and the orders come in whenever the network allows.
+import * as box from "./box";
+import { ahead } from "./local";
+import type { Answer, Mine, Person, Report, Visit, Words } from "./types";
+import * as wire from "./wire";
+
+export type Link = "unknown" | "online" | "away" | "signed-out";
+const IDLE_MS = 60_000;
+const TESTING_MS = 4_000;
+const FIRST_WAIT_MS = 3_000;
+
+export class State {
+  person: Person | undefined;
+  mine: Mine | undefined;
+  fetched = 0;
+  queue: readonly Report[] = [];
+  link: Link = "unknown";
+  foreign = 0;
+  sending = false;
+  fresh: Answer[] = [];
+  private etag = "";
+  private entered: wire.Entered | undefined;
+  private timer: number | undefined;
+  private failures = 0;
+  private busy: Promise<void> | undefined;
+
+  constructor(private readonly changed: () => void) {}
+
+  /** What the phone holds comes first; only then the network is asked. */
+  async begin(): Promise<void> {
+    await this.recall();
+    this.changed();
+    addEventListener("online", () => this.soon());
+    addEventListener("offline", () => this.set("away"));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.soon());
+    await this.meet();
+  }
+
+  visits(): Visit[] {
+    return (this.mine?.orders ?? []).flatMap((order) => order.visits).map((visit) => ahead(visit, this.queue));
+  }
+
+  visit(id: number): Visit | undefined {
+    return this.visits().find((one) => one.id === id);
+  }
+
+  /** Say something: it is on the phone before this ends, and on its way as soon as there is a network. */
+  async say(site: string, words: Words, photos: readonly Blob[] = []): Promise<void> {
+    if (!this.person) return;
+    await box.queue(this.person, site, words, photos);
+    this.queue = await box.waiting(this.person.id);
+    this.changed();
+    void this.askForSync();
+    this.soon();
+  }
+
+  /** Leave the phone to the next one: orders go; what was not sent stays until one signs in again. */
+  async signOut(): Promise<void> {
+    await box.leave();
+    const token = this.entered?.token;
+    await box.leaveLater();
+    this.forget();
+    this.set("signed-out");
+    try {
+      await wire.signOut(token ?? (await wire.session()).token);
+      await box.left();
+    } catch (error) {
+      if (error instanceof wire.SignedOut) await box.left();
+    }
+  }
+
+  soon(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.meet(), 0);
+  }
+
+  /** Meet the server once: session, queue, orders; and arrange for the next time. */
+  meet(): Promise<void> {
+    this.busy ??= this.meeting().finally(() => {
+      this.busy = undefined;
+      clearTimeout(this.timer);
+      if (this.link !== "signed-out") this.timer = window.setTimeout(() => void this.meet(), this.wait());
+    });
+    return this.busy;
+  }
+
+  private async meeting(): Promise<void> {
+    try {
+      if (await box.isLeaving()) return await this.endSession();
+      this.entered = await wire.session();
+      if (this.entered.person.id !== this.person?.id) await this.change(this.entered.person);
+      await this.sendQueue(this.entered);
+      await this.fetchOrders(this.entered.person);
+      this.failures = 0;
+      this.set("online");
+    } catch (error) {
+      await this.failed(error);
+    } finally {
+      this.sending = false;
+      if (this.person) this.queue = await box.waiting(this.person.id);
+      this.changed();
+    }
+  }
+
+  private async sendQueue(entered: wire.Entered): Promise<void> {
+    this.queue = await box.waiting(entered.person.id);
+    if (!this.queue.length) return;
+    this.sending = true;
+    this.changed();
+    this.fresh = [...this.fresh, ...(await wire.send(entered)).filter((one) => one.state === "refused")];
+  }
+
+  private async fetchOrders(who: Person): Promise<void> {
+    const found = await wire.orders(this.etag);
+    this.fetched = Date.now();
+    if (found) {
+      this.etag = found.etag;
+      this.mine = found.mine;
+    }
+    if (this.mine) await box.keep({ account: who.id, fetched: this.fetched, etag: this.etag, mine: this.mine });
+  }
+
+  private async failed(error: unknown): Promise<void> {
+    if (error instanceof wire.SignedOut) {
+      await box.leave();
+      this.forget();
+      this.set("signed-out");
+      return;
+    }
+    this.failures += 1;
+    if (!(error instanceof wire.Away)) console.error(error);
+    this.set("away");
+  }
+
+  private async endSession(): Promise<void> {
+    const { token } = await wire.session();
+    await wire.signOut(token);
+    await box.left();
+    throw new wire.SignedOut();
+  }
+
+  private async change(who: Person): Promise<void> {
+    await box.enter(who);
+    this.forget();
+    await this.recall();
+  }
+
+  private async recall(): Promise<void> {
+    this.person = await box.person();
+    const held = this.person && (await box.snapshot(this.person.id));
+    this.mine = held?.mine;
+    this.etag = held?.etag ?? "";
+    this.fetched = held?.fetched ?? 0;
+    this.queue = this.person ? await box.waiting(this.person.id) : [];
+    this.foreign = await box.foreign(this.person?.id ?? -1);
+  }
+
+  private forget(): void {
+    this.person = this.mine = undefined;
+    this.queue = this.fresh = [];
+    this.etag = "";
+  }
+
+  private wait(): number {
+    if (this.failures) return Math.min(IDLE_MS, FIRST_WAIT_MS * 2 ** Math.min(this.failures - 1, 5));
+    const testing = this.visits().some((visit) => visit.steps.some((step) => step.state === "testing"));
+    return testing && document.visibilityState === "visible" ? TESTING_MS : IDLE_MS;
+  }
+
+  private set(link: Link): void {
+    this.link = link;
+    this.changed();
+  }
+
+  /** Where the browser can, it wakes the worker when the network is back, even with the page closed. */
+  private async askForSync(): Promise<void> {
+    const ready = (await navigator.serviceWorker?.getRegistration("/field/")) as (ServiceWorkerRegistration & { sync?: { register(tag: string): Promise<void> } }) | undefined;
+    await ready?.sync?.register("reports").catch(() => undefined);
+  }
+}

@@ -1,0 +1,149 @@
+"""A crew's phone: through a visit, in a cellar, killed, signed out, and read by a screen reader."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+from tests.e2e.conftest import LOOKS, Check, check_looks
+from tests.e2e.fieldwork.conftest import Yard
+from tests.integration.fieldwork.conftest import iccid
+
+pytestmark = pytest.mark.e2e
+Phones = Callable[..., BrowserContext]
+
+
+def opened(context: BrowserContext, visit: int) -> Page:
+    page = context.pages[0]
+    page.goto(f"/field/#visit/{visit}")
+    expect(page.get_by_role("link", name="Something else is wrong here")).to_be_visible()
+    return page
+
+
+def site_of(yard: Yard, visit: int) -> int:
+    return int(yard.rows("SELECT site_id FROM visit WHERE id = %(v)s", v=visit)[0]["site_id"])
+
+
+def fit(page: Page, number: str, router: str = "R-100") -> None:
+    page.get_by_label("Serial number of the new router").fill(router)
+    page.get_by_label("Number of the card (ICCID)").fill(number)
+    page.get_by_role("button", name="Card is fitted").click()
+
+
+def test_a_visit_from_arrival_to_the_end(yard: Yard, phones: Phones, axe: Check) -> None:
+    (visit,) = yard.plan("whole", 1, crew="north-1")
+    site = site_of(yard, visit)
+    phone = phones("kit")
+    page = phone.pages[0]
+    check_looks(page, axe, LOOKS[2:])
+    page.locator(f"a[href='#visit/{visit}']").click()
+    check_looks(page, axe, LOOKS[2:])
+    page.get_by_role("button", name="I have arrived").click()
+    fit(page, iccid(999, 2))
+    expect(page.get_by_text("Take the planned card.")).to_be_visible()
+    check_looks(page, axe, LOOKS[2:])
+    for step, operator in (("1", 2), ("2", 1)):
+        fit(page, iccid(site, operator))
+        page.get_by_role("button", name=f"Test card {step}").click()
+        expect(page.get_by_text("The test runs.")).to_be_visible()
+        expect(page.locator("#queue")).to_contain_text("Everything is sent")
+        assert yard.answer(visit, step)
+    expect(page.get_by_role("button", name="Finished")).to_be_visible()
+    check_looks(page, axe, LOOKS[2:])
+    page.get_by_role("button", name="Finished").click()
+    expect(page.get_by_text("Done", exact=True)).to_be_visible()
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    kinds = ["arrived", "fitted", "test-asked", "fitted", "test-asked", "finished"]
+    assert yard.reports(visit) == kinds
+    assert yard.topics(visit) == [f"visit.{kind}" for kind in kinds]
+
+
+def test_in_a_cellar_reports_wait_survive_the_page_and_are_sent_once(yard: Yard, phones: Phones, axe: Check) -> None:
+    (visit,) = yard.plan("cellar", 1, crew="north-1")
+    site = site_of(yard, visit)
+    phone = phones("kit")
+    page = opened(phone, visit)
+    phone.set_offline(True)
+    page.get_by_role("button", name="I have arrived").click()
+    fit(page, iccid(site, 2))
+    page.get_by_role("button", name="Test card 1").click()
+    expect(page.locator("#queue")).to_contain_text("3 reports wait for the network")
+    expect(page.get_by_text("The test begins when the network is back.")).to_be_visible()
+    page.close()  # the phone kills the tab
+    page = phone.new_page()
+    page.goto(f"/field/#visit/{visit}")
+    expect(page.locator("#queue")).to_contain_text("3 reports wait for the network")
+    expect(page.get_by_text("The test begins when the network is back.")).to_be_visible()
+    check_looks(page, axe, LOOKS[2:])
+    page.locator("#queue").click()
+    expect(page.locator(".field-waiting")).to_have_count(3)
+    check_looks(page, axe, LOOKS[2:])
+    assert yard.reports(visit) == []
+    phone.set_offline(False)
+    page.get_by_role("button", name="Try to send now").click()
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    assert yard.reports(visit) == ["arrived", "fitted", "test-asked"]
+    page.reload()
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    assert yard.topics(visit) == ["visit.arrived", "visit.fitted", "visit.test-asked"]
+
+
+def test_an_answer_that_was_lost_on_its_way_does_not_make_a_second_report(yard: Yard, phones: Phones) -> None:
+    (visit,) = yard.plan("lost", 1, crew="north-1")
+    page = opened(phones("kit", worker=False), visit)
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/api/v1/field/reports", lose, times=1)
+    page.get_by_role("button", name="I have arrived").click()
+    expect(page.locator("#queue")).to_contain_text("1 report waits for the network")
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    assert lost == [200]
+    assert yard.reports(visit) == ["arrived"]
+    assert yard.topics(visit) == ["visit.arrived"]
+
+
+def test_signing_out_leaves_nothing_of_the_crew_for_the_next_one(yard: Yard, phones: Phones) -> None:
+    (visit,) = yard.plan("secret", 1, crew="north-1")
+    name = yard.rows("SELECT t.name FROM site t JOIN visit v ON v.site_id = t.id WHERE v.id = %(v)s", v=visit)[0][
+        "name"
+    ]
+    phone = phones("kit")
+    page = opened(phone, visit)
+    expect(page.get_by_text(name).first).to_be_visible()
+    phone.set_offline(True)
+    page.get_by_role("button", name="I have arrived").click()
+    expect(page.locator("#queue")).to_contain_text("1 report waits")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    held = page.evaluate(
+        """() => new Promise((resolve) => { const r = indexedDB.open('tieline-field'); r.onsuccess = () => {
+            const all = r.result.transaction(['orders', 'meta']).objectStore('orders').getAll();
+            all.onsuccess = () => resolve(all.result.length); } })"""
+    )
+    assert held == 0
+    page.reload()
+    expect(page.get_by_text(name)).to_have_count(0)
+    phone.set_offline(False)
+    page.reload()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    page.goto("/field/")
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_label("Name").fill("lee")
+    page.get_by_label("Password").fill("a-crew-of-two-in-a-cellar")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/field/")
+    expect(page.get_by_text("Crew south-1")).to_be_visible()
+    expect(page.get_by_text(name)).to_have_count(0)
+    assert yard.reports(visit) == [], "another's report is not sent in one's name"
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_label("Name").fill("kit")
+    page.get_by_label("Password").fill("a-crew-of-two-in-a-cellar")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/field/")
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    assert yard.reports(visit) == ["arrived"]
