@@ -15,13 +15,11 @@ TAC_LENGTH: Final = 8
 async def card_facts(
     tx: Tx, scope: Scope, iccids: Sequence[str] | None = None, *, lock: bool = False
 ) -> dict[str, CardFacts]:
-    """Cards by ICCID (all that the scope sees when none are named); locked against others if asked."""
+    """Cards by ICCID (all that the scope sees when none are named); named ones locked against others if asked."""
     scope.require(Permission.INVENTORY_READ)
-    found = await goods.cards(tx, scope, iccids)
-    if lock and found:
-        await goods.lock_cards(tx, [one.id for one in found])
-        found = await goods.cards(tx, scope, iccids)
-    return {one.iccid: one for one in found}
+    if lock and iccids:
+        await goods.lock_cards(tx, iccids)
+    return {one.iccid: one for one in await goods.cards(tx, scope, iccids)}
 
 
 async def device_facts(tx: Tx, scope: Scope, names: Sequence[str] | None = None) -> dict[str, DeviceFacts]:

@@ -85,10 +85,10 @@ async def cards(
     return [CardFacts(**{**row, "stock_state": StockState(row["stock_state"])}) for row in rows]
 
 
-async def lock_cards(tx: Tx, ids: Sequence[int]) -> None:
+async def lock_cards(tx: Tx, iccids: Sequence[str]) -> None:
     """Keep others from altering some cards until the transaction ends."""
-    text = "SELECT id FROM card WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE"
-    await execute(tx, text, {"ids": list(ids)})
+    text = "SELECT id FROM card WHERE iccid = ANY(%(iccids)s::text[]) ORDER BY id FOR UPDATE"
+    await execute(tx, text, {"iccids": list(iccids)})
 
 
 async def devices(

@@ -69,7 +69,8 @@ CREATE TABLE stock_delivery_problem (
 );
 """
 
-# An item is where its last movement took it; the two are written in one statement each and compared by the balance.
+# An item is where its last movement took it: one statement writes both, and the balance compares them. That a
+# movement's places exist follows from the item's own, so that they are not asked for a second time.
 _LEDGER = """
 CREATE TABLE stock_item (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -109,8 +110,8 @@ CREATE TABLE stock_movement (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     batch_id bigint NOT NULL REFERENCES stock_batch,
     item_id bigint NOT NULL REFERENCES stock_item,
-    from_place bigint REFERENCES stock_place,
-    to_place bigint NOT NULL REFERENCES stock_place,
+    from_place bigint,
+    to_place bigint NOT NULL,
     state_before text NOT NULL DEFAULT '',
     state_after text NOT NULL DEFAULT '',
     reason text NOT NULL DEFAULT '',

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.scope import Scope, within
-from tieline.utility.logistics.model import Goods, Item
+from tieline.utility.logistics.model import Goods, Item, Place
 from tieline.utility.logistics.store.places import OWN_PLACES, place_of
 
 OWN_ITEMS: Final = f"(i.operator IS NULL OR {within(operator='i.operator')})"
@@ -79,10 +79,26 @@ class Step:
     used: bool
 
 
-def item_of(row: DictRow) -> Item:
-    """An item from a row of :data:`COLUMNS`."""
-    names = ("id", "serial", "thing_id", "operator", "variety", "generation", "since", "used", "delivery_id")
-    return Item(goods=Goods(row["goods"]), place=place_of(row, "p_"), **{name: row[name] for name in names})
+def item_of(row: DictRow, seen: dict[int, Place] | None = None) -> Item:
+    """An item from a row of :data:`COLUMNS`; ``seen`` keeps places, of which many items share few."""
+    place = seen.get(row["p_id"]) if seen else None
+    if place is None:
+        place = place_of(row, "p_")
+        if seen is not None:
+            seen[place.id] = place
+    return Item(
+        id=row["id"],
+        goods=Goods(row["goods"]),
+        serial=row["serial"],
+        thing_id=row["thing_id"],
+        operator=row["operator"],
+        variety=row["variety"],
+        generation=row["generation"],
+        since=row["since"],
+        used=row["used"],
+        delivery_id=row["delivery_id"],
+        place=place,
+    )
 
 
 async def begin(tx: Tx, scope: Scope, *, key: str, digest: str, act: str, reason: str, reference: str) -> int | None:
@@ -111,36 +127,37 @@ async def batch_by_key(tx: Tx, key: str) -> DictRow:
     return row
 
 
-async def items(
-    tx: Tx, scope: Scope, wanted: Iterable[tuple[Goods, str]], *, lock: bool = False
-) -> dict[tuple[Goods, str], Item]:
-    """Items by goods and serial, in the order of their ids; locked against other movements if asked."""
+_NAMED: Final = """(i.goods = 'card' AND i.serial = ANY(%(cards)s::text[])
+    OR i.goods = 'router' AND i.serial = ANY(%(routers)s::text[]))"""
+
+
+def _names(wanted: Iterable[tuple[Goods, str]]) -> dict[str, Any]:
     pairs = list(wanted)
-    suffix = "FOR UPDATE OF i" if lock else ""
-    text = f"""
-        SELECT {COLUMNS} FROM stock_item i JOIN stock_place p ON p.id = i.place_id
-        WHERE (i.goods = 'card' AND i.serial = ANY(%(cards)s::text[])
-            OR i.goods = 'router' AND i.serial = ANY(%(routers)s::text[]))
-            AND {OWN_ITEMS} AND {OWN_PLACES}
-        ORDER BY i.id {suffix}"""
-    bound = {
+    return {
         "cards": [serial for goods, serial in pairs if goods is Goods.CARD],
         "routers": [serial for goods, serial in pairs if goods is Goods.ROUTER],
-        **scope.params(),
     }
-    found = [item_of(row) for row in await fetch_all(tx, text, bound)]
+
+
+async def items(tx: Tx, scope: Scope, wanted: Iterable[tuple[Goods, str]]) -> dict[tuple[Goods, str], Item]:
+    """Items by goods and serial, in the order of their ids."""
+    text = f"""
+        SELECT {COLUMNS} FROM stock_item i JOIN stock_place p ON p.id = i.place_id
+        WHERE {_NAMED} AND {OWN_ITEMS} AND {OWN_PLACES} ORDER BY i.id"""
+    seen: dict[int, Place] = {}
+    found = [item_of(row, seen) for row in await fetch_all(tx, text, {**_names(wanted), **scope.params()})]
     return {(one.goods, one.serial): one for one in found}
 
 
 async def lock_items(tx: Tx, scope: Scope, wanted: Iterable[tuple[Goods, str]]) -> dict[tuple[Goods, str], Item]:
-    """Items as they stand once nobody else moves them.
+    """Items as they stand once nobody else moves them, locked in the order of their ids.
 
-    Read twice: the row that waited for another movement shows its item anew, but not the place that belongs to it.
+    Locked first and read then: a row that waited for another movement would show its item anew, but not the place
+    that belongs to it.
     """
     pairs = list(wanted)
-    ids = [one.id for one in (await items(tx, scope, pairs)).values()]
-    text = "SELECT id FROM stock_item WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE"
-    await execute(tx, text, {"ids": ids})
+    text = f"SELECT i.id FROM stock_item i WHERE {_NAMED} AND {OWN_ITEMS} ORDER BY i.id FOR UPDATE"
+    await execute(tx, text, {**_names(pairs), **scope.params()})
     return await items(tx, scope, pairs)
 
 

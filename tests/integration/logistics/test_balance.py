@@ -1,0 +1,211 @@
+"""The balance: what does not agree is found, and named item by item."""
+
+import asyncio
+import random
+import time
+from datetime import date
+
+import pytest
+from tests.integration.logistics.conftest import Store, iccid
+
+from tieline.platform.errors import Conflict, Invalid
+from tieline.utility import logistics
+from tieline.utility.logistics import Demand, Goods, Move
+
+pytestmark = pytest.mark.anyio
+
+
+async def _found(store: Store) -> list[tuple[str, str]]:
+    balance = await store.balance()
+    assert not balance.ok
+    assert balance.difference_count == len(balance.differences)
+    return [(one.kind.value, one.serial) for one in balance.differences]
+
+
+async def test_an_item_that_somebody_put_elsewhere_is_found(store: Store) -> None:
+    card, *_ = await store.delivered("A", range(3))
+    await store.run_sql(
+        "UPDATE stock_item SET place_id = (SELECT id FROM stock_place WHERE code = 'REPAIR') WHERE serial = %(s)s",
+        s=card,
+    )
+    assert await _found(store) == [("replay", card), ("state", card)]
+
+
+async def test_an_item_that_disappeared_is_found(store: Store) -> None:
+    card, *_ = await store.delivered("A", range(3))
+    await store.run_sql("UPDATE stock_item SET delivery_id = NULL WHERE serial = %(s)s", s=card)
+    assert await _found(store) == [("origin", card), ("sum", "delivery 1")]
+
+
+async def test_a_movement_from_nowhere_is_found(store: Store) -> None:
+    card, *_ = await store.delivered("A", range(3))
+    await store.run_sql(
+        """INSERT INTO stock_movement (batch_id, item_id, from_place, to_place, at)
+        SELECT b.id, i.id, r.id, i.place_id, now() FROM stock_batch b, stock_item i, stock_place r
+        WHERE i.serial = %(s)s AND r.code = 'REPAIR' LIMIT 1""",
+        s=card,
+    )
+    assert await _found(store) == [("chain", card)]
+
+
+@pytest.mark.parametrize("state", ["fitted", "lost", "blocked"])
+async def test_a_card_whose_state_says_something_else_is_found(store: Store, state: str) -> None:
+    card, *_ = await store.delivered("A", range(3))
+    await store.run_sql("UPDATE card SET stock_state = %(state)s WHERE iccid = %(s)s", state=state, s=card)
+    assert await _found(store) == [("state", card)]
+
+
+async def test_a_router_that_the_inventory_has_elsewhere_is_found(store: Store) -> None:
+    async with store.db.transaction() as tx:
+        await logistics.take_in(tx, store.keeper, warehouse_id=store.main.id, key="opening")
+    await store.run_sql("UPDATE device SET site_id = NULL WHERE external_id = 'RS4'")
+    assert await _found(store) == [("site", "RS4")]
+
+
+async def test_the_books_are_opened_with_what_there_is(store: Store) -> None:
+    await store.cards("A", range(2))
+    before = await store.balance()
+    assert before.untracked == {"card": 8 + 8 + 2, "router": 4}
+    async with store.db.transaction() as tx:
+        taken = await logistics.take_in(tx, store.keeper, warehouse_id=store.main.id, key="opening")
+    async with store.db.transaction() as tx:
+        again = await logistics.take_in(tx, store.keeper, warehouse_id=store.main.id, key="opening")
+        later = await logistics.take_in(tx, store.keeper, warehouse_id=store.main.id, key="once more")
+    assert (taken.moved, again.moved, again.repeated, later.moved) == (22, 0, 22, 0)
+    balance = await store.balance()
+    assert (balance.ok, balance.untracked) == (True, {})
+    assert [(one.goods, one.opening, one.present) for one in balance.goods] == [("card", 18, 18), ("router", 4, 4)]
+    sites = {(one.goods, one.operator): one.number for one in balance.places if one.kind == "site"}
+    assert sites == {("card", "A"): 4, ("card", "B"): 4, ("router", None): 4}
+
+
+async def test_any_moves_leave_each_item_in_one_place(store: Store) -> None:
+    """Whatever is asked for, in whatever order and from several sides at once, nothing is doubled and nothing lost."""
+    cards = await store.delivered("A", range(25))
+    crews = [await store.crew_place(one, f"Crew {one}") for one in (1, 2, 3)]
+    places = [row["id"] for row in await store.rows("SELECT id FROM stock_place ORDER BY id")]
+    sites = [await store.site(one) for one in (1, 2)]
+    chance = random.Random(3)  # noqa: S311 - to be repeatable
+
+    async def act(number: int) -> None:
+        some = chance.sample(cards, chance.randint(1, 8))
+        way, key = chance.randrange(5), f"act-{number}"
+        goods = [(Goods.CARD, one) for one in some]
+        crew, site, force = chance.choice(crews), chance.choice(sites), chance.random() < 0.5
+        async with store.db.transaction() as tx:
+            if way == 0:
+                await logistics.fit(
+                    tx, store.keeper, site_id=site, crew_id=crew.crew_id or 0, goods=goods, key=key, force=force
+                )
+            elif way == 1:
+                await logistics.bring_back(
+                    tx, store.keeper, site_id=site, crew_id=crew.crew_id or 0, goods=goods, key=key
+                )
+            else:
+                to = chance.choice(places)
+                await logistics.move(tx, store.keeper, [Move(Goods.CARD, one, to) for one in some], key=key)
+
+    for start in range(0, 120, 4):
+        await asyncio.gather(*(act(number) for number in range(start, start + 4)))
+    balance = await store.balance()
+    assert balance.ok, balance.differences[:5]
+    assert sum(one.number for one in balance.places) == 25
+    assert balance.movements > 60
+    assert await store.value("SELECT count(*) FROM stock_item") == 25
+
+
+async def test_twenty_thousand_cards_are_moved_in_seconds(store: Store) -> None:
+    cards = [iccid(number) for number in range(20_000)]
+    await store.cards("B", range(20_000))
+    async with store.db.transaction() as tx:
+        await logistics.take_in(tx, store.keeper, warehouse_id=store.main.id, key="opening")
+    crew = await store.crew_place()
+    began = time.monotonic()
+    moved = await store.issue(crew, cards, "all")
+    took = time.monotonic() - began
+    assert (moved.moved, moved.refused) == (20_000, ())
+    assert took < 20, f"{took:.1f} s"
+    began = time.monotonic()
+    assert (await store.balance()).ok
+    assert time.monotonic() - began < 20
+    print(f"20,000 moved in {took:.2f} s; balance in {time.monotonic() - began:.2f} s")
+
+
+async def _count(store: Store, place: int, serials: list[str]) -> int:
+    async with store.db.transaction() as tx:
+        return await logistics.count_place(tx, store.keeper, place_id=place, goods=Goods.CARD, serials=serials)
+
+
+async def test_a_stocktake_finds_what_is_missing_misplaced_and_strange(store: Store) -> None:
+    cards = await store.delivered("A", range(4))
+    crew = await store.crew_place()
+    await store.issue(crew, [cards[0]], "k1")
+    untracked = (await store.cards("A", [77]))[0]
+    number = await _count(store, store.main.id, [cards[0], cards[1], cards[2], untracked, "nobody's"])
+    async with store.db.snapshot() as tx:
+        sheet = (await logistics.count_differences(tx, store.keeper, number)).items
+        row = await logistics.one_count(tx, store.keeper, number)
+    assert {(one["serial"], one["verdict"], one["place_name"]) for one in sheet} == {
+        (cards[3], "missing", "Main warehouse"),
+        (cards[0], "wrong_place", "Crew North 1"),
+        (untracked, "unexpected", None),
+        ("nobody's", "unknown", None),
+    }
+    assert (row["listed"], row["present"], row["missing"]) == (5, 2, 1)
+    async with store.db.transaction() as tx:
+        moved = await logistics.adjust(tx, store.keeper, number, why="counted by two", lose_missing=True)
+    assert moved.moved == 1
+    assert [await store.place_of(one) for one in (cards[0], untracked, cards[3])] == ["MAIN", "MAIN", "LOST"]
+    assert (await store.balance()).ok
+    with pytest.raises(Conflict, match="acted on"):
+        async with store.db.transaction() as tx:
+            await logistics.adjust(tx, store.keeper, number, why="again")
+
+
+async def test_what_moved_since_it_was_counted_is_left_alone(store: Store) -> None:
+    cards = await store.delivered("A", range(2))
+    crew, other = await store.crew_place(), await store.crew_place(2, "Crew South")
+    await store.issue(crew, [cards[0]], "k1")
+    number = await _count(store, store.main.id, [cards[0]])
+    async with store.db.transaction() as tx:
+        await logistics.move(tx, store.keeper, [Move(Goods.CARD, cards[0], other.id)], key="k2")
+        await logistics.move(tx, store.keeper, [Move(Goods.CARD, cards[1], other.id)], key="k3")
+    async with store.db.transaction() as tx:
+        moved = await logistics.adjust(tx, store.keeper, number, why="counted", lose_missing=True)
+        sheet = (await logistics.count_differences(tx, store.keeper, number)).items
+    assert moved.moved == 0
+    assert [await store.place_of(one) for one in cards] == ["CREW-2", "CREW-2"]
+    assert {one["outcome"] for one in sheet} == {
+        "It went to Crew South since it was counted.",
+        "it moved since it was counted",
+    }
+
+
+async def test_sites_are_not_counted(store: Store) -> None:
+    async with store.db.transaction() as tx:
+        await logistics.take_in(tx, store.keeper, warehouse_id=store.main.id, key="opening")
+    site = await store.value("SELECT id FROM stock_place WHERE code = 'S1'")
+    with pytest.raises(Invalid, match="counted"):
+        await _count(store, site, [])
+
+
+async def test_the_forecast_says_on_which_day_stock_runs_out(store: Store) -> None:
+    await store.delivered("A", range(3))
+    await store.order("PO-9", 4, expected_on=date(2030, 1, 10), generation="4G")
+    demands = [
+        Demand(day=date(2030, 1, 5), goods=Goods.CARD, operator="A", generation="4G", number=5),
+        Demand(day=date(2030, 1, 12), goods=Goods.CARD, operator="A", generation="4G", number=1),
+        Demand(day=date(2030, 1, 5), goods=Goods.ROUTER, number=1),
+    ]
+    async with store.db.transaction() as tx:
+        await logistics.put_needs(tx, store.keeper, "programme:1", demands)
+        found = await logistics.needs(tx, store.keeper, today=date(2030, 1, 1))
+        origins = await logistics.need_origins(tx, store.keeper)
+    assert [(one.goods, one.in_stock, one.coming, one.first_short, one.short_by) for one in found] == [
+        ("card", 3, 4, date(2030, 1, 5), 2),
+        ("router", 0, 0, date(2030, 1, 5), 1),
+    ]
+    assert [(one["origin"], one["goods"], one["number"]) for one in origins] == [
+        ("programme:1", "card", 6),
+        ("programme:1", "router", 1),
+    ]
