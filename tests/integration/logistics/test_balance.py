@@ -128,7 +128,6 @@ async def test_twenty_thousand_cards_are_moved_in_seconds(store: Store) -> None:
     began = time.monotonic()
     assert (await store.balance()).ok
     assert time.monotonic() - began < 20
-    print(f"20,000 moved in {took:.2f} s; balance in {time.monotonic() - began:.2f} s")
 
 
 async def _count(store: Store, place: int, serials: list[str]) -> int:
