@@ -31,6 +31,7 @@ from tieline.utility import application, inventory
 from tieline.utility.inventory import Field, ImportMode, OperatorReport, from_toml, keep_upload
 from tieline.utility.inventory.service import imports
 from tieline.utility.inventory.store import operators
+from tools.announced import announced
 from tools.operated import Operators
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,6 +165,7 @@ def fill(database_url: str, home: Path, *, sites: int, seed: int = 7) -> World:
                 await _import(database, settings, folder / one.file, one.mapping)
             for operator in world.terrain.operators:
                 await _report(database, operator.code, world)
+            await announced(database)
         finally:
             await database.close()
 

@@ -8,6 +8,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
+from tieline.lab.announcing import announce, phase_out
 from tieline.platform.errors import Unavailable
 
 Tell = Callable[[str], None]
@@ -63,7 +65,10 @@ class Filled:
 
 
 def fill_operator(side: OperatorSide, utility: UtilitySide, world: Path, tell: Tell) -> int:
-    """Take the utility on at one operator and load its subscriptions, cards and attachments; returns how many."""
+    """Take the utility on at one operator, load its subscriptions, cards and attachments, and announce the end of 3G.
+
+    Returns how many subscriptions there are.
+    """
     slug = side.code.lower()
     headers = {"Authorization": f"Bearer {side.backoffice_token}"}
     with httpx.Client(base_url=side.backoffice_url, headers=headers, timeout=300) as office:
@@ -82,6 +87,8 @@ def fill_operator(side: OperatorSide, utility: UtilitySide, world: Path, tell: T
         tell(f"Operator {side.code}: its cells, and what its network sees")
         _checked(office.post("/simulation/v1/cells", content=_pieces(world / f"radio-{slug}.jsonl")))
         _checked(office.post("/simulation/v1/attachments", content=_pieces(world / f"attachments-{slug}.jsonl")))
+        tell(f"Operator {side.code}: announces the end of 3G")
+        announce(office, phase_out(world, slug, datetime.now(UTC)))
     return int(loaded["loaded"]) + int(loaded["known"])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tieline.cli import audit, change, fleet, secrets, token, user
+from tieline.cli import audit, change, fleet, notice, secrets, token, user
 from tieline.cli.errors import Exit
 from tieline.cli.selecting import query_of
 
@@ -14,6 +14,7 @@ GROUPS = {
     "audit": audit.app,
     "change": change.app,
     "fleet": fleet.app,
+    "notice": notice.app,
     "secrets": secrets.app,
     "token": token.app,
     "user": user.app,

@@ -28,6 +28,7 @@ PLACES = (
     Place("devices", "Devices", "/devices", "cpu", Permission.INVENTORY_READ, "Network"),
     Place("cells", "Cells and masts", "/cells", "radio-tower", Permission.INVENTORY_READ, "Network"),
     Place("changes", "Changes", "/changes", "git-pull-request-arrow", Permission.CHANGE_READ, "Work"),
+    Place("notices", "Notices", "/notices", "calendar-clock", Permission.NOTICE_READ, "Work"),
     Place("imports", "Imports", "/imports", "file-up", Permission.INVENTORY_WRITE, "Work"),
     Place("operators", "Operators", "/operators", "network", Permission.INVENTORY_READ, "Administration"),
     Place("audit", "Audit trail", "/audit", "scroll-text", Permission.AUDIT_READ, "Administration"),

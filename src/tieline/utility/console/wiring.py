@@ -20,6 +20,7 @@ PAGES = (
     "imports",
     "search",
     "changes",
+    "notices",
     "audit",
     "users",
     "fieldwork",

@@ -68,7 +68,7 @@ from tieline.utility.inventory.model import (
     StockWant,
     VersionConflict,
 )
-from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaSite
+from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaPart, AreaSite
 from tieline.utility.inventory.model.sightings import Shown, ShownOutcome, Sighting, Tally
 from tieline.utility.inventory.policy.export import csv_row
 from tieline.utility.inventory.service.areas import count_by_area, sites_by_area
@@ -153,6 +153,7 @@ __all__ = [
     "Area",
     "AreaCount",
     "AreaKind",
+    "AreaPart",
     "AreaSite",
     "CardFacts",
     "Contract",

@@ -174,6 +174,15 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which of the sites that notices strike: those of a phase, those that hang on the technology alone, critical."""
+
+    phase_id: str | None = None
+    alone: bool = False
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseCount:
     """What a phase strikes; a site counts in the first phase that it lies in. See ``inventory.AreaCount``."""
 

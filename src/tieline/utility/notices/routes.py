@@ -9,7 +9,7 @@ from tieline.platform.errors import Invalid, TooLarge
 from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast, fingerprint_of
 from tieline.utility.connectors import Rejected, operator_of
 from tieline.utility.notices.jobs import defer_answer
-from tieline.utility.notices.model import Answer, Filter, Notice, Origin, PhaseCount, Source
+from tieline.utility.notices.model import Answer, Filter, Notice, Origin, Part, PhaseCount, Source
 from tieline.utility.notices.policy.words import sentence
 from tieline.utility.notices.providers.tmf655 import read_notice_event
 from tieline.utility.notices.schemas import AnswerBody
@@ -92,13 +92,17 @@ async def list_affected(
     scope: CurrentScope,
     *,
     phase: Annotated[str | None, Query(max_length=200)] = None,
+    alone: Annotated[bool, Query(description="Only those that hang on the technology alone.")] = False,
+    critical: Annotated[bool, Query(description="Only those of high or critical importance.")] = False,
     after: Annotated[int, Query(ge=0, le=2**63 - 1, description="The last site that was read.")] = 0,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
 ) -> Response:
     """The sites that a notice strikes, by number, each with the phase that strikes it first."""
     async with runtime.db.snapshot() as tx:
         await reading.one(tx, scope, notice_id)
-        rows = await reading.affected(tx, scope, [notice_id], phase_id=phase, after=after, limit=limit)
+        rows = await reading.affected(
+            tx, scope, [notice_id], part=Part(phase, alone, critical), after=after, limit=limit
+        )
     return fast({"items": rows, "next": rows[-1].site_id if len(rows) == limit else None})
 
 

@@ -44,6 +44,15 @@ class AreaCount:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaPart:
+    """Which of the sites: those of one area (``place``), those that hang on the technology alone, critical ones."""
+
+    place: int | None = None
+    alone: bool = False
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AreaSite:
     """A site in an area; ``place`` and ``alone`` as in :class:`AreaCount`."""
 

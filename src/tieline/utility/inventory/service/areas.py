@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.inventory.model.areas import Area, AreaCount, AreaSite
+from tieline.utility.inventory.model.areas import Area, AreaCount, AreaPart, AreaSite
 from tieline.utility.inventory.store import areas as store
+
+EVERY = AreaPart()
 
 
 async def count_by_area(
@@ -23,10 +25,10 @@ async def sites_by_area(
     technology: str | None,
     areas: Sequence[Area],
     *,
-    place: int | None = None,
+    part: AreaPart = EVERY,
     after: int = 0,
     limit: int = 100,
 ) -> list[AreaSite]:
-    """The sites behind :func:`count_by_area`, by number; ``place``: those of one area."""
+    """The sites behind :func:`count_by_area`, by number."""
     scope.require(Permission.INVENTORY_READ)
-    return await store.sites(tx, scope, operator, technology, areas, place=place, after=after, limit=limit)
+    return await store.sites(tx, scope, operator, technology, areas, part=part, after=after, limit=limit)

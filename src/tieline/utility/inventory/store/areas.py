@@ -6,7 +6,7 @@ from typing import Any
 from tieline.platform.db import Tx, fetch_all
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory.model import TECHNOLOGIES
-from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaSite
+from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaPart, AreaSite
 from tieline.utility.inventory.store.filters import HANGING
 from tieline.utility.inventory.store.probes import own
 
@@ -32,11 +32,11 @@ async def sites(
     technology: str | None,
     areas: Sequence[Area],
     *,
-    place: int | None,
+    part: AreaPart,
     after: int,
     limit: int,
 ) -> list[AreaSite]:
-    """Sites by their number, those of one area where ``place`` says which."""
+    """Sites by their number."""
     hit, bound = _hit(scope, operator, technology, areas)
     text = f"""
         WITH hit AS ({hit} AND s.site_id > %(after)s GROUP BY s.site_id)
@@ -44,8 +44,10 @@ async def sites(
             {_ALONE} AS alone
         FROM hit h {_HANGS} JOIN site t ON t.id = h.site_id
         WHERE h.place IS NOT NULL AND (%(place)s::integer IS NULL OR h.place = %(place)s)
+          AND ({_ALONE} OR NOT %(alone)s) AND (t.criticality <> 'normal' OR NOT %(critical)s)
         ORDER BY t.id LIMIT %(limit)s"""
-    rows = await fetch_all(tx, text, {**bound, "place": place, "after": after, "limit": limit})
+    wanted = {"place": part.place, "alone": part.alone, "critical": part.critical, "after": after, "limit": limit}
+    rows = await fetch_all(tx, text, {**bound, **wanted})
     return [AreaSite(**row) for row in rows]
 
 

@@ -16,6 +16,7 @@ from tieline.utility.notices.model import (
     Difference,
     Filter,
     Notice,
+    Part,
     Phase,
     PhaseCount,
     Revision,
@@ -25,6 +26,7 @@ from tieline.utility.notices.store import desks
 from tieline.utility.notices.store import notices as store
 
 EVERY = Filter()
+WHOLE = Part()
 
 
 async def notice_page(
@@ -91,7 +93,7 @@ def _counted(phase: Phase, found: inventory.AreaCount | None) -> PhaseCount:
 
 
 async def affected(
-    tx: Tx, scope: Scope, notice_ids: Sequence[int], *, phase_id: str | None = None, after: int = 0, limit: int = 1000
+    tx: Tx, scope: Scope, notice_ids: Sequence[int], *, part: Part = WHOLE, after: int = 0, limit: int = 1000
 ) -> list[Affected]:
     """Sites that notices strike, by site and then by notice; ``after`` is the last site that was read.
 
@@ -104,7 +106,7 @@ async def affected(
     for notice in await store.some(tx, scope, notice_ids):
         if notice.over:
             continue
-        found = await _struck(tx, scope, notice, phase_id, after=after, limit=limit)
+        found = await _struck(tx, scope, notice, part, after=after, limit=limit)
         if len(found) == limit:
             frontier = found[-1].site_id if frontier is None else min(frontier, found[-1].site_id)
         rows += found
@@ -112,16 +114,15 @@ async def affected(
     return sorted(kept, key=lambda row: (row.site_id, row.notice_id))
 
 
-async def _struck(
-    tx: Tx, scope: Scope, notice: Notice, phase_id: str | None, *, after: int, limit: int
-) -> list[Affected]:
+async def _struck(tx: Tx, scope: Scope, notice: Notice, part: Part, *, after: int, limit: int) -> list[Affected]:
     phases = notice.by_end()
-    place = next((at for at, phase in enumerate(phases) if phase.id == phase_id), None)
-    if not phases or (phase_id is not None and place is None):
+    place = next((at for at, phase in enumerate(phases) if phase.id == part.phase_id), None)
+    if not phases or (part.phase_id is not None and place is None):
         return []
     areas = [phase.area for phase in phases]
+    wanted = inventory.AreaPart(place, part.alone, part.critical)
     found = await inventory.sites_by_area(
-        tx, scope, notice.operator, notice.technology, areas, place=place, after=after, limit=limit
+        tx, scope, notice.operator, notice.technology, areas, part=wanted, after=after, limit=limit
     )
     return [_affected(notice, site, phases[site.place]) for site in found]
 

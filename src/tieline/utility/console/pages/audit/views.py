@@ -17,6 +17,7 @@ from tieline.utility.console.components.work import Evidence, Problem
 
 _PAGES: Mapping[str, str] = {
     "change": "/changes/{}",
+    "notice": "/notices/{}",
     "user": "/users/{}",
     "account": "/users/{}",
     "site": "/sites/{}",

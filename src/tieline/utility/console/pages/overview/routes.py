@@ -16,6 +16,7 @@ from tieline.utility.console.components.tables import Empty
 from tieline.utility.console.components.values import Age
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.overview import recent, views
+from tieline.utility.console.pages.overview.coming import coming
 from tieline.utility.inventory import FleetFilter, Kind
 
 router = pages()
@@ -62,6 +63,7 @@ async def overview(page: CurrentPage) -> Response:
     async with page.db.snapshot() as tx:
         operators = await inventory.operators(tx, page.scope)
         running, changed = await recent.running(page, tx), await recent.changed(page, tx)
+        ahead = await coming(page, tx)
     counts = fleet.value.counts if fleet else None
     groups = fleet.value.groups if fleet else ()
     context: dict[str, Any] = {
@@ -81,6 +83,7 @@ async def overview(page: CurrentPage) -> Response:
         map=_MAP,
         running=running,
         changed=changed,
+        ahead=ahead,
         **context,
     )
 

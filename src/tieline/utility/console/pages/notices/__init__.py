@@ -1,0 +1,1 @@
+"""Notices: what operators announce, whom it strikes, and what is answered."""

@@ -1,0 +1,64 @@
+"""What comes next: the steps of operators' notices that lie ahead, the nearest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tieline.platform.db import Tx
+from tieline.platform.scope import Permission
+from tieline.utility import notices
+from tieline.utility.console.components.tables import Column, Row, Table
+from tieline.utility.console.components.values import Age
+from tieline.utility.console.http import Page
+from tieline.utility.console.pages.notices import words
+from tieline.utility.notices import Notice, day
+
+_COLUMNS = (
+    Column("what", "What", narrow=True, fixed=True),
+    Column("step", "Step", narrow=True, wrap=True),
+    Column("state", "State"),
+    Column("at", "When", narrow=True),
+)
+_LOOKED_AT, _SHOWN = 20, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that a notice brings about at a moment."""
+
+    notice: Notice
+    words: str
+    at: datetime
+
+
+async def coming(page: Page, tx: Tx) -> Table | None:
+    """The next steps; None for who may not see notices."""
+    if not page.scope.may(Permission.NOTICE_READ):
+        return None
+    found = await notices.coming(tx, page.scope, page.runtime.clock, limit=_LOOKED_AT)
+    ahead = sorted((step for one in found for step in _steps(one, page.now)), key=lambda step: step.at)
+    rows = [
+        Row(
+            f"{step.notice.id}-{place}",
+            {
+                "what": f"{step.notice.title} ({step.notice.operator_name})",
+                "step": step.words,
+                "state": words.state(step.notice, page.now),
+                "at": Age(step.at),
+            },
+            f"/notices/{step.notice.id}",
+        )
+        for place, step in enumerate(ahead[:_SHOWN])
+    ]
+    return Table("coming", "What comes next", _COLUMNS, rows, chooser=False)
+
+
+def _steps(one: Notice, now: datetime) -> list[Step]:
+    """The next beginning and the next end of a notice's phases, each once."""
+    begins = min((phase for phase in one.phases if phase.starts_at > now), key=lambda it: it.starts_at, default=None)
+    ends = min((phase for phase in one.phases if phase.ends_at > now), key=lambda it: it.ends_at, default=None)
+    found = []
+    if begins is not None:
+        found.append(Step(one, f"{begins.title} begins on {day(begins.starts_at)}", begins.starts_at))
+    if ends is not None:
+        found.append(Step(one, f"{ends.title} is over on {day(ends.ends_at)}", ends.ends_at))
+    return found
