@@ -162,8 +162,8 @@ NOTICE = Notice(
             (4210, 0),
             NOW,
             (
-                "In 5 months Operator A begins to switch off 3G. 4,210 sites have a link there on 3G; all of them hang on "
-                "3G alone. It is to be over by 1 May 2028."
+                "In 5 months Operator A begins to switch off 3G. 4,210 sites have a link there on 3G; all of them hang "
+                "on 3G alone. It is to be over by 1 May 2028."
             ),
         ),
         (
@@ -171,8 +171,8 @@ NOTICE = Notice(
             (1, 0),
             NOW,
             (
-                "In 5 months Operator A begins to switch off 3G. 15 sites have a link there on 3G; 1 of them hangs on 3G "
-                "alone. The first 10 (Cities) must be ready by 1 November 2027, the last by 1 May 2028."
+                "In 5 months Operator A begins to switch off 3G. 15 sites have a link there on 3G; 1 of them hangs on "
+                "3G alone. The first 10 (Cities) must be ready by 1 November 2027, the last by 1 May 2028."
             ),
         ),
         (

@@ -84,7 +84,7 @@ def test_a_phase_out_is_read_as_one_and_an_unknown_class_as_a_change_request() -
         ("phase", [], "phase"),
         ("phase/0/period/endDateTime", "2027-05-01T00:00:00Z", "phase[0].period"),
         ("phase/0/period/endDateTime", "2027-06-01T00:00:00", "phase[0].period.endDateTime"),
-        ("phase/0/area", {"@type": "Elsewhere"}, "phase[0].area"),
+        ("phase/0/area", {"@type": "Elsewhere"}, "phase[0].area.@type"),
         ("phase/0/area", {"@type": "Regions", "region": []}, "phase[0].area.region"),
         ("phase/0/area", {"@type": "Regions", "region": ["x" * 201]}, "phase[0].area.region[0]"),
         ("phase/0/name", "", "phase[0].name"),
