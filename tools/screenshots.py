@@ -136,6 +136,16 @@ SHOTS: tuple[Shot, ...] = (
     Shot("notice-waiting", "/notices/4"),
     Shot("notice-decline", "/notices/4", act=_press("button:has-text('Decline')")),
     Shot("notice-missing", "/notices/99999", "error"),
+    *_both("incidents", "/incidents"),
+    Shot("incidents-none-match", "/incidents?q=zzzzzz", "error"),
+    Shot("incidents-selecting", "/incidents", act=_press("input[data-select-page]")),
+    Shot("incident", "/incidents?kind=configuration&q=APN&operator=A", act=_open_first),
+    Shot("incident-many", "/incidents?kind=configuration&operator=B", act=_open_first),
+    Shot("incident-device", "/incidents?kind=wrong-device", act=_open_first),
+    Shot("incident-revert", "/incidents/3", act=_press("button:has-text('Put it right')")),
+    Shot("incident-members", "/incidents/3/members"),
+    *_both("incidents-expected", "/incidents/expected"),
+    *_both("incidents-reconciliation", "/incidents/reconciliation"),
     *_both("operators", "/operators"),
     Shot("operator", "/operators/A"),
     *_both("imports", "/imports"),
@@ -231,7 +241,7 @@ def worlds(sites: int, *, changes: bool) -> Iterator[tuple[dict[str, str], dict[
     home = Path(tempfile.mkdtemp(prefix="tieline-look-"))
     try:
         with served.databases(home, ("full", "empty")) as databases:
-            served.fill(databases["full"], home, sites=sites)
+            served.deviate(databases["full"], served.fill(databases["full"], home, sites=sites))
             running = {name: served.start(served.look_settings(home), url) for name, url in databases.items()}
             try:
                 yield (

@@ -27,7 +27,8 @@ from tieline.platform.scope import system
 from tieline.platform.settings import Settings
 from tieline.platform.web import create_app, serve
 from tieline.platform.wiring import Runtime
-from tieline.utility import application, inventory
+from tieline.utility import application, incidents, inventory
+from tieline.utility.incidents.service import hearing
 from tieline.utility.inventory import Field, ImportMode, OperatorReport, from_toml, keep_upload
 from tieline.utility.inventory.service import imports
 from tieline.utility.inventory.store import operators
@@ -171,6 +172,40 @@ def fill(database_url: str, home: Path, *, sites: int, seed: int = 7) -> World:
 
     apart(do())
     return world
+
+
+def deviate(database_url: str, world: World) -> None:
+    """Let operators have what nobody here ordered: another APN, a SIM in a foreign device, SIMs we do not know."""
+    apart(_deviate(database_url, world))
+
+
+async def _deviate(database_url: str, world: World) -> None:
+    database, clock, scope = await Database.open(database_url, size=2), SystemClock(), system("look")
+    now = clock.now()
+    try:
+        for operator in world.terrain.operators:
+            code, seen = operator.code, world.attachments[operator.code]
+            slips = [
+                inventory.Shown(ref=one.subscription, at=now, told={"apn": "internet.m2m"}, by="staff:k.meier")
+                for one in seen[40 : 41 if code == "A" else 47]
+            ]
+            stolen = inventory.Shown(ref=seen[60].subscription, at=now, imei="356938035643809", last_seen=now)
+            strange = inventory.Shown(ref=f"strange-{code}-1", at=now, told={"state": "ACTIVE"}, by="staff:import")
+            async with database.transaction() as tx:
+                await inventory.take_sightings(tx, scope, code, [*slips, stolen, strange])
+            async with database.transaction() as tx:
+                read = {"operator": code, "sync_id": 1 + (code == "B"), "since": (now - timedelta(days=30)).isoformat()}
+                await hearing.on_read(tx, clock, {**read, "asked_at": read["since"]})
+        async with database.transaction() as tx:
+            why, ends = "Operator B moves its core network on Sunday night.", now + timedelta(hours=9)
+            one = incidents.Expectation(origin="look", starts_at=now, ends_at=ends, why=why, operator="B")
+            await incidents.expect(tx, scope, one)
+        async with database.transaction() as tx:
+            found = await incidents.page(tx, scope, incidents.IncidentFilter())
+            await incidents.acknowledge(tx, scope, clock, found.items[-1].id)
+            await incidents.comment(tx, scope, clock, found.items[0].id, "Called their desk: they are looking into it.")
+    finally:
+        await database.close()
 
 
 def apart(work: Coroutine[Any, Any, None]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tieline.cli import audit, change, fleet, notice, secrets, token, user
+from tieline.cli import audit, change, fleet, incident, notice, secrets, token, user
 from tieline.cli.errors import Exit
 from tieline.cli.selecting import query_of
 
@@ -15,6 +15,7 @@ GROUPS = {
     "change": change.app,
     "fleet": fleet.app,
     "notice": notice.app,
+    "incident": incident.app,
     "secrets": secrets.app,
     "token": token.app,
     "user": user.app,

@@ -165,7 +165,7 @@ class Page:
 def bare_frame(visitor: Visitor, now: datetime, status: Status) -> Frame:
     """The frame around a page, without a current place."""
     return Frame(
-        nav=rail(visitor.scope),
+        nav=rail(visitor.scope, counts={"incidents": status.incidents} if status.incidents else None),
         current="",
         person=Person(visitor.name, visitor.role),
         csrf_token=visitor.csrf_token,

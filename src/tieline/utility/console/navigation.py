@@ -1,6 +1,6 @@
 """The rail: which parts the console has, and what one must be allowed to see each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tieline.platform.scope import Permission, Scope
@@ -27,6 +27,7 @@ PLACES = (
     Place("cards", "Cards and stock", "/cards", "id-card", Permission.INVENTORY_READ, "Network"),
     Place("devices", "Devices", "/devices", "cpu", Permission.INVENTORY_READ, "Network"),
     Place("cells", "Cells and masts", "/cells", "radio-tower", Permission.INVENTORY_READ, "Network"),
+    Place("incidents", "Incidents", "/incidents", "bell-ring", Permission.INCIDENT_READ, "Work"),
     Place("changes", "Changes", "/changes", "git-pull-request-arrow", Permission.CHANGE_READ, "Work"),
     Place("notices", "Notices", "/notices", "calendar-clock", Permission.NOTICE_READ, "Work"),
     Place("imports", "Imports", "/imports", "file-up", Permission.INVENTORY_WRITE, "Work"),
@@ -36,10 +37,13 @@ PLACES = (
 )
 
 
-def rail(scope: Scope, places: Iterable[Place] = PLACES) -> tuple[NavItem, ...]:
-    """What this person sees in the rail."""
+def rail(
+    scope: Scope, places: Iterable[Place] = PLACES, counts: Mapping[str, int] | None = None
+) -> tuple[NavItem, ...]:
+    """What this person sees in the rail; ``counts`` by place where somebody waits behind it."""
+    waiting = counts or {}
     return tuple(
-        NavItem(place.key, place.label, place.href, place.icon, place.group)
+        NavItem(place.key, place.label, place.href, place.icon, place.group, waiting.get(place.key))
         for place in places
         if scope.may(place.needs)
     )

@@ -11,7 +11,7 @@ from typing import Any
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.wiring import Runtime
-from tieline.utility import changes
+from tieline.utility import changes, incidents
 from tieline.utility.connectors import service as connectors
 from tieline.utility.console.components.frame import Feed, Running
 from tieline.utility.console.components.values import Tone
@@ -25,10 +25,11 @@ Key = tuple[frozenset[str] | None, frozenset[str] | None, frozenset[Permission]]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Feeds and running changes."""
+    """Feeds, running changes, and how many incidents nobody looks after yet."""
 
     feeds: tuple[Feed, ...] = ()
     running: tuple[Running, ...] = ()
+    incidents: int = 0
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Watch:
         if known and now - known[0] < KEPT_FOR:
             return known[1]
         async with runtime.db.snapshot() as tx:
-            found = Status(await _feeds(tx, scope), await _running(tx, runtime, scope))
+            found = Status(await _feeds(tx, scope), await _running(tx, runtime, scope), await _incidents(tx, scope))
         if len(self.kept) >= _MOST_KEPT:
             self.kept.clear()
         self.kept[key] = (now, found)
@@ -83,3 +84,9 @@ async def _running(tx: Tx, runtime: Runtime, scope: Scope) -> tuple[Running, ...
         how = await changes.progress(tx, scope, runtime.clock, change.id)
         shown.append(Running(change.title, f"/changes/{change.id}", how.done, how.total))
     return tuple(shown)
+
+
+async def _incidents(tx: Tx, scope: Scope) -> int:
+    if not scope.may(Permission.INCIDENT_READ):
+        return 0
+    return sum(row["count"] for row in await incidents.counts(tx, scope, incidents.IncidentFilter(states=("open",))))

@@ -21,6 +21,7 @@ PAGES = (
     "search",
     "changes",
     "notices",
+    "incidents",
     "audit",
     "users",
     "fieldwork",

@@ -8,6 +8,7 @@ What other contexts may call stands here. A use case takes a transaction and the
   :func:`reconciliations`, :func:`expected_now` look at them;
 - :func:`acknowledge`, :func:`assign`, :func:`comment`, :func:`resolve`, :func:`reopen`, :func:`act_on_many`;
 - :func:`revert`, :func:`keep`, :func:`block` make the change that is the way out.
+- :func:`sweep` looks at everything that deviates at once, as the worker does every half minute.
 
 Upwards goes the outbox topic ``incident.state``.
 """
@@ -28,6 +29,8 @@ from tieline.utility.incidents.model import (
 from tieline.utility.incidents.policy.words import FIELD_WORDS, KIND_WORDS, fields_word, means, value_word
 from tieline.utility.incidents.service.common import TOPIC
 from tieline.utility.incidents.service.expecting import end_expectations, end_one, expect, expected_now
+from tieline.utility.incidents.service.filing import members_csv
+from tieline.utility.incidents.service.hearing import sweep
 from tieline.utility.incidents.service.reverting import block, keep, revert
 from tieline.utility.incidents.service.watching import (
     Detail,
@@ -85,6 +88,7 @@ __all__ = [
     "matching",
     "means",
     "member_page",
+    "members_csv",
     "open_incident",
     "page",
     "reconciliations",
@@ -92,5 +96,6 @@ __all__ = [
     "resolve",
     "resolve_by_key",
     "revert",
+    "sweep",
     "value_word",
 ]

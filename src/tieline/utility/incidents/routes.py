@@ -1,8 +1,5 @@
 """REST of incidents, under ``/api/v1``."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -22,7 +19,7 @@ from tieline.utility.incidents.schemas import (
     WhyBody,
 )
 from tieline.utility.incidents.service import expecting, reverting, watching, working
-from tieline.utility.inventory import csv_row
+from tieline.utility.incidents.service.filing import members_csv
 
 router = APIRouter(tags=["incidents"])
 Identity = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -103,38 +100,16 @@ async def list_members(
     return fast({"items": page.items, "next": page.next})
 
 
-COLUMNS = ("operator", "subscription", "site", "site name", "region", "criticality", "role", "field", "ours",
-           "operator's", "observed at", "since", "by", "ended at", "why ended")  # fmt: skip
-
-
 @router.get("/incidents/{incident_id}/members.csv")
 async def export_members(incident_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """What an incident is about as CSV, one line for each field."""
     async with runtime.db.snapshot() as tx:
         await watching.detail(tx, scope, incident_id)
 
-    async def lines() -> AsyncIterator[str]:
-        """The file, as it is read."""
-        yield _csv([COLUMNS])
-        async with runtime.db.snapshot() as tx:
-            async for member in watching.all_members(tx, scope, incident_id):
-                yield _csv([_line(member, name, kept) for name, kept in member.fields.items()])
-
     headers = {"Content-Disposition": f'attachment; filename="incident-{incident_id}.csv"'}
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _csv(rows: Sequence[Sequence[Any]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(map(csv_row, rows))
-    return out.getvalue()
-
-
-def _line(member: Any, name: str, kept: Any) -> tuple[Any, ...]:
-    place = (member.site, member.site_name, member.region, member.criticality, member.role)
-    values = (words.value_word(kept["ours"]), words.value_word(kept["theirs"]), kept["at"])
-    ended = (member.ended_at, member.end_why)
-    return (member.operator, member.ref, *place, name, *values, member.since, member.record.get("by", ""), *ended)
+    return StreamingResponse(
+        members_csv(runtime.db, scope, incident_id), media_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 @router.post("/incidents/{incident_id}/acknowledge")

@@ -42,6 +42,9 @@ _MEANS: Mapping[str, str] = {
 }
 
 
+_UNSET: Sequence[Any] = (None, "", [], ())
+
+
 def fields_word(names: Collection[str]) -> str:
     """Fields in a sentence: "APN and data plan"."""
     words = [FIELD_WORDS.get(name, name) for name in sorted(names)]
@@ -50,7 +53,7 @@ def fields_word(names: Collection[str]) -> str:
 
 def value_word(value: Any) -> str:
     """A value in a sentence."""
-    if value is None or value in ("", [], ()):
+    if value in _UNSET:
         return "not set"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
@@ -93,6 +96,8 @@ def _where(one: Deviation) -> str:
 def sentence(kind: str, first: Deviation, count: int) -> str:
     """The story in a sentence or two, of one or of many alike."""
     subject = f"the {_link(first)}" if count == 1 else f"{count:,} subscriptions"
+    if kind == Kind.CONFIGURATION.value and first.cause is not Cause.NOT_DONE:
+        return f"{begun(who(first))} {_changed(subject, first)} No change of ours explains it."
     told = [_difference(name, one, subject, first) for name, one in sorted(first.differences.items())]
     unexplained = "" if kind in {Kind.DEVICE.value, Kind.CARD.value} else " No change of ours explains it."
     return f"{' '.join(told)}{unexplained}"
@@ -119,7 +124,21 @@ def _difference(name: str, one: Difference, subject: str, first: Deviation) -> s
     field = FIELD_WORDS.get(name, name)
     if first.cause is Cause.NOT_DONE:
         return f"{begun(operator)} took our {field} {ours} for {subject}, but its network still has {theirs}."
-    return f"{begun(who(first))} set the {field} of {subject} to {theirs}; we want {ours}."
+    return f"{begun(operator)} has {theirs} as {field} of {subject}; we want {ours}."
+
+
+def _changed(subject: str, first: Deviation) -> str:
+    """What somebody did to one field or several, after who it was."""
+    every = sorted(first.differences.items())
+    if len(every) == 1:
+        name, one = every[0]
+        field, ours = FIELD_WORDS.get(name, name), value_word(one.ours)
+        if one.theirs in _UNSET:
+            return f"took the {field} of {subject} away; we want {ours}."
+        return f"set the {field} of {subject} to {value_word(one.theirs)}; we want {ours}."
+    parts = (f"{FIELD_WORDS.get(name, name)} {value_word(one.theirs)}, where we want {value_word(one.ours)}"
+             for name, one in every)  # fmt: skip
+    return f"changed {subject}: {'; '.join(parts)}."
 
 
 def who(one: Deviation) -> str:

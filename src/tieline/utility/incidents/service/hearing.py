@@ -147,6 +147,7 @@ async def sweep(db: Database, clock: Clock) -> None:
         told: list[audit.Entry] = []
         for operator in await inventory.operators(tx, SYSTEM):
             await _sweep(tx, clock, operator.code, told)
+            await assess_unknown(tx, clock, operator.code, told)
         await audit.append(tx, SYSTEM, *told)
 
 

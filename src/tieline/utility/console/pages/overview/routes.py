@@ -9,7 +9,7 @@ from fastapi import Response
 
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
-from tieline.utility import inventory
+from tieline.utility import incidents, inventory
 from tieline.utility.console.components.frame import Action
 from tieline.utility.console.components.mapping import MapView
 from tieline.utility.console.components.tables import Empty
@@ -64,11 +64,13 @@ async def overview(page: CurrentPage) -> Response:
         operators = await inventory.operators(tx, page.scope)
         running, changed = await recent.running(page, tx), await recent.changed(page, tx)
         ahead = await coming(page, tx)
+        waiting = await _incidents(page, tx)
     counts = fleet.value.counts if fleet else None
+    incident_figures = () if waiting is None else (views.incidents(waiting),)
     groups = fleet.value.groups if fleet else ()
     context: dict[str, Any] = {
         "counted": Age(fleet.at, "the inventory") if fleet else None,
-        "figures": views.figures(counts) if counts else (),
+        "figures": (*incident_figures, *views.figures(counts)) if counts else (),
         "also": views.also(counts) if counts else (),
         "technologies": views.technologies(groups, {one.code: one.name for one in operators}),
         "bands": views.bands(groups),
@@ -86,6 +88,13 @@ async def overview(page: CurrentPage) -> Response:
         ahead=ahead,
         **context,
     )
+
+
+async def _incidents(page: Page, tx: Tx) -> Sequence[Mapping[str, Any]] | None:
+    """Open incidents by severity and state; None for who may not see them."""
+    if not page.scope.may(Permission.INCIDENT_READ):
+        return None
+    return await incidents.counts(tx, page.scope, incidents.IncidentFilter())
 
 
 async def _fleet(page: Page, tx: Tx) -> Fleet:

@@ -42,8 +42,20 @@ def head(counts: Counts | None) -> PageHead:
     return PageHead("Overview", sentence)
 
 
+def incidents(rows: Iterable[Mapping[str, Any]]) -> Figure:
+    """Open incidents, and how many nobody looks after yet."""
+    found = list(rows)
+    total = sum(row["count"] for row in found)
+    fresh = sum(row["count"] for row in found if row["state"] == "open")
+    critical = any(row["severity"] == "critical" for row in found)
+    note = f"{fresh:,} that nobody looks after yet" if fresh else "each has somebody" if total else "nothing deviates"
+    return Figure(
+        "Open incidents", total, "/incidents", tone="bad" if critical else "warn" if total else "ok", note=note
+    )
+
+
 def figures(counts: Counts) -> tuple[Figure, ...]:
-    """The four figures that matter now."""
+    """The four figures of the fleet that matter now."""
     return (
         Figure(
             "Sites with a link down",

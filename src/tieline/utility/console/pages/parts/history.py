@@ -16,6 +16,7 @@ LEAST_SPAN, MOST_SPAN = timedelta(days=1), timedelta(days=60)
 _LANES: Mapping[str, tuple[str, str]] = {
     "configuration": ("Configuration", "settings"),
     "links": ("Links", "link"),
+    "incidents": ("Incidents", "bell-ring"),
     "changes": ("Changes", "git-pull-request-arrow"),
     "observed": ("Operators' reports", "radio-tower"),
 }
@@ -61,7 +62,17 @@ def _mark(event: TimelineEvent) -> Mark:
         f"by {named(event.actor)}" if event.actor else "",
         event.detail.get("reason") or "",
     ]
-    return Mark(event.at, event.title, "busy", href=event.link or "", detail=", ".join(part for part in parts if part))
+    tone = _tone(event)
+    return Mark(event.at, event.title, tone, href=event.link or "", detail=", ".join(part for part in parts if part))
+
+
+def _tone(event: TimelineEvent) -> str:
+    """An incident shows how bad it was, and that it is over; anything else is something that was done."""
+    severity = event.detail.get("severity")
+    if severity is None:
+        return "busy"
+    over = event.detail.get("state") == "resolved"
+    return "ok" if over else {"critical": "bad", "major": "warn"}.get(str(severity), "held")
 
 
 def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
