@@ -7,7 +7,23 @@ import typer
 from rich.console import Console
 
 from tieline import __version__
-from tieline.cli import audit, change, fleet, imports, incident, login, notice, secrets, serve, story, token, up, user
+from tieline.cli import (
+    audit,
+    change,
+    fleet,
+    imports,
+    incident,
+    lab,
+    login,
+    notice,
+    probe,
+    secrets,
+    serve,
+    story,
+    token,
+    up,
+    user,
+)
 from tieline.cli.errors import CommandError, explain
 
 app = typer.Typer(
@@ -26,6 +42,8 @@ app.add_typer(fleet.app, name="fleet")
 app.add_typer(change.app, name="change")
 app.add_typer(notice.app, name="notice")
 app.add_typer(incident.app, name="incident")
+app.add_typer(probe.app, name="probe")
+app.add_typer(lab.app, name="lab")
 app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")

@@ -4,6 +4,7 @@ The gateways stand for the operators' side. They are separate processes with dat
 platform reaches them over the wire only.
 """
 
+import os
 import secrets
 import socket
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tieline.cli.lab import USER
 from tieline.platform.embedded import Child, EmbeddedPostgres, Event, Supervisor, answers
 from tieline.platform.settings import Settings
 
@@ -37,6 +39,8 @@ class Layout:
     operators_in: int = 8401
     gateways: tuple[GatewayPorts, ...] = ()
     postgres: int | None = None
+    sites: int | None = None
+    """Port of the simulated field, where there is one."""
     host: str = "127.0.0.1"
     certificate: Path | None = None
     """The console's; without one it speaks plain HTTP."""
@@ -61,7 +65,16 @@ class Layout:
 
     def backoffice_token(self, code: str) -> str:
         """The token of an operator's back office; made at first use, readable by the owner alone."""
-        return kept_secret(self.home / f"gateway-{code.lower()}" / "backoffice-token")
+        return kept_secret(self.backoffice_token_file(code))
+
+    def backoffice_token_file(self, code: str) -> Path:
+        """Where that token is kept."""
+        return self.home / f"gateway-{code.lower()}" / "backoffice-token"
+
+    @property
+    def proxy_password_file(self) -> Path:
+        """Where the password of the simulated field's proxy is kept."""
+        return self.home / "sites" / "proxy-password"
 
 
 def default_layout(settings: Settings, *, demo: bool) -> Layout:
@@ -72,6 +85,7 @@ def default_layout(settings: Settings, *, demo: bool) -> Layout:
         settings.port,
         settings.operator_port,
         gateways,
+        sites=8430 if demo else None,
         host=settings.host,
         certificate=settings.tls_certificate,
     )
@@ -79,12 +93,13 @@ def default_layout(settings: Settings, *, demo: bool) -> Layout:
 
 def free_layout(home: Path) -> Layout:
     """Ports that nobody uses just now, so that a story runs beside a running platform."""
-    ports = iter(_free_ports(6))
+    ports = iter(_free_ports(7))
     return Layout(
         home,
         api=next(ports),
         operators_in=next(ports),
         gateways=tuple(GatewayPorts(code, next(ports), next(ports)) for code in ("A", "B")),
+        sites=next(ports),
     )
 
 
@@ -115,9 +130,15 @@ def build(
     supervisor.add(Child("migrate", (*_TIELINE, "migrate"), platform, after=needs, once=True))
     ready = partial(answers, f"{layout.url}/health/live", layout.certificate)
     supervisor.add(Child("api", (*_TIELINE, "api"), platform, ready=ready, after=("migrate",)))
-    supervisor.add(Child("worker", (*_TIELINE, "worker"), platform, after=("migrate",)))
+
+    def working() -> Mapping[str, str]:
+        return {**platform(), **_way_into(layout)}
+
+    supervisor.add(Child("worker", (*_TIELINE, "worker"), working, after=("migrate",)))
     for ports in layout.gateways:
         supervisor.add(_gateway(layout, ports, postgres, faults, seed))
+    if layout.sites is not None and layout.gateways:
+        supervisor.add(_field(layout, layout.sites, seed))
     return supervisor
 
 
@@ -141,6 +162,33 @@ def _gateway(layout: Layout, ports: GatewayPorts, postgres: EmbeddedPostgres, fa
     ready = f"http://127.0.0.1:{ports.backoffice}/health/ready"
     name = f"gateway-{ports.code.lower()}"
     return Child(name, (*_TIELINE, "gateway"), environment, ready=ready, after=("postgres",))
+
+
+def _field(layout: Layout, port: int, seed: int) -> Child:
+    """The simulated field: what the operators' access points lead to."""
+    for ports in layout.gateways:
+        layout.backoffice_token(ports.code)
+    kept_secret(layout.proxy_password_file)
+    offices = [
+        f"--operator={layout.backoffice_url(ports.code)}={layout.backoffice_token_file(ports.code)}"
+        for ports in layout.gateways
+    ]
+    options = (f"--port={port}", f"--seed={seed}", f"--password-file={layout.proxy_password_file}")
+    return Child("sites", (*_TIELINE, "lab", "sites", *offices, *options), ready=partial(_listens, port))
+
+
+def _way_into(layout: Layout) -> Mapping[str, str]:
+    """The setting that leads probes through the simulated field; none where there is no such thing."""
+    if layout.sites is None or not layout.gateways or "TIELINE_PROBING_PROXY" in os.environ:
+        return {}
+    password = kept_secret(layout.proxy_password_file)
+    return {"TIELINE_PROBING_PROXY": f"socks5://{USER}:{password}@127.0.0.1:{layout.sites}"}
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        one.settimeout(1)
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def kept_secret(path: Path) -> str:

@@ -50,6 +50,23 @@ class Settings(BaseSettings):
     )
     upload_megabytes: int = Field(100, ge=1, le=4096, description="Largest file taken by an import.")
     unpacked_megabytes: int = Field(1000, ge=1, description="Largest size of an import once unpacked.")
+
+    probing_proxy: SecretStr | None = Field(
+        None, description="SOCKS5 proxy into operators' networks: socks5://user:password@host:port."
+    )
+    probing_ports: str = Field(
+        "",
+        pattern=r"^([^=,]+=[0-9]{1,5}(,[^=,]+=[0-9]{1,5})*)?$",
+        description="Ports other than 2404, by kind of site or operator's code: `meter=4059,B=2405`.",
+    )
+    probing_at_once: int = Field(200, ge=1, le=2000, description="Applications asked at the same time by a worker.")
+    probing_connect_s: float = Field(8, gt=0, le=120, description="Seconds within which a connection has to be there.")
+    probing_answer_s: float = Field(5, gt=0, le=120, description="Seconds within which a test frame is confirmed.")
+    probing_attempts: int = Field(3, ge=1, le=20, description="Times an application is asked before it is given up.")
+    probing_pause_s: float = Field(3, ge=0, le=300, description="Seconds before the second time; doubled each time.")
+    probing_keep_days: int = Field(
+        30, ge=1, le=3650, description="Days for which answers are kept; the last one stays."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="Form of log lines.")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tieline.cli import audit, change, fleet, incident, notice, secrets, token, user
+from tieline.cli import audit, change, fleet, incident, lab, notice, probe, secrets, token, user
 from tieline.cli.errors import Exit
 from tieline.cli.selecting import query_of
 
@@ -14,8 +14,10 @@ GROUPS = {
     "audit": audit.app,
     "change": change.app,
     "fleet": fleet.app,
+    "lab": lab.app,
     "notice": notice.app,
     "incident": incident.app,
+    "probe": probe.app,
     "secrets": secrets.app,
     "token": token.app,
     "user": user.app,

@@ -14,8 +14,12 @@ nor ends a transaction:
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
 - :func:`count_by_area`, :func:`sites_by_area`: what hangs on a technology of an operator, in areas that it names;
+<<<<<<< HEAD
 - :func:`take_sightings`, :func:`mark_absent`, :func:`mark_unread` compare what else operators show;
   :func:`sightings`, :func:`unknown_sightings` say what deviates;
+=======
+- :func:`reach`: the address at which the application behind a subscription is to be asked;
+>>>>>>> 33424dc (Probing: applications at sites are asked over IEC 104, directly or through a proxy; a simulated field behind the operators' access points)
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
 - :func:`register_lane` adds a lane to the timelines of things.
 
@@ -57,6 +61,7 @@ from tieline.utility.inventory.model import (
     NoAddress,
     Operator,
     OperatorReport,
+    Reach,
     ReportOutcome,
     Reserved,
     SavedMapping,
@@ -87,6 +92,7 @@ from tieline.utility.inventory.service.fitting import (
 from tieline.utility.inventory.service.fleet import (
     apply_desired,
     apply_reports,
+    reach,
     resolve_selection,
     subscriptions,
     tidy_reports,
@@ -183,6 +189,7 @@ __all__ = [
     "Operator",
     "OperatorReport",
     "Preview",
+    "Reach",
     "ReportOutcome",
     "Reserved",
     "SavedMapping",
@@ -239,6 +246,7 @@ __all__ = [
     "operators",
     "place_devices",
     "preview_import",
+    "reach",
     "read_sheet",
     "register_lane",
     "release_addresses",

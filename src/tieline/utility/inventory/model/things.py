@@ -135,6 +135,17 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     except_subscription_ids: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where the application behind a subscription is reached: the address that the network gives, else the desired."""
+
+    subscription_id: int
+    operator_code: str
+    address: str | None
+    site_kind: str | None
+    region: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetRow:
     """One subscription as it stands, with the card that carries it and the link, device and site it serves.

@@ -17,6 +17,7 @@ from tieline.utility.inventory.model import (
     FleetRow,
     OperatorReport,
     Rat,
+    Reach,
     ReportOutcome,
     Selection,
     SubscriptionState,
@@ -24,6 +25,7 @@ from tieline.utility.inventory.model import (
 )
 from tieline.utility.inventory.policy.reports import merged
 from tieline.utility.inventory.store import desired, fleet, operators, reports
+from tieline.utility.inventory.store import reach as reaching
 
 _TIDY_FROM = 1000
 
@@ -44,6 +46,12 @@ async def subscriptions(tx: Tx, scope: Scope, ids: Sequence[int]) -> list[FleetR
     """
     scope.require(Permission.INVENTORY_READ)
     return await fleet.by_ids(tx, scope, ids)
+
+
+async def reach(tx: Tx, scope: Scope, ids: Sequence[int]) -> list[Reach]:
+    """Where the applications behind subscriptions are reached, by id; what the scope does not see is left out."""
+    scope.require(Permission.INVENTORY_READ)
+    return await reaching.reach(tx, scope, ids)
 
 
 async def apply_desired(tx: Tx, scope: Scope, changes: Sequence[DesiredChange], *, reason: str) -> ApplyOutcome:
