@@ -14,12 +14,9 @@ nor ends a transaction:
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
 - :func:`count_by_area`, :func:`sites_by_area`: what hangs on a technology of an operator, in areas that it names;
-<<<<<<< HEAD
 - :func:`take_sightings`, :func:`mark_absent`, :func:`mark_unread` compare what else operators show;
   :func:`sightings`, :func:`unknown_sightings` say what deviates;
-=======
 - :func:`reach`: the address at which the application behind a subscription is to be asked;
->>>>>>> 33424dc (Probing: applications at sites are asked over IEC 104, directly or through a proxy; a simulated field behind the operators' access points)
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
 - :func:`register_lane` adds a lane to the timelines of things.
 
