@@ -55,7 +55,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
-        self._end = asyncio.get_running_loop().call_later(LONGEST_S, transport.abort)
+        self._end = asyncio.get_running_loop().call_later(LONGEST_S, self._transport.abort)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._transport = None
