@@ -19,6 +19,7 @@ from tieline.cli import (
     probe,
     secrets,
     serve,
+    stock,
     story,
     token,
     up,
@@ -44,6 +45,7 @@ app.add_typer(notice.app, name="notice")
 app.add_typer(incident.app, name="incident")
 app.add_typer(probe.app, name="probe")
 app.add_typer(lab.app, name="lab")
+app.add_typer(stock.app, name="stock")
 app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")

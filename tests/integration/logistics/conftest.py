@@ -7,19 +7,18 @@ from typing import Any
 
 import pytest
 from tests.conftest import Fresh
-from tests.integration.changes.conftest import FOLDERS, World, person, world
+from tests.integration.changes.conftest import World, person, world
 
-import tieline.utility
 from tieline.platform.db import Database, execute, fetch_all, fetch_value
 from tieline.platform.scope import Role, Scope
 from tieline.platform.settings import Settings
 from tieline.standards.numbering import luhn_digit
 from tieline.utility import inventory, logistics
+from tieline.utility.application import registry
 from tieline.utility.logistics import Goods, Moved, NewOrder, Place
 
 KEEPER = person("kim", 7, Role.STOREKEEPER)
 CREW = person("cleo", 8, Role.CREW)
-_MIGRATIONS = Path(tieline.utility.__file__).parent / "logistics" / "migrations"
 
 __all__ = ["world"]
 
@@ -38,7 +37,7 @@ def imei(number: int, tac: str = "35123456") -> str:
 
 @pytest.fixture
 async def db(fresh: Fresh) -> AsyncIterator[Database]:
-    async with fresh((*FOLDERS, _MIGRATIONS), size=10) as database:
+    async with fresh(registry().folders, size=10) as database:
         yield database
 
 

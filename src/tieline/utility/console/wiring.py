@@ -14,6 +14,7 @@ PAGES = (
     "sites",
     "subscriptions",
     "cards",
+    "stock",
     "cells",
     "devices",
     "operators",

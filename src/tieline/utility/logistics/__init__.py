@@ -5,7 +5,8 @@ What other contexts may call stands here. A use case takes a transaction and the
 - :func:`crew_place`, :func:`warehouse`, :func:`list_places`, :func:`place`, :func:`put_warehouse`: places;
 - :func:`move`, :func:`issue`, :func:`fit`, :func:`bring_back`: movements, idempotent per key; :func:`where`;
 - :func:`lose`, :func:`lose_many` report a loss, which a change of kind ``card.block`` makes good at the operator;
-- :func:`make_order`, :func:`deliver` with :func:`read_note`; :func:`list_orders`, :func:`list_deliveries` look at them;
+- :func:`make_order`; :func:`deliver` with :func:`read_note`, or :func:`take_note` of a form; :func:`list_orders`,
+  :func:`list_deliveries` look at them;
 - :func:`take_in` opens the books; :func:`balance` proves them; :func:`count_place` and :func:`adjust` put them right;
 - :func:`needs` says on which day stock runs out, :func:`put_needs` what is needed; :func:`register_wants` lets the
   forms that issue goods ask what a number (a work order) needs.
@@ -34,6 +35,7 @@ from tieline.utility.logistics.model import (
     Where,
     Why,
 )
+from tieline.utility.logistics.receiving import take_note
 from tieline.utility.logistics.service.balancing import balance, place_totals, take_in
 from tieline.utility.logistics.service.counting import COUNTABLE, adjust
 from tieline.utility.logistics.service.counting import count as count_place
@@ -43,6 +45,7 @@ from tieline.utility.logistics.service.counting import page as list_counts
 from tieline.utility.logistics.service.forecasting import needs
 from tieline.utility.logistics.service.forecasting import origins as need_origins
 from tieline.utility.logistics.service.forecasting import put as put_needs
+from tieline.utility.logistics.service.forecasting import said_by as needs_of
 from tieline.utility.logistics.service.looking import count as count_items
 from tieline.utility.logistics.service.looking import life
 from tieline.utility.logistics.service.looking import of_thing as item_of_thing
@@ -120,6 +123,7 @@ __all__ = [
     "move",
     "need_origins",
     "needs",
+    "needs_of",
     "one_count",
     "one_delivery",
     "one_item",
@@ -133,6 +137,7 @@ __all__ = [
     "recent_acts",
     "register_wants",
     "take_in",
+    "take_note",
     "wanted",
     "wants",
     "warehouse",

@@ -1,27 +1,21 @@
 """Orders, deliveries, and what is needed when."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.datastructures import FormData, UploadFile
 
-from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
 from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast
-from tieline.utility import inventory
 from tieline.utility.logistics import schemas
 from tieline.utility.logistics.model import Demand, Goods, NewOrder
+from tieline.utility.logistics.receiving import take_note
 from tieline.utility.logistics.routes.common import Cursor, Identity, Limit, Texts, order_shown
 from tieline.utility.logistics.service import forecasting, ordering
-from tieline.utility.logistics.service.ordering import Delivered
 
 router = APIRouter(prefix="/stock", tags=["stock"])
 _MOST = 64 * MEGABYTE
 """A delivery note of 50,000 rows has three."""
-_CHUNK = 1 << 20
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -90,46 +84,9 @@ async def deliver(order_id: Identity, request: Request, runtime: CurrentRuntime,
     async with runtime.db.snapshot() as tx:
         goods = (await ordering.one(tx, scope, order_id)).goods
     async with request.form(max_files=1, max_fields=10) as form:
-        delivered = await take_note(runtime, scope, order_id, goods, form)
+        dry_run = form.get("dry_run") in {"true", "on", "1"}
+        delivered = await take_note(runtime, scope, order_id, goods, form, dry_run=dry_run)
     return fast(delivered, status=200 if delivered.delivery_id is None or delivered.repeated else 201)
-
-
-async def take_note(
-    runtime: CurrentRuntime, scope: CurrentScope, order_id: int, goods: Goods, form: FormData
-) -> Delivered:
-    """Keep the file that came with a form, read it, and take it in; the file goes afterwards."""
-    file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise Invalid("The form has no file.", [Problem("file", "required", "Choose a file.")])
-    warehouse_id = _whole(fields.get("warehouse_id", ""))
-    note = fields.get("note", "").replace("\0", "")[:200]
-    upload = await inventory.keep_upload(runtime.settings, file.filename, _chunks(file))
-    try:
-        sheet = await ordering.read_note(runtime.settings, upload, goods)
-        async with runtime.db.transaction() as tx:
-            return await ordering.deliver(
-                tx,
-                scope,
-                order_id,
-                upload,
-                sheet,
-                warehouse_id=warehouse_id,
-                note=note,
-                dry_run=fields.get("dry_run", "") in {"true", "on", "1"},
-            )
-    finally:
-        await asyncio.to_thread(upload.path.unlink, missing_ok=True)
-
-
-def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:19]) < 2**63:
-        raise Invalid("Say into which warehouse.", [Problem("warehouse_id", "required", "The number of a warehouse.")])
-    return int(text[:19])
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_CHUNK):
-        yield chunk
 
 
 @router.get("/deliveries")

@@ -50,6 +50,12 @@ async def put(tx: Tx, scope: Scope, origin: str, demands: Sequence[Demand]) -> N
     await audit.append(tx, scope, audit.Entry("stock.needs", origin, {"days": len(demands)}))
 
 
+async def said_by(tx: Tx, scope: Scope, origin: str) -> list[Demand]:
+    """What an origin said that it needs."""
+    require_sight(scope)
+    return await store.every(tx, origin)
+
+
 async def origins(tx: Tx, scope: Scope) -> list[dict[str, object]]:
     """Who needs how much, and from when to when."""
     require_sight(scope)

@@ -15,10 +15,12 @@ async def replace(tx: Tx, origin: str, demands: Sequence[Demand]) -> None:
     await copy_in(tx, "stock_need (origin, day, goods, operator, variety, generation, number)", rows)
 
 
-async def every(tx: Tx) -> list[Demand]:
-    """All needs there are."""
-    text = "SELECT day, goods, operator, variety, generation, number FROM stock_need ORDER BY day, id"
-    return [Demand(**{**row, "goods": Goods(row["goods"])}) for row in await fetch_all(tx, text)]
+async def every(tx: Tx, origin: str | None = None) -> list[Demand]:
+    """All needs there are, or those of one origin."""
+    text = """SELECT day, goods, operator, variety, generation, number FROM stock_need
+        WHERE %(origin)s::text IS NULL OR origin = %(origin)s ORDER BY day, id"""
+    rows = await fetch_all(tx, text, {"origin": origin})
+    return [Demand(**{**row, "goods": Goods(row["goods"])}) for row in rows]
 
 
 async def origins(tx: Tx) -> list[DictRow]:

@@ -80,4 +80,5 @@ def _tabs(current: str) -> tuple[Tab, ...]:
     return (
         Tab("All cards", "/cards", current=current == "list"),
         Tab("In stock", "/cards/stock", current=current == "stock"),
+        Tab("By place", "/stock"),
     )

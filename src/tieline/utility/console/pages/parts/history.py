@@ -18,6 +18,7 @@ _LANES: Mapping[str, tuple[str, str]] = {
     "links": ("Links", "link"),
     "incidents": ("Incidents", "bell-ring"),
     "changes": ("Changes", "git-pull-request-arrow"),
+    "stock": ("Stock", "truck"),
     "observed": ("Operators' reports", "radio-tower"),
 }
 _LONGEST_VALUE = 60

@@ -1,0 +1,1 @@
+"""Stock and logistics: where goods are, orders, issuing, losses, stocktakes, the balance, the forecast."""
