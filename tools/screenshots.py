@@ -23,7 +23,7 @@ from typing import Literal
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tools import lives, served
+from tools import lives, served, stocked
 
 WIDTHS = {1280: 800, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -116,6 +116,20 @@ SHOTS: tuple[Shot, ...] = (
     *_both("cards", "/cards"),
     *_both("stock", "/cards/stock"),
     Shot("card", "/cards/1"),
+    *_both("stock-places", "/stock"),
+    *_both("stock-items", "/stock/items"),
+    Shot("stock-items-filtered", "/stock/items?goods=router&kind=crew"),
+    Shot("stock-item", "/stock/items?goods=router&kind=crew", act=_open_first),
+    Shot("stock-issue", "/stock/move?act=issue"),
+    *_both("stock-orders", "/stock/orders"),
+    Shot("stock-order", "/stock/orders/1"),
+    Shot("stock-delivery", "/stock/deliveries/1", "error"),
+    *_both("stock-losses", "/stock/losses"),
+    Shot("stock-lost", "/stock/lost"),
+    *_both("stock-counts", "/stock/counts"),
+    Shot("stock-count", "/stock/counts/1"),
+    *_both("stock-balance", "/stock/balance"),
+    *_both("stock-forecast", "/stock/forecast"),
     *_both("devices", "/devices"),
     Shot("device", "/devices/1"),
     *_both("cells", "/cells"),
@@ -236,7 +250,7 @@ def sign_in(page: Page, name: str, password: str) -> None:
 
 
 @contextmanager
-def worlds(sites: int, *, changes: bool) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
+def worlds(sites: int, *, changes: bool, stock: bool = False) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
     """A full and an empty console, served until the end of the block; gives their URLs, and changes by their lives."""
     home = Path(tempfile.mkdtemp(prefix="tieline-look-"))
     try:
@@ -244,6 +258,8 @@ def worlds(sites: int, *, changes: bool) -> Iterator[tuple[dict[str, str], dict[
             served.deviate(databases["full"], served.fill(databases["full"], home, sites=sites))
             running = {name: served.start(served.look_settings(home), url) for name, url in databases.items()}
             try:
+                if stock:
+                    stocked.keep(running["full"])
                 yield (
                     {name: one.url for name, one in running.items()},
                     lives.live(running["full"]) if changes else {},
@@ -272,7 +288,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.url:
             failures = take(browser, {"full": chosen.url}, found(shots, {}), chosen.out, user)
         else:
-            with worlds(chosen.sites, changes=any("{" in shot.path for shot in shots)) as (urls, changes):
+            wanted = {
+                "changes": any("{" in shot.path for shot in shots),
+                "stock": any(shot.name.startswith("stock-") for shot in shots),
+            }
+            with worlds(chosen.sites, **wanted) as (urls, changes):
                 failures = take(browser, urls, found(shots, changes), chosen.out, user)
         browser.close()
     for failure in failures:

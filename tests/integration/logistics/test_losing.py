@@ -111,6 +111,7 @@ async def test_a_router_takes_the_cards_in_it_along(store: Store) -> None:
     lost = await _lose(store, "RS3", Goods.ROUTER)
     assert sorted(lost.serials) == ["RS3", "old-A-3", "old-B-3"]
     assert await store.states(["old-A-3", "old-B-3"]) == ["lost", "lost"]
+    assert (await store.balance()).ok
     await _planned(store, lost.change_id or 0)
     change = await store.world.get(lost.change_id or 0)
     assert (change.summary or {})["impact"]["items"] == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tieline.cli import audit, change, fleet, incident, lab, notice, probe, secrets, token, user
+from tieline.cli import audit, change, fleet, incident, lab, notice, probe, secrets, stock, token, user
 from tieline.cli.errors import Exit
 from tieline.cli.selecting import query_of
 
@@ -19,6 +19,7 @@ GROUPS = {
     "incident": incident.app,
     "probe": probe.app,
     "secrets": secrets.app,
+    "stock": stock.app,
     "token": token.app,
     "user": user.app,
 }

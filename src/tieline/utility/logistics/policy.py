@@ -88,12 +88,15 @@ def card_refused(card: CardFacts, to: Place) -> Why | None:
 
 
 def card_disagrees(place: Place, card: CardFacts | None) -> str:
-    """What the inventory says of a card that does not fit where the ledger has it; empty when both agree."""
+    """What the inventory says of a card that does not fit where the ledger has it; empty when both agree.
+
+    The link of a stolen card stays at its site until somebody ends it there: its place is still to be served.
+    """
     if card is None:
         return "the inventory does not have it"
     if card.stock_state not in AGREES[place.kind]:
         return f"the inventory has it as {card.stock_state.value.replace('_', ' ')}"
-    if card.site_id is not None and card.site_id != place.site_id:
+    if place.kind is not P.LOST and card.site_id is not None and card.site_id != place.site_id:
         return f"the inventory has it fitted at site {card.site_id}"
     return ""
 

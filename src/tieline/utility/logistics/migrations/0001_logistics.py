@@ -120,6 +120,8 @@ CREATE TABLE stock_movement (
 );
 CREATE INDEX stock_movement_item ON stock_movement (item_id, id);
 CREATE INDEX stock_movement_batch ON stock_movement (batch_id);
+CREATE INDEX stock_movement_to ON stock_movement (to_place, id);
+CREATE INDEX stock_movement_from ON stock_movement (from_place, id);
 CREATE INDEX stock_movement_irregular ON stock_movement (id) WHERE irregular <> '';
 """
 

@@ -1,6 +1,6 @@
 """Looking at goods: lists, one with its life, what happened lately."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,22 +62,23 @@ async def recent(tx: Tx, scope: Scope, *, limit: int = 10) -> list[dict[str, Any
 
 
 async def lane(tx: Tx, scope: Scope, thing: Thing, before: datetime, limit: int) -> Sequence[TimelineEvent]:
-    """The lane of a card's or device's timeline: where it went."""
-    goods = _GOODS.get(thing.kind)
-    if goods is None or not scope.may(Permission.INVENTORY_READ):
+    """The lane of a timeline: where a card or device went, and what came to a site and left it."""
+    if not scope.may(Permission.INVENTORY_READ):
         return []
-    item = await lists.by_thing(tx, scope, goods, thing.id)
+    if thing.kind is Kind.SITE:
+        rows = await lists.at_site(tx, scope, thing.id, before=before, limit=limit)
+        return [_event(row, f"{row['act'].capitalize()}: {row['goods']} {row['serial']}") for row in rows]
+    goods = _GOODS.get(thing.kind)
+    item = await lists.by_thing(tx, scope, goods, thing.id) if goods else None
     if item is None:
         return []
     rows = [row for row in await lists.life(tx, [item.id], limit=_MOST_OF_A_LIFE) if row["at"] < before]
     return [
-        TimelineEvent(
-            LANE,
-            row["at"],
-            f"{row['act'].capitalize()}: {row['from_name'] or 'taken up'} → {row['to_name']}",
-            row["actor"],
-            {name: row[name] for name in ("reason", "reference", "irregular", "state_before", "state_after")},
-            f"/stock/items/{item.id}",
-        )
+        _event(row, f"{row['act'].capitalize()}: {row['from_name'] or 'taken up'} → {row['to_name']}")
         for row in rows[:limit]
     ]
+
+
+def _event(row: Mapping[str, Any], title: str) -> TimelineEvent:
+    told = {name: row[name] for name in ("reason", "reference", "irregular", "state_before", "state_after")}
+    return TimelineEvent(LANE, row["at"], title, row["actor"], told, f"/stock/items/{row['item_id']}")

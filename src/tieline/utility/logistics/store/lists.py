@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg.rows import DictRow
@@ -97,17 +98,27 @@ async def one(tx: Tx, scope: Scope, item_id: int) -> Item | None:
     return item_of(row) if row else None
 
 
+_MOVEMENTS: Final = """
+SELECT m.id, m.item_id, i.goods, i.serial, m.at, b.act, b.actor, b.reference, b.id AS batch_id, m.irregular,
+    coalesce(nullif(m.reason, ''), b.reason) AS reason, m.state_before, m.state_after, f.name AS from_name,
+    f.kind AS from_kind, t.name AS to_name, t.kind AS to_kind, t.site_id AS to_site_id, t.id AS to_place_id,
+    f.id AS from_place_id
+FROM stock_movement m JOIN stock_batch b ON b.id = m.batch_id JOIN stock_item i ON i.id = m.item_id
+LEFT JOIN stock_place f ON f.id = m.from_place JOIN stock_place t ON t.id = m.to_place
+"""
+
+
 async def life(tx: Tx, item_ids: Sequence[int], *, limit: int) -> list[DictRow]:
     """The movements of some items, the newest first, with who did it and why."""
-    text = """
-        SELECT m.id, m.item_id, i.goods, i.serial, m.at, b.act, b.actor, b.reference, b.id AS batch_id, m.irregular,
-            coalesce(nullif(m.reason, ''), b.reason) AS reason, m.state_before, m.state_after, f.name AS from_name,
-            f.kind AS from_kind, t.name AS to_name, t.kind AS to_kind, t.site_id AS to_site_id, t.id AS to_place_id,
-            f.id AS from_place_id
-        FROM stock_movement m JOIN stock_batch b ON b.id = m.batch_id JOIN stock_item i ON i.id = m.item_id
-        LEFT JOIN stock_place f ON f.id = m.from_place JOIN stock_place t ON t.id = m.to_place
-        WHERE m.item_id = ANY(%(ids)s::bigint[]) ORDER BY m.id DESC LIMIT %(limit)s"""
+    text = f"{_MOVEMENTS} WHERE m.item_id = ANY(%(ids)s::bigint[]) ORDER BY m.id DESC LIMIT %(limit)s"
     return await fetch_all(tx, text, {"ids": list(item_ids), "limit": limit})
+
+
+async def at_site(tx: Tx, scope: Scope, site_id: int, *, before: datetime, limit: int) -> list[DictRow]:
+    """The movements to and from a site, the newest first; what the books opened with is left out."""
+    text = f"""{_MOVEMENTS} WHERE (t.site_id = %(site)s OR f.site_id = %(site)s) AND m.from_place IS NOT NULL
+        AND m.at < %(before)s AND {OWN_ITEMS} ORDER BY m.id DESC LIMIT %(limit)s"""
+    return await fetch_all(tx, text, {"site": site_id, "before": before, "limit": limit, **scope.params()})
 
 
 async def recent(tx: Tx, *, limit: int) -> list[DictRow]:

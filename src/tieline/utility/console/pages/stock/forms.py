@@ -42,6 +42,12 @@ def place(name: str, label: str, places: Sequence[Place], chosen: str = "", *, a
     return Field(name, label, "select", chosen, options=options, required=not anywhere)
 
 
+def first(warehouses: Sequence[Place]) -> str:
+    """The warehouse that is meant unless another is chosen: the main one."""
+    main = [one for one in warehouses if one.code == "MAIN"]
+    return str((main or list(warehouses))[0].id) if warehouses else ""
+
+
 def key() -> str:
     """What makes a form that is sent twice one act."""
     return f"console:{secrets.token_hex(12)}"
@@ -52,22 +58,16 @@ def move(act: str, places: Sequence[Place], typed: Mapping[str, str], csrf: str,
     title, _, kinds = ACTS[act]
     to = [one for one in places if one.kind in kinds]
     warehouses = [one for one in places if one.kind is PlaceKind.WAREHOUSE]
+    anywhere = [one for one in places if one.kind is not PlaceKind.SCRAP]
     source = (
-        place(
-            "from_place", "From", warehouses, typed.get("from_place") or (str(warehouses[0].id) if warehouses else "")
-        )
+        place("from_place", "From", warehouses, typed.get("from_place") or first(warehouses))
         if act == "issue"
-        else place(
-            "from_place",
-            "From",
-            [one for one in places if one.kind is not PlaceKind.SCRAP],
-            typed.get("from_place", ""),
-            anywhere=True,
-        )
+        else place("from_place", "From", anywhere, typed.get("from_place", ""), anywhere=True)
     )
+    chosen = typed.get("to_place") or (first(to) if act == "return" else "")
     fields = (
         source,
-        place("to_place", "To", to, typed.get("to_place", "")),
+        place("to_place", "To", to, chosen),
         goods(typed.get("goods", "card")),
         serials(typed.get("serials", ""), errors.get("serials", "")),
         Field("reason", "Why", value=typed.get("reason", ""), required=False, maxlength=500),
@@ -147,7 +147,7 @@ def delivery_fields(warehouses: Sequence[Place], chosen: str = "", note: str = "
         Option("1", "Take it in", hint="Good rows are in the warehouse; bad ones are reported, each with its rule."),
     )
     return (
-        place("warehouse_id", "Into", warehouses, chosen),
+        place("warehouse_id", "Into", warehouses, chosen or first(warehouses)),
         Field("note", "Number of the delivery note", value=note, required=False, maxlength=200),
         Field("take", "What to do", "radio", "", options=options),
     )
@@ -197,5 +197,5 @@ def need(operators: Sequence[Operator], csrf: str) -> Form:
 
 def take_in(warehouses: Sequence[Place], csrf: str) -> Form:
     """Where the books begin."""
-    fields = (place("warehouse_id", "What is fitted nowhere begins in", warehouses),)
+    fields = (place("warehouse_id", "What is fitted nowhere begins in", warehouses, first(warehouses)),)
     return Form("/stock/take-in", fields, csrf, "Take it into the ledger")

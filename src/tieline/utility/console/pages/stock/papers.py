@@ -176,7 +176,7 @@ def losses(page: Page, rows: Rows[dict[str, Any]]) -> Table:
         "Lost and stolen",
         columns,
         found,
-        lists.paging(page.url, rows, "loss"),
+        lists.paging(page.url, rows, "report"),
         chooser=False,
         empty=empty,
     )

@@ -87,7 +87,6 @@ def _figures(
         Figure(
             "New, in warehouses", number(PlaceKind.WAREHOUSE, used=False), views.items_href(kind="warehouse", used="0")
         ),
-        Figure("With crews", number(PlaceKind.CREW), views.items_href(kind="crew")),
         Figure(
             "Differences",
             wrong,
@@ -259,7 +258,8 @@ async def forecast(page: CurrentPage) -> Response:
         origins = await logistics.need_origins(tx, page.scope)
         operators = await inventory.operators(tx, page.scope)
     short = sum(one.first_short is not None for one in found)
-    state = f"{plural(short, 'sort')} of goods runs short." if short else "Stock and orders last for what is needed."
+    some = f"{plural(short, 'sort')} of goods {'runs' if short == 1 else 'run'} short."
+    state = some if short else "Stock and orders last for what is needed."
     may = page.scope.may(Permission.STOCK_WRITE)
     return await page.show(
         f"{_TEMPLATES}/forecast.html",

@@ -59,7 +59,7 @@ def _total(one: PlaceTotal) -> Row:
             "place": Link(one.name, where),
             "kind": words.kind_badge(one.kind),
             "goods": words.sort_of(one.goods, one.operator, one.variety, one.generation),
-            "used": "has served" if one.used else "new",
+            "used": words.condition(one.kind, used=one.used),
             "number": Count(one.number, items_href(**query)),
         },
         muted=one.kind is PlaceKind.SCRAP,
@@ -144,7 +144,7 @@ def items(page: Page, rows: Rows[Item], matching: int | None, empty: Empty) -> T
                 "goods": words.sort_of(one.goods, one.operator, one.variety, one.generation),
                 "place": one.place.name,
                 "kind": words.kind_badge(one.place.kind),
-                "used": "has served" if one.used else "new",
+                "used": words.condition(one.place.kind, used=one.used),
                 "since": Age(one.since),
                 "region": one.place.region,
             },
@@ -229,7 +229,7 @@ def item_facts(item: Item) -> Sequence[tuple[str, object]]:
         ("Goods", words.sort_of(item.goods, item.operator, item.variety, item.generation)),
         ("Where", Several((words.kind_badge(item.place.kind), _where(item.place)))),
         ("Since", Age(item.since)),
-        ("Condition", "has served at a site" if item.used else "new"),
+        ("Condition", words.condition(item.place.kind, used=item.used)),
         (
             "Delivery",
             Link(f"delivery {item.delivery_id}", f"/stock/deliveries/{item.delivery_id}")

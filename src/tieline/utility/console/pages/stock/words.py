@@ -77,6 +77,13 @@ def sort_of(goods: Goods, operator: str | None, variety: str, generation: str) -
     return f"{variety or 'Router'}{f' ({generation})' if generation else ''}"
 
 
+def condition(kind: PlaceKind, *, used: bool) -> str:
+    """Whether an item has served: what is fitted serves now."""
+    if kind is PlaceKind.SITE:
+        return "in service"
+    return "has served" if used else "new"
+
+
 def thing_link(item: Item) -> Link:
     """The card or device that an item is, in the inventory."""
     if item.goods is Goods.CARD:
