@@ -1,27 +1,31 @@
-"""Which sites have links of an operator, on a technology, in areas that the operator names."""
+"""Which sites have links of an operator, on a technology, in areas that the operator names.
+
+The fleet is looked at once, however many areas there are: links are gathered by site in the order of an index, then
+each site gets the first area that it, or the cell of one of its links, lies in; OFFSET 0 has that worked out once.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tieline.platform.db import Tx, fetch_all
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory.model import TECHNOLOGIES
 from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaPart, AreaSite
-from tieline.utility.inventory.store.filters import HANGING
-from tieline.utility.inventory.store.probes import own
+from tieline.utility.inventory.store.filters import OWN_LINKS
 
 _OUTWARD = "upper(split_part(t.postcode, ' ', 1))"
 
 
 async def counts(tx: Tx, scope: Scope, operator: str, technology: str | None, areas: Sequence[Area]) -> list[AreaCount]:
     """What lies in each area; a site that lies in several counts in the first of them alone."""
-    hit, bound = _hit(scope, operator, technology, areas)
+    query = _query(scope, operator, technology, areas)
     text = f"""
-        WITH hit AS MATERIALIZED ({hit} GROUP BY s.site_id)
-        SELECT h.place, count(*) AS sites, sum(h.links)::bigint AS links, count(*) FILTER (WHERE {_ALONE}) AS alone,
-            count(*) FILTER (WHERE h.criticality <> 'normal') AS critical
-        FROM hit h {_HANGS} WHERE h.place IS NOT NULL GROUP BY h.place ORDER BY h.place"""
-    rows = await fetch_all(tx, text, bound)
+        WITH {query.cells}, hit AS MATERIALIZED ({query.hit})
+        SELECT x.place, count(*) AS sites, sum(x.links)::bigint AS links, count(*) FILTER (WHERE x.alone) AS alone,
+            count(*) FILTER (WHERE x.criticality <> 'normal') AS critical
+        FROM ({query.placed} OFFSET 0) x WHERE x.place IS NOT NULL GROUP BY x.place ORDER BY x.place"""
+    rows = await fetch_all(tx, text, {**query.bound, "after": 0})
     return [AreaCount(row["place"], row["sites"], row["links"], row["alone"], row["critical"]) for row in rows]
 
 
@@ -37,54 +41,67 @@ async def sites(
     limit: int,
 ) -> list[AreaSite]:
     """Sites by their number."""
-    hit, bound = _hit(scope, operator, technology, areas)
+    query = _query(scope, operator, technology, areas)
     text = f"""
-        WITH hit AS ({hit} AND s.site_id > %(after)s GROUP BY s.site_id)
-        SELECT t.id AS site_id, t.external_id, t.name, t.region, t.postcode, t.criticality, h.place, h.links,
-            {_ALONE} AS alone
-        FROM hit h {_HANGS} JOIN site t ON t.id = h.site_id
-        WHERE h.place IS NOT NULL AND (%(place)s::integer IS NULL OR h.place = %(place)s)
-          AND ({_ALONE} OR NOT %(alone)s) AND (t.criticality <> 'normal' OR NOT %(critical)s)
-        ORDER BY t.id LIMIT %(limit)s"""
+        WITH {query.cells}, hit AS ({query.hit})
+        SELECT x.site_id, x.external_id, x.name, x.region, x.postcode, x.criticality, x.place, x.links, x.alone
+        FROM ({query.placed}) x
+        WHERE x.place IS NOT NULL AND (%(place)s::integer IS NULL OR x.place = %(place)s)
+          AND (x.alone OR NOT %(alone)s) AND (x.criticality <> 'normal' OR NOT %(critical)s)
+        ORDER BY x.site_id LIMIT %(limit)s"""
     wanted = {"place": part.place, "alone": part.alone, "critical": part.critical, "after": after, "limit": limit}
-    rows = await fetch_all(tx, text, {**bound, **wanted})
+    rows = await fetch_all(tx, text, {**query.bound, **wanted})
     return [AreaSite(**row) for row in rows]
 
 
-_ALONE = "a.site_id IS NOT NULL"
-_HANGS = f"LEFT JOIN ({HANGING}) a ON a.site_id = h.site_id"
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """Parts of a query, and what they are bound to: ``cells`` of areas, ``hit`` sites, and these as they are placed."""
+
+    cells: str
+    hit: str
+    placed: str
+    bound: dict[str, Any]
 
 
-def _hit(scope: Scope, operator: str, technology: str | None, areas: Sequence[Area]) -> tuple[str, dict[str, Any]]:
-    """The query for sites with the first area that one of their links lies in, to be grouped; and what it is bound to.
-
-    The areas become the arms of one CASE, so that the fleet is looked at once, however many areas there are.
-    """
+def _query(scope: Scope, operator: str, technology: str | None, areas: Sequence[Area]) -> _Query:
     rat = None if technology is None else TECHNOLOGIES.get(technology, technology)
-    bound: dict[str, Any] = {**scope.params(), "operator": operator, "rat": rat, "f_hanging_on": rat}
-    arms = []
+    bound: dict[str, Any] = {**scope.params(), "operator": operator, "rat": rat}
+    arms, cells, places = [], list[str](), list[int]()
     for place, area in enumerate(areas):
+        if area.kind is AreaKind.CELLS:
+            cells += area.names
+            places += [place] * len(area.names)
+            continue
         condition, value = _condition(area, f"area_{place}")
         bound |= value
         arms.append(f"WHEN {condition} THEN {place}")
-    case = f"CASE {' '.join(arms)} END" if arms else "NULL::integer"
-    on = "" if rat is None else " AND s.rat = %(rat)s"
-    return (
-        f"""SELECT s.site_id, min({case}) AS place, count(*) AS links, min(t.criticality) AS criticality
-            FROM subscription s JOIN site t ON t.id = s.site_id
-            WHERE s.site_id IS NOT NULL AND {within("t.region")} AND {own("s.operator_id")}
-              AND s.operator_id = (SELECT id FROM operator WHERE code = %(operator)s){on}""",
-        bound,
+    here = "f.operator_id = (SELECT id FROM operator WHERE code = %(operator)s)"
+    struck = here if rat is None else f"{here} AND f.rat = %(rat)s"
+    # Without a technology, a site has nothing else where all its links are that operator's.
+    alone = here if rat is None else "f.rat = %(rat)s"
+    least = f"min(c.place) FILTER (WHERE {struck})" if cells else "NULL::integer"
+    return _Query(
+        cells="""cells AS MATERIALIZED (SELECT cell_key, min(place) AS place
+            FROM unnest(%(cells)s::text[], %(places)s::integer[]) AS u(cell_key, place) GROUP BY cell_key)""",
+        hit=f"""SELECT f.site_id, count(*) FILTER (WHERE {struck}) AS links,
+                coalesce(bool_and({alone}), false) AS alone,
+                {least} AS cell_place
+            FROM subscription f {"LEFT JOIN cells c ON c.cell_key = f.cell_key" if cells else ""}
+            WHERE f.site_id IS NOT NULL AND f.site_id > %(after)s AND {OWN_LINKS}
+            GROUP BY f.site_id HAVING count(*) FILTER (WHERE {struck}) > 0""",
+        placed=f"""SELECT h.site_id, t.external_id, t.name, t.region, t.postcode, t.criticality, h.links, h.alone,
+                least(CASE {" ".join(arms) or "WHEN FALSE THEN 0"} END, h.cell_place) AS place
+            FROM hit h JOIN site t ON t.id = h.site_id WHERE {within("t.region")}""",
+        bound={**bound, "cells": cells, "places": places},
     )
 
 
 def _condition(area: Area, name: str) -> tuple[str, dict[str, Any]]:
-    """What a site (t) or subscription (s) has to fulfil to lie in an area."""
+    """What a site (t) has to fulfil to lie in an area."""
     match area.kind:
         case AreaKind.REGIONS:
             return f"t.region = ANY(%({name})s::text[])", {name: list(area.names)}
-        case AreaKind.CELLS:
-            return f"s.cell_key = ANY(%({name})s::text[])", {name: list(area.names)}
         case AreaKind.POLYGON:
             points = ",".join(f"({lon!r},{lat!r})" for lon, lat in area.ring)
             inside = f"coalesce(%({name})s::polygon @> point(t.lon, t.lat), false)"
