@@ -111,6 +111,7 @@ def live(served: Served) -> dict[str, int]:
     """Let everything happen; the last change still runs afterwards. Returns the changes by their lives."""
     story = _people(served)
     _bring_bad_rows(story)
+    _make_groups(story)
     planned, submitted, rejected = _wait_for_decisions(story)
     changes = (planned, submitted, rejected, _complete(story), _take_back(story), *_hold_and_stop(story), _run(story))
     return dict(zip(LIVES, changes, strict=True))
@@ -176,6 +177,25 @@ def _take_back(story: Story) -> int:
     story.mara.until(undo, "planned")
     story.mara.until(story.started(undo), "completed")
     return undo
+
+
+def _make_groups(story: Story) -> None:
+    """A 5G LAN group with members at both operators; at one of them some are not in the network yet."""
+    name = "ortsnetzstationen-nord@netzleittechnik.example"
+    parameters = {
+        "group": name,
+        "dnn": "leittechnik.grid",
+        "title": "Ortsnetzstationen Nord",
+        "sd": "0a0b0c",
+        "aaa_address": "198.51.100.7",
+        "aaa_usages": ["AUTH"],
+    }
+    change = story.planned("Ortsnetzstationen Nord in ein eigenes Netz", 8, kind="group.create", parameters=parameters)
+    platform = story.served.operators.platforms["B"]
+    platform.behaviour.lies = set(story.refs(change, "B", 3))
+    story.started(change)
+    story.mara.until(change, "completed", "paused")
+    platform.behaviour.lies = set()
 
 
 def _hold_and_stop(story: Story) -> tuple[int, int]:

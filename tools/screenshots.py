@@ -162,6 +162,11 @@ SHOTS: tuple[Shot, ...] = (
     *_both("incidents-reconciliation", "/incidents/reconciliation"),
     *_both("operators", "/operators"),
     Shot("operator", "/operators/A"),
+    Shot("groups", "/groups#{completed}"),  # the name has changes made, and with them a group
+    Shot("groups", "/groups", "empty"),
+    Shot("group", "/groups/1#{completed}"),
+    Shot("group-new", "/changes/new?change_kind=group.create&region=Wales&linked=1"),
+    Shot("group-members", "/changes/new?change_kind=group.members&linked=1"),
     *_both("imports", "/imports"),
     Shot("import-new", "/imports/new?kind=site"),
     Shot("import-columns", "/imports/new?kind=site", act=_send(_ROWS)),

@@ -11,6 +11,7 @@ from tieline.cli import (
     audit,
     change,
     fleet,
+    group,
     imports,
     incident,
     lab,
@@ -46,6 +47,7 @@ app.add_typer(incident.app, name="incident")
 app.add_typer(probe.app, name="probe")
 app.add_typer(lab.app, name="lab")
 app.add_typer(stock.app, name="stock")
+app.add_typer(group.app, name="group")
 app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")

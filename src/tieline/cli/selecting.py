@@ -18,6 +18,7 @@ _LISTS: Mapping[str, str] = {
     "generation": "generations",
     "subscription_generation": "subscription_generations",
     "apn": "apns",
+    "lan_group": "lan_groups",
     "role": "roles",
     "stock_state": "stock_states",
     "site_id": "site_ids",

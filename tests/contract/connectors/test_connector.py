@@ -1,5 +1,6 @@
 """What every connector must do, whatever platform is behind it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import anyio
@@ -9,6 +10,7 @@ from tieline.utility.connectors import (
     Batch,
     Connector,
     Field,
+    Group,
     Operation,
     OperationResult,
     Outcome,
@@ -16,6 +18,7 @@ from tieline.utility.connectors import (
     Rejected,
     Report,
     ResultState,
+    Slice,
     Unreachable,
 )
 from tieline.utility.connectors.port import Leaves
@@ -214,3 +217,108 @@ async def test_who_gets_no_turn_makes_no_request(operator: Operator) -> None:
     with pytest.raises(Unreachable):
         await operator.connector.find("key-1")
     assert await operator.calls() == before
+
+
+# ── 5G LAN groups, static addresses, word of devices ──────────────────────────────────────────────────────────────────
+
+NORTH = Group(name="north@grid.example", dnn="grid.north", slice=Slice(1, "0a0b0c"), session_type="IPV4")
+
+
+def regroup(key: str, **members: bool) -> Batch:
+    """A batch that puts subscriptions into the group, or takes them out."""
+    operations = tuple(
+        Operation(f"{key}-{ref}", ref, {Field.LAN_GROUPS: (NORTH.name,) if is_in else ()})
+        for ref, is_in in members.items()
+    )
+    return Batch("groups", operations, groups=(NORTH,))
+
+
+async def in_group(connector: Connector, *expected: str, refs: tuple[str, ...] = ("s1", "s2", "s3")) -> None:
+    with anyio.fail_after(30):
+        while True:
+            shown = await reads(connector, "", *refs)
+            if {ref for ref in refs if shown[ref].operational.get(Field.LAN_GROUPS)} == set(expected):
+                return
+            await anyio.sleep(0.05)
+
+
+async def done(connector: Connector, one: Batch, key: str) -> list[OperationResult]:
+    reference = await connector.submit(one, key)
+    outcome = await finished(connector, reference)
+    assert outcome.state is OutcomeState.FINISHED
+    return list(outcome.by_id([operation.id for operation in one.operations]).values())
+
+
+async def test_a_group_is_made_changed_and_ended(operator: Operator) -> None:
+    connector = operator.connector
+    if not connector.capabilities.lan_group_members:
+        pytest.skip("this platform has no groups")
+    results = await done(connector, regroup("a", s1=True, s2=True), "key-1")
+    assert [one.state for one in results] == [ResultState.SUCCEEDED] * 2
+    await in_group(connector, "s1", "s2")
+    await done(connector, regroup("b", s1=False, s3=True), "key-2")
+    await in_group(connector, "s2", "s3")
+    await done(connector, regroup("c", s2=False, s3=False), "key-3")
+    await in_group(connector)
+    await done(connector, regroup("d", s2=True), "key-4")
+    await in_group(connector, "s2")
+
+
+async def test_a_group_call_repeated_after_a_crash_changes_nothing(operator: Operator) -> None:
+    connector = operator.connector
+    if not connector.capabilities.lan_group_members:
+        pytest.skip("this platform has no groups")
+    one = regroup("a", s1=True, s2=True)
+    first = await connector.submit(one, "key-1")
+    assert await connector.submit(one, "key-1") == first
+    await done(connector, one, "key-1")
+    await in_group(connector, "s1", "s2")
+    ended = regroup("b", s1=False, s2=False)
+    for _ in range(2):
+        await done(connector, ended, "key-2")
+    await in_group(connector)
+
+
+async def test_a_member_that_does_not_exist_does_not_hold_the_others(operator: Operator) -> None:
+    connector = operator.connector
+    if not connector.capabilities.lan_group_members:
+        pytest.skip("this platform has no groups")
+    known, stranger = await done(connector, regroup("a", s1=True, nobody=True), "key-1")
+    assert known.state is ResultState.SUCCEEDED
+    assert stranger.state is ResultState.FAILED
+    assert stranger.message
+    await in_group(connector, "s1")
+
+
+async def test_static_addresses_take_effect(operator: Operator) -> None:
+    connector = operator.connector
+    if not connector.capabilities.static_addresses:
+        pytest.skip("this platform has no way of its own for addresses")
+    apn = batch("s1", "s2")
+    await done(connector, apn, "key-0")
+    fixed = tuple(
+        Operation(ref, ref, {Field.APN: "scada.dso", Field.IP_ADDRESS: f"192.0.2.{number}"})
+        for number, ref in enumerate(("s1", "s2"), 1)
+    )
+    one = Batch("addresses", fixed, addresses=Slice())
+    first = await connector.submit(one, "key-1")
+    assert await connector.submit(one, "key-1") == first
+    assert {result.state for result in await done(connector, one, "key-1")} == {ResultState.SUCCEEDED}
+    with anyio.fail_after(30):
+        while True:
+            shown = await reads(connector, first, "s1", "s2")
+            if [shown[ref].operational.get(Field.IP_ADDRESS) for ref in ("s1", "s2")] == ["192.0.2.1", "192.0.2.2"]:
+                return
+            await anyio.sleep(0.05)
+
+
+async def test_asking_for_word_of_devices_twice_and_ending_it_twice(operator: Operator) -> None:
+    connector = operator.connector
+    if not connector.capabilities.tells_devices:
+        pytest.skip("this platform gives no word of devices")
+    until = datetime.now(UTC) + timedelta(days=1)
+    recipient = "https://127.0.0.1:9/3gpp/notifications/A/devices"
+    watch = await connector.watch_devices(recipient, until=until)
+    assert await connector.watch_devices(recipient, until=until) == watch
+    await connector.unwatch_devices(watch)
+    await connector.unwatch_devices(watch)

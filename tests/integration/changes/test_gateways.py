@@ -24,6 +24,7 @@ from tieline.utility.changes.service.drafting import Draft
 from tieline.utility.changes.store.items import Part
 from tieline.utility.connectors import Field, Lines
 from tieline.utility.connectors.providers.installed import PROVIDERS
+from tieline.utility.inventory import FleetFilter, Selection
 
 pytestmark = pytest.mark.anyio
 
@@ -202,3 +203,33 @@ async def test_requests_that_are_not_answered_take_effect_once_and_an_undo_puts_
     for gateway in pair.gateways.values():
         states = [one["attributes"]["operational"]["state"] for one in (await gateway.shown()).values()]
         assert states.count("TEST_READY") == 6
+
+
+async def test_a_group_is_made_by_many_batches_at_once_and_ends_with_its_last_member(pair: Pair) -> None:
+    """Batches of one change meet at the group: the second finds it made, the last but one finds it nearly empty."""
+    await pair.build(35)
+    world, name = pair.world, "north@grid.example"
+    chosen = Selection(filter=FleetFilter(linked=True))
+    made = Draft(kind="group.create", title="make", selection=chosen, parameters={"group": name, "dnn": "grid.north"})
+    change = await world.started(made)
+    await world.drive(change.id, seconds=60)
+    assert await world.states(change.id) == {"verified": 70}
+    for gateway in pair.gateways.values():
+        shown = (await gateway.shown()).values()
+        assert sum(one["attributes"].get("lanGroups") == [name] for one in shown) == 35
+        assert (await gateway.writes())[name] >= 4
+    ended = Draft(
+        kind="group.remove",
+        title="end",
+        selection=Selection(filter=FleetFilter(lan_groups=(name,))),
+        parameters={"group": name},
+    )
+    change = await world.started(ended)
+    await world.drive(change.id, seconds=60)
+    assert await world.states(change.id) == {"verified": 70}
+    for gateway in pair.gateways.values():
+        assert not any("lanGroups" in one["attributes"] for one in (await gateway.shown()).values())
+        log = (await gateway.staff.get("/backoffice/v1/change-log", params={"party": "utility", "limit": 1000})).json()
+        last = [one["operation"] for one in log["items"] if one["dn"].endswith(f"LanGroup={name}")]
+        assert last[0] == "created"
+        assert last[-1] == "deleted"

@@ -23,7 +23,7 @@ S-1,{EVIL},Wales,52,-3,12
 S-2,"Umspannwerk Neustadt-Glewe Betriebsmittelüberwachungszentrale",Kent,51,1,1204
 """
 EMPTY_PAGES = ("/", "/map", "/sites", "/subscriptions", "/cards", "/cards/stock", "/devices", "/cells", "/operators",
-               "/imports", "/search")  # fmt: skip
+               "/groups", "/imports", "/search")  # fmt: skip
 
 
 async def bring(console: "Console", tmp_path: "Path", text: str) -> None:

@@ -45,6 +45,7 @@ async def test_a_selection_has_all_that_a_change_needs(fleet: Database, everythi
         "data_plan": "plan",
         "rat_restriction": [],
         "imei_lock": None,
+        "lan_groups": [],
     }
     assert set(row.operational.values()) == {None}
 
@@ -176,6 +177,7 @@ REPORTED: Desired = {
     "data_plan": "plan",
     "rat_restriction": [],
     "imei_lock": None,
+    "lan_groups": [],
 }
 
 

@@ -5,7 +5,20 @@ from pathlib import Path
 import pytest
 import typer
 
-from tieline.cli import audit, change, fleet, incident, lab, notice, probe, secrets, stock, token, user
+from tieline.cli import (
+    audit,
+    change,
+    fleet,
+    group,
+    incident,
+    lab,
+    notice,
+    probe,
+    secrets,
+    stock,
+    token,
+    user,
+)
 from tieline.cli.errors import Exit
 from tieline.cli.selecting import query_of
 
@@ -18,6 +31,7 @@ GROUPS = {
     "notice": notice.app,
     "incident": incident.app,
     "probe": probe.app,
+    "group": group.app,
     "secrets": secrets.app,
     "stock": stock.app,
     "token": token.app,

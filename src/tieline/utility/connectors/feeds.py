@@ -7,7 +7,7 @@ import structlog
 from tieline.platform.db import Tx
 from tieline.platform.scope import Scope
 from tieline.platform.wiring import Runtime
-from tieline.utility.connectors import service, store
+from tieline.utility.connectors import devices, service, store
 from tieline.utility.connectors.errors import ConnectorError
 from tieline.utility.connectors.jobs import defer_sync
 from tieline.utility.connectors.leases import take
@@ -18,10 +18,11 @@ _log = structlog.get_logger(__name__)
 
 
 async def watch(runtime: Runtime) -> None:
-    """Look every few seconds, until cancelled."""
+    """Look every few seconds, until cancelled: after the feeds, and after the word of devices."""
     lines = lines_of(runtime)
     while True:
         await look(runtime, lines)
+        await devices.look(runtime, lines)
         await asyncio.sleep(LOOK)
 
 

@@ -172,6 +172,14 @@ class Line:
         """Wait until another request to this operator may be made; see :data:`Turn`."""
         return await self._turn()
 
+    async def watch_devices(self, recipient: str, *, until: datetime) -> str:
+        """See :meth:`Connector.watch_devices`."""
+        return await self._call(lambda: self._connector.watch_devices(recipient, until=until))
+
+    async def unwatch_devices(self, watch: str) -> None:
+        """See :meth:`Connector.unwatch_devices`."""
+        await self._call(lambda: self._connector.unwatch_devices(watch))
+
     async def close(self) -> None:
         """Give up connections."""
         await self._connector.close()

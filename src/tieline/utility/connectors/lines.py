@@ -15,7 +15,7 @@ from tieline.platform.secrets import Vault, vault_of
 from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.connectors import store
-from tieline.utility.connectors.capabilities import Capabilities
+from tieline.utility.connectors.capabilities import Capabilities, Extra
 from tieline.utility.connectors.channel import Channel
 from tieline.utility.connectors.limiter import Pacer, Rate
 from tieline.utility.connectors.line import Line, Manners
@@ -174,7 +174,7 @@ def narrow(capabilities: Capabilities, granted: Granted, row: Any) -> Capabiliti
     """The least of what the platform can, the contract grants, and the connection's settings allow."""
     rate = _least(capabilities.calls_per_second, granted.calls_per_second, row["calls_per_second"])
     return replace(
-        capabilities,
+        capabilities.without(frozenset(map(Extra, row["lacks"]))),
         calls_per_second=rate,
         max_batch=_least(capabilities.max_batch, granted.max_batch, row["max_batch"]) or capabilities.max_batch,
         in_flight=row["in_flight"] or capabilities.in_flight,

@@ -23,6 +23,7 @@ class Field(StrEnum):
     DATA_PLAN = "data_plan"
     RAT_RESTRICTION = "rat_restriction"
     IMEI_LOCK = "imei_lock"
+    LAN_GROUPS = "lan_groups"
 
 
 class SimState(StrEnum):
@@ -36,7 +37,10 @@ class SimState(StrEnum):
 
 
 Value = str | tuple[str, ...] | None
-"""A field's value; ``None`` means unset. Only ``rat_restriction`` is a tuple (of GERAN, UTRA, EUTRA, NR; sorted)."""
+"""A field's value; ``None`` means unset.
+
+``rat_restriction`` (of GERAN, UTRA, EUTRA, NR) and ``lan_groups`` (names of 5G LAN groups) are sorted tuples.
+"""
 
 Desired = Mapping[Field, Value]
 """The fields that are to be set, and their values; a field left out stays as it is."""
@@ -52,11 +56,38 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A network slice: service type, and differentiator in six hexadecimal digits."""
+
+    sst: int = 1
+    sd: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A 5G LAN group as an operator has to make it, if it has not been made yet."""
+
+    name: str
+    dnn: str
+    slice: Slice
+    session_type: str
+    aaa_address: str | None = None
+    aaa_usages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Operations for one call. ``title`` is shown to the operator's staff."""
+    """Operations for one call. ``title`` is shown to the operator's staff.
+
+    ``groups`` are the 5G LAN groups that operations put subscriptions into or take them out of, whatever else they are
+    in. With ``addresses``, the addresses that operations set are static ones in that slice, and go the operator's way
+    for these.
+    """
 
     title: str
     operations: tuple[Operation, ...]
+    groups: tuple[Group, ...] = ()
+    addresses: Slice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +198,17 @@ class Report(msgspec.Struct, frozen=True):
             for field, value in desired.items()
             if field not in self.operational or self.operational[field] != value
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNotice:
+    """An operator says that a SIM is used with another device since ``at``; ``previous`` where it tells."""
+
+    subscription: str
+    ref: str
+    at: datetime
+    imei: str
+    previous: str | None = None
 
 
 class Reported(StrEnum):

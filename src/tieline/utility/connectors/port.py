@@ -6,6 +6,7 @@ state of its own beyond its connections: what must survive a crash is in our dat
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from tieline.utility.connectors.capabilities import Capabilities
@@ -91,6 +92,14 @@ class Connector(Protocol):
 
     async def unsubscribe(self, feed: str) -> None:
         """End notifications; ending what has ended is no error."""
+        ...
+
+    async def watch_devices(self, recipient: str, *, until: datetime) -> str:
+        """Ask for word, sent to a URL until a moment, of every SIM that is used with another device; gives its name."""
+        ...
+
+    async def unwatch_devices(self, watch: str) -> None:
+        """End that; ending what has ended is no error."""
         ...
 
     async def close(self) -> None:

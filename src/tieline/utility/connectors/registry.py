@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tieline.platform.errors import Invalid, NotFound, Problem
-from tieline.utility.connectors.model import Notice
+from tieline.utility.connectors.model import DeviceNotice, Notice
 from tieline.utility.connectors.port import Connector
 
 
@@ -51,6 +51,8 @@ class Connection:
 Open = Callable[[Connection], Awaitable[Connector]]
 ReadNotices = Callable[[bytes], Sequence[Notice]]
 """Decodes what an operator posted to us; raises ``Rejected`` for what cannot be read."""
+ReadDevices = Callable[[bytes], Sequence[DeviceNotice]]
+"""The same for word of SIMs that are used with other devices."""
 
 
 @dataclass(slots=True)
@@ -59,20 +61,32 @@ class Providers:
 
     _open: dict[str, Open] = field(default_factory=dict)
     _notices: dict[str, ReadNotices] = field(default_factory=dict)
+    _devices: dict[str, ReadDevices] = field(default_factory=dict)
 
-    def register(self, name: str, opener: Open, notices: ReadNotices | None = None) -> None:
-        """Add a provider, with the decoder of its notifications if it sends any; its name must be new."""
+    def register(
+        self, name: str, opener: Open, notices: ReadNotices | None = None, devices: ReadDevices | None = None
+    ) -> None:
+        """Add a provider, with the decoders of its notifications if it sends any; its name must be new."""
         if name in self._open:
             raise ValueError(f"two providers are called {name}")
         self._open[name] = opener
         if notices is not None:
             self._notices[name] = notices
+        if devices is not None:
+            self._devices[name] = devices
 
     def notices(self, name: str) -> ReadNotices:
         """The decoder of a provider's notifications; raises ``NotFound`` where it sends none."""
         found = self._notices.get(name)
         if found is None:
             raise NotFound(f"The provider {name} sends no notifications.")
+        return found
+
+    def devices(self, name: str) -> ReadDevices:
+        """The decoder of a provider's word of devices; raises ``NotFound`` where it sends none."""
+        found = self._devices.get(name)
+        if found is None:
+            raise NotFound(f"The provider {name} sends no word of devices.")
         return found
 
     def names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from tieline.platform.errors import Invalid, TooLarge
 from tieline.platform.secrets import vault_of
 from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast, fingerprint_of
-from tieline.utility.connectors import service
+from tieline.utility.connectors import devices, service
 from tieline.utility.connectors.errors import Rejected
 from tieline.utility.connectors.jobs import defer_sync
 from tieline.utility.connectors.lines import SYSTEM, lines_of
@@ -128,4 +128,24 @@ async def take_notification(code: Code, request: Request, runtime: CurrentRuntim
         if taken.resync:
             sync_id = await add_sync(tx, SYSTEM, operator["operator_id"], taken.resync)
             await defer_sync(tx, code, sync_id)
+    return Response(status_code=204)
+
+
+@operator_router.post("/3gpp/notifications/{code}/devices", status_code=204, max_body_size=LARGEST)
+async def take_device_notification(code: Code, request: Request, runtime: CurrentRuntime) -> Response:
+    """Take word of SIMs that are used with other devices (TS 29.122): 204 once it is stored, come before or not.
+
+    Only the operator's own certificate is let in; what cannot be read is answered 422 and not asked for again.
+    """
+    async with runtime.db.transaction() as tx:
+        operator = await service.operator_of(tx, code, fingerprint_of(request.scope))
+    body = await request.body()
+    if len(body) > LARGEST:
+        raise TooLarge(f"A notification has at most {LARGEST} octets.")
+    try:
+        notices = await asyncio.to_thread(PROVIDERS.devices(operator["provider"]), body)
+    except Rejected as error:
+        raise Invalid(error.detail) from error
+    async with runtime.db.transaction() as tx:
+        await devices.take_devices(tx, runtime.clock, operator, notices)
     return Response(status_code=204)

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from tieline.utility.connectors.capabilities import Extra
+
 
 class ConnectionBody(BaseModel):
     """How an operator is reached. Files of keys are named, never sent: they lie in the folder of keys."""
@@ -39,6 +41,9 @@ class ConnectionBody(BaseModel):
         description="Where tokens are given out; empty: it is found.",
     )
     token_scope: str = Field("", max_length=400, description="Scopes to ask for; empty: all that we may have.")
+    lacks: list[Extra] = Field(
+        default=[], max_length=3, description="What this operator does not have, or the contract does not give us."
+    )
     secret: SecretStr | None = Field(
         None,
         max_length=4000,

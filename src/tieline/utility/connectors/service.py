@@ -277,7 +277,7 @@ def _joined(earlier: Report, later: Report) -> Report:
         ref=later.ref,
         observed_at=later.observed_at,
         desired=desired,
-        operational=later.operational or earlier.operational,
+        operational={**earlier.operational, **later.operational},
         since=later.since or earlier.since,
         cell=later.cell or earlier.cell,
         iccid=later.iccid or earlier.iccid,

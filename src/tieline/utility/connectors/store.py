@@ -13,7 +13,7 @@ from tieline.platform.secrets import Place, SecretColumn
 _CONNECTION = """
     SELECT k.operator_id, o.code AS operator, o.name AS operator_name, k.provider, k.base_url, k.dn, k.certificate,
         k.private_key, k.authority, k.calls_per_second, k.max_batch, k.in_flight, k.timeout_seconds,
-        k.notification_fingerprint, k.notification_url, k.heartbeat_seconds, k.sync_hours, k.enabled,
+        k.notification_fingerprint, k.notification_url, k.heartbeat_seconds, k.sync_hours, k.enabled, k.lacks,
         k.uses_tokens, k.client_id, k.token_url, k.token_scope, k.secret IS NOT NULL AS has_secret,
         k.updated_at, k.updated_by
     FROM operator_connection k JOIN operator o ON o.id = k.operator_id"""
@@ -122,6 +122,34 @@ async def health(tx: Tx, scope: Scope) -> list[DictRow]:
         LEFT JOIN operator_feed f ON f.operator_id = k.operator_id
         WHERE {within(None, "o.code")} ORDER BY o.code"""
     return await fetch_all(tx, text, scope.params())
+
+
+# ── word of devices ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def device_watches(tx: Tx) -> dict[int, DictRow]:
+    """Where operators were asked to send word of devices, by operator."""
+    rows = await fetch_all(tx, "SELECT operator_id, watch, recipient, expires_at FROM operator_device_watch")
+    return {row["operator_id"]: row for row in rows}
+
+
+async def put_device_watch(tx: Tx, operator_id: int, values: Mapping[str, Any]) -> None:
+    """Keep what an operator was asked for, in the place of what it was asked for before."""
+    text = """
+        INSERT INTO operator_device_watch (operator_id, watch, recipient, asked_at, expires_at)
+        VALUES (%(operator_id)s, %(watch)s, %(recipient)s, %(asked_at)s, %(expires_at)s)
+        ON CONFLICT (operator_id) DO UPDATE SET watch = excluded.watch, recipient = excluded.recipient,
+            asked_at = excluded.asked_at, expires_at = excluded.expires_at"""
+    await execute(tx, text, {"operator_id": operator_id, **values})
+
+
+async def devices_seen(tx: Tx, operator_id: int, refs: Sequence[str]) -> dict[str, DictRow]:
+    """The device that each of some subscriptions was seen with last, by the operator's name of the subscription."""
+    text = """
+        SELECT id, operator_ref, imei_seen FROM subscription
+        WHERE operator_id = %(operator_id)s AND operator_ref = ANY(%(refs)s::text[]) ORDER BY id FOR UPDATE"""
+    rows = await fetch_all(tx, text, {"operator_id": operator_id, "refs": list(refs)})
+    return {row["operator_ref"]: row for row in rows}
 
 
 # ── leases ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -27,6 +27,7 @@ _LISTS: Mapping[str, str] = {
     "device_can": "generations",
     "generation": "subscription_generations",
     "apn": "apns",
+    "lan_group": "lan_groups",
     "role": "roles",
     "stock": "stock_states",
 }
@@ -45,6 +46,7 @@ _LABELS: Mapping[str, str] = {
     "device_can": "Device can do",
     "generation": "Subscription may use",
     "apn": "APN",
+    "lan_group": "5G LAN group",
     "role": "Role",
     "stock": "Stock",
     "q": "Name or number",

@@ -27,6 +27,7 @@ PLACES = (
     Place("cards", "Cards and stock", "/cards", "id-card", Permission.INVENTORY_READ, "Network"),
     Place("devices", "Devices", "/devices", "cpu", Permission.INVENTORY_READ, "Network"),
     Place("cells", "Cells and masts", "/cells", "radio-tower", Permission.INVENTORY_READ, "Network"),
+    Place("groups", "5G LAN groups", "/groups", "layers", Permission.INVENTORY_READ, "Network"),
     Place("incidents", "Incidents", "/incidents", "bell-ring", Permission.INCIDENT_READ, "Work"),
     Place("changes", "Changes", "/changes", "git-pull-request-arrow", Permission.CHANGE_READ, "Work"),
     Place("notices", "Notices", "/notices", "calendar-clock", Permission.NOTICE_READ, "Work"),

@@ -18,6 +18,7 @@ PAGES = (
     "cells",
     "devices",
     "operators",
+    "groups",
     "imports",
     "search",
     "changes",

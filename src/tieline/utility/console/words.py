@@ -51,6 +51,7 @@ FIELD_WORDS: Mapping[Field, str] = {
     "data_plan": "Data plan",
     "rat_restriction": "Barred",
     "imei_lock": "IMEI lock",
+    "lan_groups": "5G LAN groups",
 }
 STATE_WORDS: Mapping[str, str] = {state: word for state, (word, _, _) in _STATES.items()}
 STOCK_WORDS: Mapping[str, str] = {state: word for state, (word, _, _) in _STOCK.items()}
@@ -115,6 +116,8 @@ def field_value(field: str, value: object) -> object:
         return state_badge(value)
     if field == "rat_restriction":
         return listed(technology(str(one)) for one in value) if isinstance(value, Sequence) and value else None
+    if field == "lan_groups":
+        return ", ".join(map(str, value)) if isinstance(value, Sequence) and value else None
     return value
 
 
@@ -123,6 +126,8 @@ def drift(row: FleetRow) -> tuple[Field, ...]:
     if row.reported_at is None:
         return ()
     desired, reported = row.desired, row.operational
+    if row.op_lan_groups is None:  # not every platform has groups
+        reported["lan_groups"] = row.lan_groups
     return tuple(field for field in FIELDS if (desired[field] or None) != (reported[field] or None))
 
 

@@ -25,6 +25,9 @@ from tieline.utility.inventory import FIELDS, AddressWant, FleetRow, StockWant
 
 REVERT = "subscription.revert"
 
+_LISTS = frozenset({"rat_restriction", "lan_groups"})
+"""Fields that are empty, and not null, where nothing is set."""
+
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which incident is put right, in which fields.
@@ -79,7 +82,7 @@ class Revert:
         ours = current(row)
         theirs = {**reported(row), **parameters.told.get(str(row.subscription_id), {})}
         differing = [name for name in parameters.fields if name in theirs and not same(ours[name], theirs[name])]
-        before = {name: theirs[name] if name != "rat_restriction" else theirs[name] or [] for name in differing}
+        before = {name: theirs[name] if name not in _LISTS else theirs[name] or [] for name in differing}
         desired = {name: ours[name] for name in differing}
         facts = materials.operators[row.operator_id].granting_anything()
         blocked = first(

@@ -17,6 +17,8 @@ nor ends a transaction:
 - :func:`take_sightings`, :func:`mark_absent`, :func:`mark_unread` compare what else operators show;
   :func:`sightings`, :func:`unknown_sightings` say what deviates;
 - :func:`reach`: the address at which the application behind a subscription is to be asked;
+- :func:`define_lan_group`, :func:`lan_group`, :func:`lan_group_pools`, :func:`lan_groups`: 5G LAN groups; who is in
+  one is a desired value;
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
 - :func:`register_lane` adds a lane to the timelines of things.
 
@@ -54,10 +56,13 @@ from tieline.utility.inventory.model import (
     ImportRun,
     ImportState,
     Kind,
+    LanGroup,
+    LanGroupSpec,
     NewDevice,
     NoAddress,
     Operator,
     OperatorReport,
+    PoolUse,
     Reach,
     ReportOutcome,
     Reserved,
@@ -106,6 +111,7 @@ from tieline.utility.inventory.service.goods import (
     set_stock_states,
     site_facts,
 )
+from tieline.utility.inventory.service.groups import define_lan_group, lan_group, lan_group_pools, lan_groups
 from tieline.utility.inventory.service.imports import one as one_import
 from tieline.utility.inventory.service.imports import page as list_imports
 from tieline.utility.inventory.service.imports import problems as import_problems
@@ -180,11 +186,14 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "Kind",
+    "LanGroup",
+    "LanGroupSpec",
     "NewDevice",
     "NoAddress",
     "NotFitted",
     "Operator",
     "OperatorReport",
+    "PoolUse",
     "Preview",
     "Reach",
     "ReportOutcome",
@@ -217,6 +226,7 @@ __all__ = [
     "count_by_area",
     "count_things",
     "csv_row",
+    "define_lan_group",
     "device_facts",
     "end_links",
     "export_things",
@@ -230,6 +240,9 @@ __all__ = [
     "issue_stock",
     "keep_upload",
     "known_imeis",
+    "lan_group",
+    "lan_group_pools",
+    "lan_groups",
     "list_imports",
     "list_things",
     "mapping",

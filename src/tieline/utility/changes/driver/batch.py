@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from tieline.platform.errors import NotFound
 from tieline.utility.changes.driver import results
-from tieline.utility.changes.driver.context import Context
+from tieline.utility.changes.driver.context import SYSTEM, Context
 from tieline.utility.changes.driver.progress import advance
 from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import BatchState, ChangeState
 from tieline.utility.changes.policy.states import Step
+from tieline.utility.changes.service import grouping
 from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import driving, guarding
 from tieline.utility.changes.store.driving import Batch, Item
@@ -114,7 +115,15 @@ class BatchRun:
 
     async def _submit(self, line: Line, batch: Batch, items: list[Item]) -> str | None:
         operations = tuple(Operation(str(item.id), item.ref, results.wanted(item.desired)) for item in items)
-        message = Message(f"Change {batch.change_id}: {batch.title}", operations)
+        async with self._context.db.snapshot() as tx:
+            pairs = [(item.before, item.desired) for item in items]
+            groups = await grouping.groups_of(tx, SYSTEM, batch.operator_id, pairs)
+        message = Message(
+            f"Change {batch.change_id}: {batch.title}",
+            operations,
+            groups=groups,
+            addresses=grouping.slice_of(batch.kind, batch.parameters),
+        )
         try:
             return await line.submit(message, batch.key, ready=self._check)
         except Rejected as error:

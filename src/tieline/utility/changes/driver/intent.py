@@ -18,6 +18,8 @@ from tieline.utility.changes.store import driving
 from tieline.utility.changes.store.driving import Item, Work
 from tieline.utility.inventory import FleetRow
 
+_ANYWHERE = frozenset({"lan_groups"})
+"""Values that nothing is down for, so that they may be set back where a subscription serves."""
 _OTHER_LINK = (
     "other-link",
     "The other link of this site failed in a change and is not known to be well; this one was left alone.",
@@ -120,7 +122,7 @@ def _elsewhere(item: Item, row: FleetRow) -> tuple[str, str] | None:
     """Why an item must not be done where its subscription serves by now: what may be down was weighed elsewhere."""
     if row.link_id is None:
         return None
-    if item.undoes_id is not None and not item.disruptive:
+    if item.undoes_id is not None and not item.disruptive and not item.desired.keys() <= _ANYWHERE:
         return ("fitted-since", "Its card was fitted since and serves a site.")
     # What was prepared for a link is fitted as a link of its own, at the site it was prepared for.
     succeeds = item.disruptive and item.source_id != item.subscription_id and item.undoes_id is None

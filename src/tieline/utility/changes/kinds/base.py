@@ -10,7 +10,7 @@ from tieline.platform.errors import Invalid, Problem
 from tieline.utility.changes.model import Fields, Grade, PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import OperatorFacts
 from tieline.utility.changes.policy.fingerprint import row_fingerprint
-from tieline.utility.inventory import AddressWant, FleetRow, Reserved, StockCard, StockWant
+from tieline.utility.inventory import AddressWant, FleetRow, LanGroup, Reserved, StockCard, StockWant
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A value that a subscription can have: what an operator took and the inventory could not keep would never settle."""
@@ -44,6 +44,7 @@ class Materials:
     maps a subscription to the unfinished change that will write to it, ``prepared`` a selected subscription to the
     change that prepared a successor for it, ``effects`` a subscription to what is to be undone on it. ``successors``
     has the rows of the subscriptions that were prepared for selected ones, for kinds that ask for them.
+    ``groups`` has the 5G LAN groups there are, by operator and name.
     """
 
     change_id: int
@@ -55,6 +56,7 @@ class Materials:
     prepared: Mapping[int, int] = field(default_factory=dict)
     effects: Mapping[int, Effect] = field(default_factory=dict)
     successors: Mapping[int, FleetRow] = field(default_factory=dict)
+    groups: Mapping[tuple[int, str], LanGroup] = field(default_factory=dict)
 
 
 class Kind(Protocol):

@@ -11,6 +11,7 @@ _FIELDS: Mapping[str, str] = {
     "data_plan": "the data plan",
     "rat_restriction": "what is barred",
     "imei_lock": "the IMEI lock",
+    "lan_groups": "the 5G LAN groups",
 }
 
 

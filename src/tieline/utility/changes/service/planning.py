@@ -158,6 +158,7 @@ async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) ->
         rows, effects = await select(tx, scope, change)
         sources = [row.subscription_id for row in rows]
         prepared = await item_store.prepared(tx, change.id, sources)
+        groups = {(one.operator_id, one.name): one for one in await inventory.lan_groups(tx, everywhere(scope))}
         heirs = await _successors(tx, scope, sources) if KINDS.wants_successors(change.kind) else {}
     order = _Order(kind, parse(kind, change.parameters), rows)
     codes = {row.operator_id: row.operator_code for row in rows}
@@ -167,6 +168,7 @@ async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) ->
         prepared=prepared,
         effects=effects,
         successors=heirs,
+        groups=groups,
     )
     materials = await _stock(runtime.db, scope, order, materials)
     materials = await _addresses(runtime.db, scope, order, materials)

@@ -11,6 +11,7 @@ from tieline.utility.changes.model import Change, ChangeState, ChangeType, LaneS
 from tieline.utility.changes.policy.approval import AFTERWARDS
 from tieline.utility.changes.policy.fingerprint import Difference, compare, plan_hash
 from tieline.utility.changes.policy.states import Act, after
+from tieline.utility.changes.service import grouping
 from tieline.utility.changes.service.deciding import check_policy, check_touchable
 from tieline.utility.changes.service.planning import authority, give_back_unused, header, select
 from tieline.utility.changes.service.telling import tell
@@ -47,6 +48,7 @@ async def start(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> Change | 
         await store.set_state(tx, change_id, back, why=refused.why)
         await tell(tx, scope, change, "voided", state=back, why=refused.why)
         return refused
+    await grouping.define(tx, scope, change)
     due = now + AFTERWARDS if change.type is ChangeType.EMERGENCY else None
     await store.set_started(tx, change_id, scope, now, due)
     await lanes.open_lanes(tx, change_id)

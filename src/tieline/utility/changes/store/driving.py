@@ -62,6 +62,7 @@ class Batch:
     id: int
     change_id: int
     kind: str
+    parameters: Mapping[str, Any]
     title: str
     type: str
     change_state: str
@@ -382,7 +383,8 @@ async def batch(tx: Tx, batch_id: int) -> Batch | None:
 
 async def _batches(tx: Tx, where: str, bound: Mapping[str, Any]) -> list[Batch]:
     text = f"""
-        SELECT b.id, b.change_id, c.kind, c.title, c.type, c.state AS change_state, b.operator_id, b.wave, b.key,
+        SELECT b.id, b.change_id, c.kind, c.parameters, c.title, c.type, c.state AS change_state, b.operator_id,
+            b.wave, b.key,
             b.state, b.reference, b.attempts, b.intended_at
         FROM change_batch b JOIN change c ON c.id = b.change_id WHERE {where} ORDER BY b.id"""
     async with tx.cursor(row_factory=class_row(Batch)) as cursor:

@@ -22,7 +22,7 @@ from tieline.utility.inventory import FIELDS, Selection
 
 MOST = 200_000
 _OVER = frozenset({ChangeState.COMPLETED, ChangeState.STOPPED, ChangeState.REJECTED})
-_NO_KEEPING = frozenset({"ip_address"})
+_NO_KEEPING = frozenset({"ip_address", "lan_groups"})
 """What a configuration cannot set to a value that the operator chose."""
 _OWN = frozenset({"imei_lock", "ip_address"})
 

@@ -1,6 +1,7 @@
 """What is: the words of the inventory, the filter that every list shares, and the values that are passed around."""
 
 from tieline.utility.inventory.model.goods import CardFacts, DeviceFacts, NewDevice, SiteFacts, StockChange
+from tieline.utility.inventory.model.groups import LanGroup, LanGroupSpec, PoolUse
 from tieline.utility.inventory.model.imports import ImportMode, ImportRun, ImportState, SavedMapping
 from tieline.utility.inventory.model.things import (
     FIELDS,
@@ -59,10 +60,13 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "Kind",
+    "LanGroup",
+    "LanGroupSpec",
     "NewDevice",
     "NoAddress",
     "Operator",
     "OperatorReport",
+    "PoolUse",
     "Rat",
     "Reach",
     "ReportOutcome",

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import msgspec
 
-Field = Literal["state", "apn", "ip_address", "subscription_group", "data_plan", "rat_restriction", "imei_lock"]
+Field = Literal[
+    "state", "apn", "ip_address", "subscription_group", "data_plan", "rat_restriction", "imei_lock", "lan_groups"
+]
 FIELDS: tuple[Field, ...] = (
     "state",
     "apn",
@@ -17,11 +19,15 @@ FIELDS: tuple[Field, ...] = (
     "data_plan",
     "rat_restriction",
     "imei_lock",
+    "lan_groups",
 )
 """What the utility may set on a subscription; each has a desired value and one that the operator reported."""
 
 Desired = Mapping[Field, Any]
-"""Values by field: text or None; ``rat_restriction`` is a list of RAT words. A field that is absent is left alone."""
+"""Values by field: text or None; ``rat_restriction`` is a list of RAT words, ``lan_groups`` one of groups' names.
+
+A field that is absent is left alone.
+"""
 
 
 class Kind(StrEnum):
@@ -100,8 +106,8 @@ class FleetFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     2G to 5G of the serving cell (``none``: never reported), ``kinds`` those of sites, ``generations`` what the device
     must be able to do, ``q`` the beginning of a name's words, an identifier or a postcode. ``hanging_on``: sites
     whose live links are all on that technology. ``shared_mast``: all links of the site hang on one mast. ``stale``:
-    the serving cell was reported more than 24 hours ago, or never. ``drift``: the operator reports something else
-    than is desired. ``linked``: fitted at a site, or not.
+    the serving cell was reported more than 24 hours ago, or never. ``lan_groups``: in one of these 5G LAN groups.
+    ``drift``: the operator reports something else than is desired. ``linked``: fitted at a site, or not.
     """
 
     operators: tuple[str, ...] = ()
@@ -112,6 +118,7 @@ class FleetFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     criticalities: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     generations: tuple[str, ...] = ()
+    lan_groups: tuple[str, ...] = ()
     subscription_generations: tuple[str, ...] = ()
     apns: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
@@ -169,6 +176,7 @@ class FleetRow:
     data_plan: str | None
     rat_restriction: list[str]
     imei_lock: str | None
+    lan_groups: list[str]
     op_state: str | None
     op_apn: str | None
     op_ip_address: str | None
@@ -176,6 +184,7 @@ class FleetRow:
     op_data_plan: str | None
     op_rat_restriction: list[str] | None
     op_imei_lock: str | None
+    op_lan_groups: list[str] | None
     op_since: datetime | None
     reported_at: datetime | None
     rat: str | None

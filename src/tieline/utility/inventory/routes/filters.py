@@ -25,6 +25,7 @@ def fleet_filter(
     generation: Annotated[list[Generation], Query(description="What the device can do.")] = [],  # noqa: B006
     subscription_generation: Annotated[list[Generation], Query()] = [],  # noqa: B006
     apn: Words = [],  # noqa: B006
+    lan_group: Annotated[list[_Word], Query(max_length=200, description="In one of these 5G LAN groups.")] = [],  # noqa: B006
     role: Annotated[list[Literal["primary", "backup"]], Query()] = [],  # noqa: B006
     stock_state: Annotated[list[StockState], Query()] = [],  # noqa: B006
     site_id: Annotated[list[int], Query(max_length=1000)] = [],  # noqa: B006
@@ -49,6 +50,7 @@ def fleet_filter(
         generations=tuple(generation),
         subscription_generations=tuple(subscription_generation),
         apns=tuple(apn),
+        lan_groups=tuple(lan_group),
         roles=tuple(role),
         stock_states=tuple(stock_state),
         site_ids=tuple(site_id),

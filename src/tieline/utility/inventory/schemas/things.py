@@ -98,6 +98,7 @@ class Subscription(BaseModel):
     data_plan: str | None
     rat_restriction: list[str]
     imei_lock: str | None
+    lan_groups: list[str]
     op_state: str | None
     op_apn: str | None
     op_ip_address: str | None
@@ -105,6 +106,7 @@ class Subscription(BaseModel):
     op_data_plan: str | None
     op_rat_restriction: list[str] | None
     op_imei_lock: str | None
+    op_lan_groups: list[str] | None
     op_since: datetime | None
     reported_at: datetime | None
     rat: str | None

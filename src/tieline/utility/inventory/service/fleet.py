@@ -24,7 +24,7 @@ from tieline.utility.inventory.model import (
     VersionConflict,
 )
 from tieline.utility.inventory.policy.reports import merged
-from tieline.utility.inventory.store import desired, fleet, operators, reports
+from tieline.utility.inventory.store import desired, fleet, groups, operators, reports
 from tieline.utility.inventory.store import reach as reaching
 
 _TIDY_FROM = 1000
@@ -69,6 +69,9 @@ async def apply_desired(tx: Tx, scope: Scope, changes: Sequence[DesiredChange], 
         raise Invalid("The desired values break a rule.", problems)
     versions = await desired.apply(tx, scope, changes, reason)
     await desired.settle_addresses(tx, list(versions))
+    grouped = [one.subscription_id for one in changes if "lan_groups" in one.fields and one.subscription_id in versions]
+    if grouped:
+        await groups.follow(tx, grouped)
     left = [change for change in changes if change.subscription_id not in versions]
     present = await desired.versions(tx, scope, [change.subscription_id for change in left]) if left else {}
     return ApplyOutcome(
@@ -122,14 +125,20 @@ def _complaint(field: str, value: Any) -> str | None:
         return f"There is no such field; there are {', '.join(FIELDS)}."
     if field == "state":
         return None if value in _STATES else f"A state is one of {', '.join(SubscriptionState)}."
-    if field == "rat_restriction":
-        known = isinstance(value, list | tuple) and all(one in _RATS for one in value)
-        return None if known else f"A list of {', '.join(Rat)} is needed."
+    if field in {"rat_restriction", "lan_groups"}:
+        return _list_complaint(field, value)
     if value is None:
         return None
     if not isinstance(value, str) or not value or len(value) > _MAX_TEXT:
         return f"A text of 1 to {_MAX_TEXT} characters, or none, is needed."
     return _address_complaint(value) if field == "ip_address" else None
+
+
+def _list_complaint(field: str, value: Any) -> str | None:
+    words = value if isinstance(value, list | tuple) else [None]
+    if field == "rat_restriction":
+        return None if all(one in _RATS for one in words) else f"A list of {', '.join(Rat)} is needed."
+    return None if all(isinstance(one, str) and one for one in words) else "A list of groups' names is needed."
 
 
 def _address_complaint(value: str) -> str | None:

@@ -105,6 +105,8 @@ def _drift(row: FleetRow) -> list[dict[str, Any]]:
     if row.reported_at is None:
         return []
     reported = {**row.operational, "rat_restriction": row.op_rat_restriction or []}
+    if row.op_lan_groups is None:  # not every platform has groups
+        reported["lan_groups"] = row.lan_groups
     return [
         {"field": field, "desired": row.desired[field], "operational": reported[field]}
         for field in FIELDS

@@ -14,7 +14,8 @@ def image(alias: str) -> str:
     """The desired values of a subscription row as jsonb: what history keeps."""
     return f"""jsonb_build_object('state', {alias}.state, 'apn', {alias}.apn, 'ip_address', host({alias}.ip_address),
         'subscription_group', {alias}.subscription_group, 'data_plan', {alias}.data_plan,
-        'rat_restriction', to_jsonb({alias}.rat_restriction), 'imei_lock', {alias}.imei_lock)"""
+        'rat_restriction', to_jsonb({alias}.rat_restriction), 'imei_lock', {alias}.imei_lock,
+        'lan_groups', to_jsonb({alias}.lan_groups))"""
 
 
 def _text(field: str) -> str:
@@ -43,6 +44,9 @@ WITH want AS MATERIALIZED (
         rat_restriction = CASE WHEN b.f ? 'rat_restriction'
             THEN ARRAY(SELECT jsonb_array_elements_text(b.f -> 'rat_restriction') ORDER BY 1)
             ELSE s.rat_restriction END,
+        lan_groups = CASE WHEN b.f ? 'lan_groups'
+            THEN ARRAY(SELECT name FROM jsonb_array_elements_text(b.f -> 'lan_groups') name ORDER BY name COLLATE "C")
+            ELSE s.lan_groups END,
         version = s.version + 1
     FROM before b
     WHERE s.id = b.id AND s.version = b.version

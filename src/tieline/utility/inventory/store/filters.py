@@ -19,7 +19,8 @@ DRIFT = """(s.reported_at IS NOT NULL AND (
     s.op_state IS DISTINCT FROM s.state OR s.op_apn IS DISTINCT FROM s.apn
     OR s.op_ip_address IS DISTINCT FROM s.ip_address
     OR s.op_subscription_group IS DISTINCT FROM s.subscription_group OR s.op_data_plan IS DISTINCT FROM s.data_plan
-    OR coalesce(s.op_rat_restriction, '{}') <> s.rat_restriction OR s.op_imei_lock IS DISTINCT FROM s.imei_lock))"""
+    OR coalesce(s.op_rat_restriction, '{}') <> s.rat_restriction OR s.op_imei_lock IS DISTINCT FROM s.imei_lock
+    OR coalesce(s.op_lan_groups <> s.lan_groups, false)))"""
 
 # The links of one's own operators only: a site must not tell by its technology what another operator has there.
 OWN_LINKS = probes.own("f.operator_id")
@@ -131,6 +132,10 @@ def _of_links(wanted: FleetFilter, where: Where) -> None:
         choice = getattr(wanted, name)
         if choice is not None:
             where.add(condition if choice else f"NOT {condition}")
+    if wanted.lan_groups:
+        where.add(
+            "s.lan_groups <> '{}' AND s.lan_groups && %(f_lan_groups)s::text[]", f_lan_groups=list(wanted.lan_groups)
+        )
     if wanted.cell_key:
         where.add("s.cell_key = %(f_cell_key)s", f_cell_key=wanted.cell_key)
     if wanted.technologies:

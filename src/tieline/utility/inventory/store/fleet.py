@@ -23,7 +23,8 @@ LEFT JOIN cell e ON e.operator_id = s.operator_id AND e.cell_key = s.cell_key
 COLUMNS = """
 s.id AS subscription_id, s.version, s.operator_id, o.code AS operator_code, s.operator_ref, s.imsi, s.msisdn,
 s.generation, s.state, s.apn, host(s.ip_address) AS ip_address, s.subscription_group, s.data_plan, s.rat_restriction,
-s.imei_lock, s.op_state, s.op_apn, host(s.op_ip_address) AS op_ip_address, s.op_subscription_group, s.op_data_plan,
+s.imei_lock, s.lan_groups, s.op_lan_groups,
+s.op_state, s.op_apn, host(s.op_ip_address) AS op_ip_address, s.op_subscription_group, s.op_data_plan,
 s.op_rat_restriction, s.op_imei_lock, s.op_since, s.reported_at, s.rat, s.band, s.cell_key, s.cell_at, e.mast_id,
 s.imei_seen, s.attached, s.last_seen, c.id AS card_id, c.iccid, c.eid, c.kind AS card_kind, c.stock_state,
 l.id AS link_id, l.role, l.modem_slot, d.id AS device_id, d.external_id AS device_external_id, d.imei,

@@ -48,8 +48,10 @@ WITH want AS MATERIALIZED (
         {_text("state")}, {_text("apn")}, {_text("subscription_group")}, {_text("data_plan")}, {_text("imei_lock")},
         {_newer("ip_address", "(w.f ->> 'ip_address')::inet")},
         {_newer("rat_restriction", "ARRAY(SELECT jsonb_array_elements_text(w.f -> 'rat_restriction') ORDER BY 1)")},
+        {_newer("lan_groups", "ARRAY(SELECT jsonb_array_elements_text(w.f -> 'lan_groups') ORDER BY 1)")},
         op_since = CASE WHEN w.compared THEN coalesce(w.since, s.op_since) ELSE s.op_since END,
-        reported_at = CASE WHEN w.f <> '{{}}' THEN greatest(s.reported_at, w.at) ELSE s.reported_at END,
+        reported_at = CASE WHEN w.f <> '{{}}' AND (w.f - 'lan_groups' <> '{{}}' OR s.reported_at IS NOT NULL)
+            THEN greatest(s.reported_at, w.at) ELSE s.reported_at END,
         {_cell("rat")}, {_cell("band")}, {_cell("cell_key")},
         cell_at = greatest(s.cell_at, w.cell_at),
         {_seen("imei_seen", "w.imei")}, {_seen("attached", "w.attached")},
@@ -60,13 +62,15 @@ WITH want AS MATERIALIZED (
     RETURNING s.*, w.at, w.compared, w.f AS told
 )
 SELECT u.id, u.operator_ref, u.version, u.at, u.state, u.apn, host(u.ip_address) AS ip_address, u.subscription_group,
-    u.data_plan, u.rat_restriction, u.imei_lock, u.op_state, u.op_apn, host(u.op_ip_address) AS op_ip_address,
+    u.data_plan, u.rat_restriction, u.imei_lock, u.lan_groups, u.op_lan_groups,
+    u.op_state, u.op_apn, host(u.op_ip_address) AS op_ip_address,
     u.op_subscription_group, u.op_data_plan, u.op_rat_restriction, u.op_imei_lock,
     CASE WHEN u.compared THEN array_remove(ARRAY[
         {_differs("state", "u.op_state")}, {_differs("apn", "u.op_apn")},
         {_differs("ip_address", "u.op_ip_address")}, {_differs("subscription_group", "u.op_subscription_group")},
         {_differs("data_plan", "u.op_data_plan")}, {_differs("imei_lock", "u.op_imei_lock")},
-        {_differs("rat_restriction", "coalesce(u.op_rat_restriction, '{}')")}
+        {_differs("rat_restriction", "coalesce(u.op_rat_restriction, '{}')")},
+        {_differs("lan_groups", "coalesce(u.op_lan_groups, '{}')")}
     ], NULL) ELSE '{{}}' END AS differing
 FROM updated u
 """

@@ -15,7 +15,8 @@ from tieline.utility.inventory.model.things import FIELDS
 # Technologies are compared in order, so that two ways to write one list are the same.
 _OURS = """jsonb_build_object('state', s.state, 'apn', s.apn, 'ip_address', host(s.ip_address),
     'subscription_group', s.subscription_group, 'data_plan', s.data_plan, 'imei_lock', s.imei_lock,
-    'rat_restriction', to_jsonb(ARRAY(SELECT unnest(s.rat_restriction) ORDER BY 1)))"""
+    'rat_restriction', to_jsonb(ARRAY(SELECT unnest(s.rat_restriction) ORDER BY 1)),
+    'lan_groups', to_jsonb(s.lan_groups))"""
 
 # A report says only a part; it is laid over what was seen before. What is older than the last whole report counts no
 # more (clocks may differ by two seconds). Foreign values that are equal to ours are remembered for an hour: an older
@@ -85,8 +86,13 @@ _COLUMNS = """o.code AS operator, k.ref, k.subscription_id, k.told, k.iccid, k.i
 def _differs(field: str) -> str:
     if field == "rat_restriction":
         return "(s.reported_at IS NOT NULL AND coalesce(s.op_rat_restriction, '{}') <> s.rat_restriction)"
+    if field == "lan_groups":  # not every platform has groups
+        return "coalesce(s.op_lan_groups <> s.lan_groups, false)"
     return f"(s.reported_at IS NOT NULL AND s.op_{field} IS DISTINCT FROM s.{field})"
 
+
+_WHOLE = len(FIELDS) - 1
+"""Fields that a whole report tells as wanted; groups are only told as they are in the network."""
 
 _COUNTED = ", ".join(f"count(*) FILTER (WHERE seen AND {field}) AS {field}" for field in FIELDS)
 _TALLY = f"""
@@ -115,7 +121,7 @@ async def take(tx: Tx, operator_id: int, batch: Sequence[Shown]) -> list[DictRow
             "by": one.by,
             "modified_at": one.modified_at,
             "plan": one.plan,
-            "foreign_hand": bool(one.by and not one.plan and 0 < len(one.told) < len(FIELDS)),
+            "foreign_hand": bool(one.by and not one.plan and 0 < len(one.told) < _WHOLE),
         }
         for one in batch
     ]

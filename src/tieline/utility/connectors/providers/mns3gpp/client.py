@@ -23,6 +23,8 @@ from tieline.utility.connectors.registry import Connection
 MOST = 64 * 1024 * 1024
 """Octets of an answer that is read as a whole."""
 _SHOWN = 500
+_NOT_US = frozenset({"", "UNAUTHORIZED_AF"})
+"""Causes of a 403 that is about us; any other is about what was asked."""
 _UNSENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -130,19 +132,20 @@ class Client:
 
     async def _refusal(self, response: httpx.Response) -> ConnectorError:
         status, wait = response.status_code, retry_after(response.headers.get("retry-after"))
-        words = await self._words(response)
+        words, cause, params = await self._words(response)
         told = f"Operator {self._operator} answers {status}: {words}"
         if status == httpx.codes.TOO_MANY_REQUESTS:
             return Throttled(told, retry_after=1.0 if wait is None else wait)
         if status == httpx.codes.SERVICE_UNAVAILABLE and wait is not None:
             return Unreachable(told, retry_after=wait)
-        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        if status == httpx.codes.UNAUTHORIZED or (status == httpx.codes.FORBIDDEN and cause in _NOT_US):
             return Denied(told, advice="Check the certificate and what the contract allows.")
         if httpx.codes.is_client_error(status) and status != httpx.codes.REQUEST_TIMEOUT:
-            return Rejected(told, (Problem("request", str(status), words),))
+            return Rejected(told, (Problem("request", str(status), words), *params))
         return Unknown(told)
 
-    async def _words(self, response: httpx.Response) -> str:
+    async def _words(self, response: httpx.Response) -> tuple[str, str, tuple[Problem, ...]]:
+        """Read what the operator says, the cause, and which parameters it names (TS 29.122)."""
         body = b""
         try:
             async for piece in response.aiter_bytes():
@@ -151,13 +154,15 @@ class Client:
                     break
             read = msgspec.json.decode(body, type=_Error)
         except (httpx.HTTPError, msgspec.DecodeError):
-            return "no reason that could be read"
+            return "no reason that could be read", "", ()
         reasons = [
             read.detail,
             read.title or read.reason,
             *(problem.title or problem.reason for problem in read.other_problems),
         ]
-        return "; ".join(dict.fromkeys(reason for reason in reasons if reason))[:_SHOWN] or "no reason"
+        params = tuple(Problem(one.param, read.cause or "", one.reason or "") for one in read.invalid_params)
+        told = "; ".join(dict.fromkeys(reason for reason in reasons if reason))[:_SHOWN] or "no reason"
+        return told, read.cause or "", params
 
 
 def _is_stale(response: httpx.Response) -> bool:
@@ -181,13 +186,20 @@ class _Other(msgspec.Struct, rename="camel"):
     reason: str | None = None
 
 
+class _Param(msgspec.Struct):
+    param: str
+    reason: str | None = None
+
+
 class _Error(msgspec.Struct, rename="camel"):
-    """What the error bodies of the management services (TS 28.623, TS 28.572) and of TM Forum's have in common."""
+    """What error bodies have in common: TS 28.623, TS 28.572, TM Forum's; and more that TS 29.122 has."""
 
     detail: str | None = None
     title: str | None = None
     reason: str | None = None
     other_problems: list[_Other] = []
+    cause: str | None = None
+    invalid_params: list[_Param] = []
 
 
 def retry_after(text: str | None) -> float | None:

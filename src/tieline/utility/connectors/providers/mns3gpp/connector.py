@@ -35,6 +35,7 @@ from tieline.utility.connectors.capabilities import Capabilities
 from tieline.utility.connectors.errors import Rejected, Unknown
 from tieline.utility.connectors.model import (
     Batch,
+    Field,
     OperationResult,
     Outcome,
     OutcomeState,
@@ -45,6 +46,7 @@ from tieline.utility.connectors.model import (
 from tieline.utility.connectors.port import Feed, Turn
 from tieline.utility.connectors.providers.mns3gpp.arrays import NotAnArray, items
 from tieline.utility.connectors.providers.mns3gpp.client import Client
+from tieline.utility.connectors.providers.mns3gpp.exposure import Exposure, outcome_of
 from tieline.utility.connectors.providers.mns3gpp.mapping import attributes_of, report_of
 from tieline.utility.connectors.registry import Connection
 
@@ -62,6 +64,10 @@ CAPABILITIES = Capabilities(
     notifies=True,
     cancels=True,
     apply_seconds=(0.2, 10.0),
+    writable=frozenset(Field),
+    lan_group_members=10_000,
+    static_addresses=True,
+    tells_devices=True,
 )
 _STATES = {
     JobState.NOT_STARTED: OutcomeState.WAITING,
@@ -87,6 +93,7 @@ class Mns3gppConnector:
         except DnError as error:
             raise Rejected(f"The connection's DN is none: {error}") from error
         self._client = Client(connection)
+        self._exposure = Exposure(self._client, connection.base_url, self._base[0].id)
         self._poll = (0.05, 1.0)
 
     @property
@@ -99,7 +106,9 @@ class Mns3gppConnector:
         self._client.turn = turn
 
     async def validate(self, batch: Batch) -> Sequence[Verdict]:
-        """A validation job, waited for."""
+        """A validation job, waited for; for groups there is none."""
+        if batch.groups or any(Field.LAN_GROUPS in one.desired for one in batch.operations):
+            return [Verdict(one.id, accepted=True) for one in batch.operations]
         request = ValidationJobRequest(name=f"tieline-check-{uuid.uuid4().hex}", plan_config_descr=self._plan(batch))
         body = msgspec.json.encode(request)
         answer, _ = await self._client.request("POST", f"{PLANS}/plan-validation-jobs", content=body)
@@ -117,7 +126,11 @@ class Mns3gppConnector:
         return [Verdict(one.id, one.state is ResultState.SUCCEEDED, one.code, one.message) for one in found.values()]
 
     async def submit(self, batch: Batch, key: str) -> str:
-        """An activation job named by the key."""
+        """An activation job named by the key; groups and static addresses have ways of their own."""
+        if batch.groups:
+            return await self._exposure.regroup(batch, key)
+        if batch.addresses is not None:
+            return await self._exposure.provision(batch, batch.addresses, key)
         plan = self._plan(batch)
         request = ActivationJobRequest(name=key, description=batch.title[:200], plan_config_descr=plan)
         body = msgspec.json.encode(request)
@@ -132,6 +145,9 @@ class Mns3gppConnector:
 
     async def outcome(self, reference: str) -> Outcome:
         """The job's status and, once it is over, its details."""
+        told = outcome_of(reference)
+        if told is not None:
+            return told
         job = f"{PLANS}/plan-activation-jobs/{_segment(reference)}"
         status = _read(decode_activation_status, (await self._client.request("GET", f"{job}/status"))[0])
         state = _STATES[status.job_state]
@@ -149,7 +165,7 @@ class Mns3gppConnector:
         if not refs:
             return []
         reports: dict[str, Report] = {}
-        if reference and len(refs) > FEW:
+        if reference and len(refs) > FEW and outcome_of(reference) is None:
             found = await self._read(f"attributes/lastPlan = {_quoted(reference)}")
             reports = {report.ref: report for report in found}
         left = [ref for ref in refs if ref not in reports]
@@ -179,6 +195,8 @@ class Mns3gppConnector:
 
     async def cancel(self, reference: str) -> None:
         """Ask for the job to be cancelled; a job that is over stays what it is."""
+        if outcome_of(reference) is not None:
+            return
         body = b'{"cancelRequest":true}'
         try:
             await self._client.request("PATCH", f"{PLANS}/plan-activation-jobs/{_segment(reference)}", content=body)
@@ -205,6 +223,14 @@ class Mns3gppConnector:
         except Rejected as error:
             if not any(problem.rule == "404" for problem in error.problems):
                 raise
+
+    async def watch_devices(self, recipient: str, *, until: datetime) -> str:
+        """An event subscription for all our SIMs (TS 29.122)."""
+        return await self._exposure.watch_devices(recipient, until)
+
+    async def unwatch_devices(self, watch: str) -> None:
+        """Delete an event subscription."""
+        await self._exposure.unwatch_devices(watch)
 
     async def close(self) -> None:
         """Give up connections."""

@@ -1,6 +1,6 @@
 """From the operator profile's words to ours and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,18 +45,28 @@ def settings_of(settings: Settings) -> dict[Field, Value]:
 
 def report_of(read: SubscriptionReport, observed_at: datetime) -> Report:
     """A whole subscription as it was read."""
-    return report_from(read.id, read.attributes, settings_of(read.attributes), observed_at)
+    groups = read.attributes.lan_groups or []
+    return report_from(read.id, read.attributes, settings_of(read.attributes), observed_at, lan_groups=groups)
 
 
-def report_from(ref: str, attributes: SubscriptionAttributes, desired: Desired, observed_at: datetime) -> Report:
-    """A subscription from its attributes, of which a notification has only some."""
-    operational = attributes.operational
+def report_from(
+    ref: str,
+    attributes: SubscriptionAttributes,
+    desired: Desired,
+    observed_at: datetime,
+    *,
+    lan_groups: Sequence[str] | None,
+) -> Report:
+    """A subscription from its attributes, of which a notification has only some; None: nothing is said of groups."""
+    operational: dict[Field, Value] = {} if attributes.operational is None else settings_of(attributes.operational)
+    if lan_groups is not None:
+        operational[Field.LAN_GROUPS] = tuple(sorted(lan_groups))
     return Report(
         ref=ref,
         observed_at=observed_at,
         desired=desired,
-        operational={} if operational is None else settings_of(operational),
-        since=operational.since if operational else None,
+        operational=operational,
+        since=attributes.operational.since if attributes.operational else None,
         cell=_cell(attributes.serving_cell),
         iccid=attributes.card,
         imsi=attributes.imsi,

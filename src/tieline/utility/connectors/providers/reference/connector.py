@@ -1,6 +1,7 @@
 """The connector to a platform in memory."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 from tieline.utility.connectors.capabilities import Capabilities
@@ -85,6 +86,18 @@ class ReferenceConnector:
         """End notifications."""
         await self._arrive()
         self._platform.feeds.pop(feed, None)
+
+    async def watch_devices(self, recipient: str, *, until: datetime) -> str:
+        """Ask for word of devices."""
+        del until  # tests end it themselves
+        await self._arrive()
+        self._platform.watches["watch"] = recipient
+        return "watch"
+
+    async def unwatch_devices(self, watch: str) -> None:
+        """End it."""
+        await self._arrive()
+        self._platform.watches.pop(watch, None)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -32,6 +32,10 @@ DEFAULTS = Capabilities(
     notifies=True,
     cancels=True,
     apply_seconds=(0.0, 0.0),
+    writable=frozenset(Field),
+    lan_group_members=1000,
+    static_addresses=True,
+    tells_devices=True,
 )
 
 
@@ -92,6 +96,7 @@ class Platform:
         self.effects: Counter[str] = Counter()
         self.submits: list[tuple[str, Batch]] = []
         self.feeds: dict[str, str] = {}
+        self.watches: dict[str, str] = {}
         self._clock = clock or SystemClock()
         self._subscriptions: dict[str, _Subscription] = {}
         self._jobs: dict[str, _Job] = {}

@@ -26,7 +26,7 @@ _TEMPLATES = "pages/changes/templates"
 _HOME = Crumb("Changes", "/changes")
 _FILTERS = (
     "operator", "technology", "hanging_on", "state", "region", "band", "role", "criticality", "kind", "generation",
-    "apn", "device_can", "stale", "drift", "linked", "shared_mast", "q",
+    "apn", "lan_group", "device_can", "stale", "drift", "linked", "shared_mast", "q",
 )  # fmt: skip
 _PINNED = ("operator", "technology", "hanging_on", "region", "linked")
 _LONGEST_QUERY = 20_000
@@ -172,10 +172,12 @@ async def _sections(
 ) -> tuple[draft.Section, ...]:
     async with page.db.snapshot() as tx:
         granted = await inventory.contracts(tx, page.scope)
+        groups = await inventory.lan_groups(tx, page.scope)
     choices = draft.Choices(
         tuple(sorted({word for one in granted for word in one.apns})),
         tuple(sorted({word for one in granted for word in one.data_plans})),
         tuple(sorted({word for one in granted for word in one.subscription_groups})),
+        tuple(sorted({one.name for one in groups})),
     )
     may = page.scope.may(Permission.CHANGE_EMERGENCY)
     return draft.sections(typed, _kind(typed), choices, problems, may_emergency=may)

@@ -16,8 +16,9 @@ from tieline.utility.inventory import FleetRow
 
 _NAMES = tuple(one.name for one in fields(FleetRow))
 FILTERS = (
-    "operator", "technology", "state", "region", "band", "role", "criticality", "kind", "generation", "apn", "stale",
-    "drift", "linked", "attached", "hanging_on", "shared_mast", "stock", "device_can", "cell", "q",
+    "operator", "technology", "state", "region", "band", "role", "criticality", "kind", "generation", "apn",
+    "lan_group", "stale", "drift", "linked", "attached", "hanging_on", "shared_mast", "stock", "device_can", "cell",
+    "q",
 )  # fmt: skip
 PINNED = ("operator", "technology", "state", "region")
 COLUMNS = (
@@ -31,6 +32,7 @@ COLUMNS = (
     Column("address", "IP address"),
     Column("plan", "Data plan", hidden=True),
     Column("group", "Group", hidden=True),
+    Column("lan_groups", "5G LAN groups", hidden=True),
     Column("generation", "May use", hidden=True),
     Column("reported", "State read back", hidden=True),
     Column("iccid", "ICCID", hidden=True),
@@ -64,6 +66,7 @@ def _row(one: FleetRow) -> Row:
             "address": one.ip_address,
             "plan": one.data_plan,
             "group": one.subscription_group,
+            "lan_groups": ", ".join(one.lan_groups) or None,
             "generation": one.generation,
             "reported": words.report_age(one.reported_at, one.operator_code),
             "iccid": Ident(one.iccid, IdentKind.ICCID, f"/cards/{one.card_id}") if one.iccid else None,

@@ -10,6 +10,7 @@ from starlette.datastructures import ImmutableMultiDict
 from tieline.platform.errors import Problem
 from tieline.utility.console.components.forms import Field
 from tieline.utility.console.components.tables import Option
+from tieline.utility.console.pages.changes.views import draft_groups
 from tieline.utility.console.words import FIELD_WORDS, STATE_WORDS, TECHNOLOGY_OF
 from tieline.utility.inventory import Field as FleetField
 
@@ -28,6 +29,7 @@ class Choices:
     apns: tuple[str, ...] = ()
     data_plans: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    lan_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def _parameters(kind: str, typed: Typed) -> dict[str, Any]:
         return {**found, "fixed_address": _text(typed, f"{NEW}fixed_address") == "1"}
     if kind == CONFIGURE:
         return dict(_configured(typed))
-    return {}
+    return draft_groups.parameters(kind, typed)
 
 
 _PREPARED = ("generation", "card_kind", "state", "apn", "data_plan", "subscription_group")
@@ -188,7 +190,7 @@ _WHOLE = {"closes": "window"}
 
 def _with_errors(fields: Iterator[Field], wrong: Mapping[str, str], *prefixes: str) -> Iterator[Field]:
     for one in fields:
-        name = _ALIASES.get(one.name, one.name.removeprefix(NEW).removeprefix(SET))
+        name = _ALIASES.get(one.name, one.name.removeprefix(NEW).removeprefix(SET).removeprefix(draft_groups.LAN))
         keys = (name, *(f"{prefix}{name}" for prefix in prefixes), _WHOLE.get(name, name))
         error = next((wrong[key] for key in keys if key in wrong), "")
         yield _replaced(one, error) if error else one
@@ -204,6 +206,8 @@ def _parameter_fields(typed: Typed, kind: str, choices: Choices) -> Iterator[Fie
         yield from _preprovision_fields(typed, choices)
     elif kind == CONFIGURE:
         yield from _configure_fields(typed, choices)
+    else:
+        yield from draft_groups.fields(typed, kind, choices.lan_groups)
 
 
 def _preprovision_fields(typed: Typed, choices: Choices) -> Iterator[Field]:

@@ -137,7 +137,41 @@ def _restore(parameters: Mapping[str, Any]) -> Iterator[str]:
     yield "Where somebody changed a value since, it is a conflict: it is shown, and left alone."
 
 
+def _group_create(parameters: Mapping[str, Any]) -> Iterator[str]:
+    sd = f"-{parameters['sd']}" if parameters.get("sd") else ""
+    yield (
+        f"The selected subscriptions become the group {parameters['group']}, a network of their own at their operator:"
+        f" data network {parameters['dnn']}, slice {parameters.get('sst', 1)}{sd}."
+    )
+    if parameters.get("aaa_address"):
+        uses = {"AUTH": "admits devices", "IP_ALLOC": "gives them addresses"}
+        told = listed([uses[one] for one in parameters.get("aaa_usages") or ()]) or "is not used yet"
+        yield f"Our server at {parameters['aaa_address']} {told}."
+    yield "None of this can be changed later; who is in it can. No link is interrupted."
+
+
+def _group_members(parameters: Mapping[str, Any]) -> Iterator[str]:
+    where = "out of" if parameters.get("act") == "remove" else "into"
+    yield f"Each selected subscription is taken {where} the group {parameters['group']}. No link is interrupted."
+
+
+def _group_remove(parameters: Mapping[str, Any]) -> Iterator[str]:
+    yield f"Each selected member leaves the group {parameters['group']}; it ends when its last member has left."
+    yield "Devices of the group no longer reach one another through it; their links stay."
+
+
+def _addresses(parameters: Mapping[str, Any]) -> Iterator[str]:
+    yield "Each selected subscription gets a fixed address from the pool of its APN, reserved when this is planned."
+    if parameters.get("renew"):
+        yield "Those that have a fixed address already get another one."
+    yield "A line may drop for a moment while its session begins anew; never are both links of a site at once."
+
+
 _TELLERS = {
+    "group.create": _group_create,
+    "group.members": _group_members,
+    "group.remove": _group_remove,
+    "address.provision": _addresses,
     "subscription.preprovision": _preprovision,
     "subscription.configure": _configure,
     "subscription.restore": _restore,
