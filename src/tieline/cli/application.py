@@ -20,6 +20,7 @@ from tieline.cli import (
     probe,
     secrets,
     serve,
+    siem,
     stock,
     story,
     token,
@@ -52,6 +53,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(siem.app, name="siem")
 
 
 @app.callback(invoke_without_command=True)

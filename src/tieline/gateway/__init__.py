@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tieline.gateway.settings import GatewaySettings
 from tieline.platform import audit
+from tieline.platform import siem as export
 
 
 async def run(settings: GatewaySettings) -> None:
@@ -23,4 +24,5 @@ def migrations() -> Sequence[Path]:
     """Give the folders of the schema of a gateway's database."""
     here = Path(__file__).parent
     own = ("database", "objects", "backends/simulated", "desk", "authorization")
-    return (*(here / place / "migrations" for place in own), Path(audit.__path__[0]) / "migrations")
+    platform = (Path(audit.__path__[0]), Path(export.__path__[0]))
+    return tuple(folder / "migrations" for folder in (*(here / place for place in own), *platform))

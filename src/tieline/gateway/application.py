@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from tieline.gateway import migrations
+from tieline.gateway import migrations, siem
 from tieline.gateway.authorization import SECRETS, AuthorizationServer, Entrance
 from tieline.gateway.authorization import routes as authorization_routes
 from tieline.gateway.authorization.tokens import Tokens
@@ -178,6 +178,7 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
         "housekeeping": Housekeeper(parts).run,
         "audit witness": lambda: keep_sealed(runtime),
         "secrets": lambda: rewrap_for_ever(parts),
+        "siem": lambda: siem.export(parts),
     }
     if network is not None:
         workers["simulation"] = Meddler(parts, network).run

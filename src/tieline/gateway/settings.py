@@ -33,6 +33,21 @@ class GatewaySettings(BaseSettings):
         None, description="Keys of secrets at rest, brought from outside; unset: beside the back office's token."
     )
     token_minutes: int = Field(10, ge=1, le=60, description="Minutes for which an access token counts.")
+    siem_url: str = Field(
+        "",
+        description="Where change log and audit trail are exported to: `tls://host:6514`, `tcp://host:601`, `udp://…`.",
+    )
+    siem_form: Literal["cef", "json", "structured"] = Field("cef", description="How its messages are written.")
+    siem_framing: Literal["octets", "newline"] = Field("octets", description="What sets messages apart on plain TCP.")
+    siem_ca: Path | None = Field(None, description="Authority of the receiver's certificate; unset: the machine's.")
+    siem_certificate: Path | None = Field(None, description="Client certificate shown to the receiver.")
+    siem_key: Path | None = Field(None, description="Private key of `siem_certificate`.")
+    siem_longest: int = Field(
+        8192, ge=480, le=65_000, description="Octets of a message; longer ones lose their detail."
+    )
+    siem_enterprise: int = Field(
+        32473, ge=1, description="Private enterprise number that owns our structured data; this one is for examples."
+    )
 
     faults: Path | None = Field(None, description="File of faults for the simulated network (docs/reference/world.md).")
     apply_latency_s: float = Field(0.3, ge=0, le=3600, description="Time the simulated network takes for a change.")

@@ -48,6 +48,20 @@ class Settings(BaseSettings):
     audit_witness: Path | None = Field(
         None, description="Second place for signed audit heads; unset: `home`/audit-witness.log."
     )
+    siem_url: str = Field(
+        "", description="Where the audit trail is exported to: `tls://host:6514`, `tcp://host:601`, `udp://host:514`."
+    )
+    siem_form: Literal["cef", "json", "structured"] = Field("cef", description="How its messages are written.")
+    siem_framing: Literal["octets", "newline"] = Field("octets", description="What sets messages apart on plain TCP.")
+    siem_ca: Path | None = Field(None, description="Authority of the receiver's certificate; unset: the machine's.")
+    siem_certificate: Path | None = Field(None, description="Client certificate shown to the receiver.")
+    siem_key: Path | None = Field(None, description="Private key of `siem_certificate`.")
+    siem_longest: int = Field(
+        8192, ge=480, le=65_000, description="Octets of a message; longer ones lose their detail."
+    )
+    siem_enterprise: int = Field(
+        32473, ge=1, description="Private enterprise number that owns our structured data; this one is for examples."
+    )
     upload_megabytes: int = Field(100, ge=1, le=4096, description="Largest file taken by an import.")
     unpacked_megabytes: int = Field(1000, ge=1, description="Largest size of an import once unpacked.")
 

@@ -8,6 +8,7 @@ PARTS = (
     "tieline.platform.identity",
     "tieline.platform.audit",
     "tieline.platform.secrets",
+    "tieline.platform.siem",
     "tieline.platform.outbox",
     "tieline.platform.jobs",
     "tieline.utility.inventory",

@@ -1,9 +1,10 @@
-"""REST of the back office about who may call: API clients, certificates, the audit trail, secrets at rest."""
+"""REST of the back office about who may call: API clients, certificates, the audit trail and its export, secrets."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from tieline.gateway import siem
 from tieline.gateway.authorization import clients, store
 from tieline.gateway.authorization.schemas import (
     Act,
@@ -20,6 +21,10 @@ from tieline.platform import audit, secrets
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.secrets.schemas import Forgotten, KeyName, Rewrapped, StatusView
 from tieline.platform.secrets.schemas import shown as shown_secrets
+from tieline.platform.siem import destination_of, replay, send_test, state
+from tieline.platform.siem.schemas import ReplayBody, Tested
+from tieline.platform.siem.schemas import StateView as SiemView
+from tieline.platform.siem.schemas import shown as shown_siem
 
 router = APIRouter(prefix="/backoffice/v1", tags=["backoffice"], dependencies=[Depends(authenticated)])
 
@@ -117,6 +122,28 @@ async def read_audit(
         wanted = audit.Filter(None, action, subject)
         page = await audit.entries(tx, _STAFF, wanted, cursor=cursor, limit=limit)
     return AuditPage(items=[_entry(record) for record in page.items], next=page.next)
+
+
+@router.get("/siem")
+async def show_siem(parts: CurrentParts) -> SiemView:
+    """Say where change log and audit trail go, how far they are, and what went wrong last."""
+    async with parts.db.snapshot() as tx:
+        return shown_siem(await state(tx, _STAFF, destination_of(parts.settings), siem.sources()))
+
+
+@router.post("/siem/test")
+async def test_siem(parts: CurrentParts) -> Tested:
+    """Send one message that says that it is a test."""
+    destination, style = siem.destination_and_style(parts.settings) or (None, None)
+    return Tested(target=await send_test(_STAFF, destination, style, parts.clock.now()))
+
+
+@router.post("/siem/replay")
+async def replay_siem(body: ReplayBody, parts: CurrentParts) -> SiemView:
+    """Send a trail again from an entry on: `change-log` or `audit`."""
+    async with parts.db.transaction() as tx:
+        await replay(tx, _STAFF, body.source, body.first)
+        return shown_siem(await state(tx, _STAFF, destination_of(parts.settings), siem.sources()))
 
 
 @router.get("/secrets")

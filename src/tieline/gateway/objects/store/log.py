@@ -1,6 +1,7 @@
 """The change log: one row for each effective change of an object, whoever made it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tieline.gateway.model import Actor
 from tieline.gateway.objects.model import Effect
-from tieline.platform.db import Tx, execute, fetch_all
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one
 
 
 async def append(tx: Tx, utility_id: int, effects: Sequence[Effect], actor: Actor, now: datetime) -> None:
@@ -49,7 +50,7 @@ async def append(tx: Tx, utility_id: int, effects: Sequence[Effect], actor: Acto
 
 
 async def page(tx: Tx, *, after: int, limit: int, filters: dict[str, Any]) -> list[DictRow]:
-    """Give log rows after a row number, oldest first; ``filters`` may hold utility, party, dn and job."""
+    """Give log rows after a row number, oldest first; ``filters`` may hold utility, party, dn, job, upto."""
     return await fetch_all(
         tx,
         """SELECT l.id, u.code AS utility, l.at, l.party, l.source, l.operation, l.dn, l.version, l.before, l.after,
@@ -60,9 +61,32 @@ async def page(tx: Tx, *, after: int, limit: int, filters: dict[str, Any]) -> li
              AND (%(party)s::text IS NULL OR l.party = %(party)s)
              AND (%(dn)s::text IS NULL OR l.dn = %(dn)s)
              AND (%(job)s::bigint IS NULL OR l.job_id = %(job)s)
+             AND (%(upto)s::bigint IS NULL OR l.id <= %(upto)s)
            ORDER BY l.id LIMIT %(limit)s""",
-        {"after": after, "limit": limit, "utility": None, "party": None, "dn": None, "job": None, **filters},
+        {"after": after, "limit": limit, **dict.fromkeys(("utility", "party", "dn", "job", "upto")), **filters},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The last row that is seen, the oldest transaction under way, and the next that will begin."""
+
+    last: int
+    lowest: int
+    next: int
+
+
+async def horizon(tx: Tx) -> Horizon:
+    """How far the log is, and which transactions may still add to it."""
+    row = await fetch_one(
+        tx,
+        """SELECT (SELECT coalesce(max(id), 0) FROM change_log) AS last,
+               pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS lowest,
+               pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next""",
+    )
+    if row is None:
+        raise LookupError("the database gave no row back")
+    return Horizon(row["last"], row["lowest"], row["next"])
 
 
 async def of_job(tx: Tx, utility_id: int, job_id: int) -> list[DictRow]:

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
-from tieline.platform import audit
+from tieline.platform import audit, siem
 from tieline.platform.errors import NotFound
 from tieline.platform.paging import encode_cursor
 from tieline.platform.scope import Permission, named
+from tieline.platform.siem.routes import SOURCES
 from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.audit import views
@@ -36,6 +37,7 @@ async def trail(
     """The trail, newest first."""
     async with page.db.snapshot() as tx:
         found = await audit.entries(tx, page.scope, asked.wanted(page.renderer.zone), cursor=after, limit=_ROWS)
+        exported = await siem.state(tx, page.scope, siem.destination_of(page.runtime.settings), SOURCES)
     first = with_query(page.url) if after else ""
     older = f"{with_query(page.url, after=found.next)}" if found.next else ""
     head = PageHead(
@@ -49,6 +51,7 @@ async def trail(
         head=head,
         filters=views.filters(page.url, asked),
         table=views.trail(found, first, older),
+        exported=None if after else views.exported(exported),
     )
 
 

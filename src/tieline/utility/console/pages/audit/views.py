@@ -10,9 +10,10 @@ from tieline.platform.audit import Filter as Wanted
 from tieline.platform.audit import Record, Verdict, Wrong
 from tieline.platform.paging import Page
 from tieline.platform.scope import named
+from tieline.platform.siem import State
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
-from tieline.utility.console.components.values import Ident, IdentKind, Link
+from tieline.utility.console.components.values import Age, Ident, IdentKind, Link, Observed
 from tieline.utility.console.components.work import Evidence, Problem
 
 _PAGES: Mapping[str, str] = {
@@ -165,6 +166,27 @@ def facts(entry: Record) -> tuple[tuple[str, object], ...]:
 def detail_json(entry: Record) -> str:
     """The raw detail, indented."""
     return msgspec.json.format(msgspec.json.encode(entry.detail), indent=2).decode()
+
+
+def exported(found: State) -> Evidence | None:
+    """Where the trail goes besides, how far it is there, and what went wrong last; None where it goes nowhere."""
+    if not found.target:
+        return None
+    (one,) = found.sources
+    stuck = one.troubled and one.waiting
+    facts: list[tuple[str, object]] = [("To", Ident(found.target, copy=False)), ("Form", found.form.upper())]
+    facts.append(("Sent up to", f"entry {formats.number(one.cursor.sent)} of {formats.number(one.end)}"))
+    if one.cursor.error:
+        facts.append(("Last error", Observed(one.cursor.error, Age(one.cursor.error_at, "the exporter"))))
+    if stuck:
+        waits = formats.plural(one.waiting, "entry waits", "entries wait")
+        sentence = f"The SIEM does not take entries: {waits}, and none is lost. {one.cursor.error} Last tried"
+    elif one.waiting:
+        sentence = f"The SIEM is being sent {formats.plural(one.waiting, 'entry', 'entries')}."
+    else:
+        sentence = "The SIEM has every entry. It was sent the last one"
+    at = one.cursor.error_at if stuck else one.cursor.sent_at if not one.waiting else None
+    return Evidence(sentence, tuple(facts), at=at, source="the exporter", tone="warn" if stuck else "ok")
 
 
 def verdict(found: Verdict, at: datetime) -> Evidence | Problem:
