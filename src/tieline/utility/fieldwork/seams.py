@@ -1,33 +1,98 @@
 """Where field work touches the contexts below it: goods that are fitted and brought back, alarms while a crew is there.
 
-Each is called in the transaction of the report that caused it, with a key that makes a second call harmless.
+Each is called in the transaction of the report that caused it. Whether the crew may report on the visit was decided
+before; here its authority reaches as far as what the report says, whatever the account is bound to.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tieline.platform.db import Tx
-from tieline.platform.scope import Scope
-from tieline.utility.fieldwork.model import Goods, Visit
+from tieline.platform.errors import Conflict
+from tieline.platform.scope import Permission, Scope
+from tieline.utility import incidents, logistics
+from tieline.utility.fieldwork.model import Crew, Goods, Visit
+from tieline.utility.incidents import Expectation
 
 LONGEST_ON_SITE = timedelta(hours=10)
 """After so long a crew that says nothing more is taken to have left, so that alarms come again."""
+_HANDS = frozenset({Permission.FIELD_REPORT, Permission.FIELD_PLAN, Permission.INCIDENT_WRITE})
+_UNKNOWN = frozenset({"unknown", "gone"})
 
 
-async def fitted(tx: Tx, scope: Scope, visit: Visit, goods: list[tuple[Goods, str]], key: str) -> None:
-    """Card and router went from the crew to the site."""
-    del tx, scope, visit, goods, key
+def _hands(scope: Scope) -> Scope:
+    return replace(scope, permissions=scope.permissions | _HANDS, regions=None, operators=None)
 
 
-async def brought_back(tx: Tx, scope: Scope, visit: Visit, goods: list[tuple[Goods, str]], key: str) -> None:
-    """The old router and cards went from the site to the crew."""
-    del tx, scope, visit, goods, key
+async def crew_made(tx: Tx, scope: Scope, crew: Crew) -> None:
+    """A crew has a place for goods: its van."""
+    await logistics.crew_place(tx, _hands(scope), crew_id=crew.id, name=crew.name, region=crew.region)
+
+
+async def fitted(
+    tx: Tx, scope: Scope, visit: Visit, goods: Sequence[tuple[Goods, str]], *, crew_id: int, key: str
+) -> str:
+    """Card and router went from the crew to the site; gives what was odd about it, in a sentence.
+
+    What was fitted is fitted, whatever the books thought of where it was. Raises ``Conflict`` for a card that must not
+    be used (blocked, lost, unknown though nobody planned it), and for a router that was lost or scrapped.
+    """
+    moved = await logistics.fit(
+        tx,
+        _hands(scope),
+        site_id=visit.site_id,
+        crew_id=crew_id,
+        goods=[(logistics.Goods(kind.value), serial) for kind, serial in goods],
+        key=f"report:{key}",
+        force=True,
+        reference=f"visit:{visit.id}",
+    )
+    planned = {step.new_iccid for step in visit.steps}
+    notes = []
+    for move, why in moved.refused:
+        known_plan = move.goods is logistics.Goods.ROUTER or move.serial in planned
+        if why.rule not in _UNKNOWN or not known_plan:
+            raise Conflict(
+                f"{_named(move)} must not be used: {why.message}", advice="Take another one, and tell the dispatcher."
+            )
+        notes.append(f"{_named(move)} is not in the books.")
+    return " ".join(notes)
+
+
+async def brought_back(
+    tx: Tx, scope: Scope, visit: Visit, goods: Sequence[tuple[Goods, str]], *, crew_id: int, key: str
+) -> str:
+    """The old router and cards went from the site to the crew; gives what was odd about it, in a sentence."""
+    moved = await logistics.bring_back(
+        tx,
+        _hands(scope),
+        site_id=visit.site_id,
+        crew_id=crew_id,
+        goods=[(logistics.Goods(kind.value), serial) for kind, serial in goods],
+        key=f"report:{key}",
+        reference=f"visit:{visit.id}",
+    )
+    return " ".join(f"{_named(move)}: {why.message}" for move, why in moved.refused)
+
+
+def _named(move: logistics.Move) -> str:
+    return f"{move.goods.value.capitalize()} {move.serial}"
 
 
 async def crew_arrived(tx: Tx, scope: Scope, visit: Visit, at: datetime) -> None:
     """Links of the site will go down and come up: that is expected while the crew is there."""
-    del tx, scope, visit, at
+    why = f"{visit.crew or 'A crew'} works at {visit.site_name}: {visit.title}"
+    expected = Expectation(
+        origin=_origin(visit), starts_at=at, ends_at=at + LONGEST_ON_SITE, why=why, site_ids=(visit.site_id,)
+    )
+    await incidents.expect(tx, _hands(scope), expected)
 
 
 async def crew_gone(tx: Tx, scope: Scope, visit: Visit, at: datetime) -> None:
     """What was expected is over."""
-    del tx, scope, visit, at
+    await incidents.end_expectations(tx, _hands(scope), _origin(visit), at=at)
+
+
+def _origin(visit: Visit) -> str:
+    return f"visit:{visit.id}"

@@ -43,10 +43,12 @@ async def send_reports(body: ReportsBody, runtime: CurrentRuntime, scope: Curren
     Each is answered by its id: accepted, refused (a sentence says what is wrong, the advice what to do), or held until
     an earlier one of the phone comes.
     """
+    scope.require(Permission.FIELD_REPORT)
     read = reading.read_all(body.reports)
-    async with runtime.db.transaction() as tx:
-        taken = await reports.take(tx, scope, runtime.clock, [one for _, one in read.good], sent_at=body.sent_at)
-    answers = {**read.bad, **dict(zip([place for place, _ in read.good], taken, strict=True))}
+    answers = dict(read.bad)
+    for place, report in reports.in_order(read.good):  # each in a transaction of its own: none waits for another
+        async with runtime.db.transaction() as tx:
+            (answers[place],) = await reports.take(tx, scope, runtime.clock, [report], sent_at=body.sent_at)
     return fast({"answers": [answers[place] for place in sorted(answers)]})
 
 

@@ -8,6 +8,7 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from tieline.platform.scope import Permission, Scope
+from tieline.utility.fieldwork import seams
 from tieline.utility.fieldwork.model import Crew
 from tieline.utility.fieldwork.store import crews as store
 
@@ -52,8 +53,10 @@ async def make_crew(tx: Tx, scope: Scope, clock: Clock, draft: CrewDraft) -> Cre
     if made is None:
         raise Conflict(f"There is a crew {draft.code} already.")
     await _set_members(tx, made, draft)
+    found = await crew(tx, scope, made)
+    await seams.crew_made(tx, scope, found)
     await audit.append(tx, scope, audit.Entry("crew.made", f"crew:{made}", _shown(draft)))
-    return await crew(tx, scope, made)
+    return found
 
 
 async def change_crew(tx: Tx, scope: Scope, crew_id: int, draft: CrewDraft) -> Crew:
@@ -64,6 +67,7 @@ async def change_crew(tx: Tx, scope: Scope, crew_id: int, draft: CrewDraft) -> C
     await store.set_crew(tx, crew_id, draft.name, draft.region, active=draft.active)
     await _set_members(tx, crew_id, draft)
     after = await crew(tx, scope, crew_id)
+    await seams.crew_made(tx, scope, after)
     detail = {"before": _shown(before), "after": _shown(after)}
     await audit.append(tx, scope, audit.Entry("crew.changed", f"crew:{crew_id}", detail))
     return after

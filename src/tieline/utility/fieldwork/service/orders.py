@@ -14,6 +14,7 @@ from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, NotFound, Problem
 from tieline.platform.paging import MAX_PAGE, Page, decode_key, page_of
 from tieline.platform.scope import Permission, Scope
+from tieline.utility import logistics
 from tieline.utility.fieldwork.model import OVER, Order, Visit, VisitState
 from tieline.utility.fieldwork.policy.days import Day, Stop, Working, calendar
 from tieline.utility.fieldwork.service import crews as crew_cases
@@ -154,6 +155,19 @@ async def one(tx: Tx, scope: Scope, order_id: int, *, lock: bool = False) -> Ord
 async def with_visits(tx: Tx, scope: Scope, order_id: int) -> tuple[Order, list[Visit]]:
     """An order and its visits in the sequence in which they are driven to."""
     return await one(tx, scope, order_id), await visits.of_orders(tx, scope, [order_id])
+
+
+async def wants(tx: Tx, scope: Scope, number: int) -> logistics.Want:
+    """The cards that an order's visits need, for the store to hand out; routers are any of the new ones."""
+    order, found = await with_visits(tx, scope, number)
+    cards = [
+        (logistics.Goods.CARD, step.new_iccid)
+        for visit in found
+        if visit.state not in OVER
+        for step in visit.steps
+        if step.new_iccid and not step.iccid
+    ]
+    return logistics.Want(f"Order {number}: {order.crew}, {order.day:%d %B}", order.crew_id, cards)
 
 
 async def hand_over(

@@ -17,7 +17,7 @@ from tieline.platform.paging import MAX_PAGE, Page, decode_key, encode_cursor
 from tieline.platform.scope import Permission, Scope
 from tieline.standards import numbering
 from tieline.utility.fieldwork import seams
-from tieline.utility.fieldwork.model import Answer, Goods, Report, ReportKind, ReportState, Visit
+from tieline.utility.fieldwork.model import Answer, Goods, Report, ReportKind, ReportState, Visit, VisitState
 from tieline.utility.fieldwork.policy.judging import Effect, Planned, Refusal, judge
 from tieline.utility.fieldwork.store import crews, reports, visits
 from tieline.utility.fieldwork.store.reports import Kept, ReportFilter
@@ -82,8 +82,7 @@ async def take(
     await _look(sitting, [one.visit_id for one in sent] + [int(row["named_visit"]) for row in queue.waiting.values()])
     known = await reports.known(tx, [report.id for report in sent])  # with the visits locked: none comes in between
     answers: dict[int, Answer] = {}
-    for place in sorted(range(len(sent)), key=lambda i: (sent[i].phone, sent[i].seq if sent[i].phone else i, i)):
-        report = sent[place]
+    for place, report in in_order(list(enumerate(sent))):
         if report.id in known:
             answers[place] = _repeated(report, known[report.id], scope)
             continue
@@ -92,6 +91,11 @@ async def take(
     await queue.note(tx)
     await audit.append(tx, scope, *sitting.entries)
     return [answers[place] for place in range(len(sent))]
+
+
+def in_order(sent: Sequence[tuple[int, Report]]) -> list[tuple[int, Report]]:
+    """Reports, each with its place in a list, in the order in which their phones made them."""
+    return sorted(sent, key=lambda one: (one[1].phone, one[1].seq if one[1].phone else one[0], one[0]))
 
 
 async def _sit(tx: Tx, scope: Scope, now: datetime, sent_at: datetime | None) -> _Sitting:
@@ -188,12 +192,13 @@ async def _judged(sitting: _Sitting, report: Report, at: datetime) -> Answer:
     """What becomes of a report: its effect is brought about, or it is refused and changes nothing."""
     visit = sitting.seen.get(report.visit_id)
     found: Effect | Refusal = _NOT_YOURS
+    odd = ""
     if visit is not None:
         found = judge(visit, report, at, planned=await _planned(sitting, visit, report))
     if visit is not None and isinstance(found, Effect):
         try:
             async with sitting.tx.transaction():
-                await _bring_about(sitting, visit, report, found, at)
+                odd = await _bring_about(sitting, visit, report, found, at)
         except (Conflict, Invalid, NotFound) as error:
             found = _refused_below(error)
     if isinstance(found, Refusal):
@@ -201,7 +206,7 @@ async def _judged(sitting: _Sitting, report: Report, at: datetime) -> Answer:
             audit.Entry("report.refused", f"visit:{report.visit_id}", {"report": report.id, "rule": found.rule})
         )
         return Answer(report.id, ReportState.REFUSED, found.rule, found.sentence, found.advice)
-    return Answer(report.id, ReportState.ACCEPTED, sentence=found.sentence)
+    return Answer(report.id, ReportState.ACCEPTED, "odd-goods" if odd else "", f"{found.sentence} {odd}".strip())
 
 
 def _refused_below(error: TielineError) -> Refusal:
@@ -220,26 +225,36 @@ async def _planned(sitting: _Sitting, visit: Visit, report: Report) -> Planned |
     return Planned(row["id"], row["site"] if own else "")
 
 
-async def _bring_about(sitting: _Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> None:
+async def _bring_about(sitting: _Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> str:
+    """Bring the effect about, with all that follows from it; gives what was odd about the goods."""
     tx, scope = sitting.tx, sitting.scope
     await visits.set_visit(tx, visit.id, effect.visit)
     if effect.step:
         await visits.set_step(tx, visit.id, effect.step, effect.step_values)
     if not effect.tells:
-        return
-    if report.kind is ReportKind.FITTED:
-        goods = [(Goods.ROUTER, effect.told["router"]), (Goods.CARD, effect.told["iccid"])]
-        await seams.fitted(tx, scope, visit, goods, report.id)
-    elif report.kind is ReportKind.FINISHED and effect.told["removed"]:
-        back = [(Goods(one["goods"]), one["serial"]) for one in effect.told["removed"]]
-        await seams.brought_back(tx, scope, visit, back, report.id)
+        return ""
+    odd = await _carry(sitting, visit, report, effect)
     if report.kind in {ReportKind.FINISHED, ReportKind.LEFT}:
         await seams.crew_gone(tx, scope, visit, at)
-    elif report.kind is not ReportKind.TROUBLE and visit.state != effect.visit.get("state", visit.state):
+    elif effect.visit.get("state") is VisitState.ON_SITE and visit.state is not VisitState.ON_SITE:
         await seams.crew_arrived(tx, scope, visit, at)
     await _tell(sitting, visit, report, effect, at)
-    fresh = await visits.by_ids(tx, scope, [visit.id])
-    sitting.seen.update(fresh)
+    sitting.seen.update(await visits.by_ids(tx, scope, [visit.id]))
+    return odd
+
+
+async def _carry(sitting: _Sitting, visit: Visit, report: Report, effect: Effect) -> str:
+    """Goods follow what was reported, into the site and back to the crew whose order it is."""
+    crew_id = visit.crew_id or sitting.crew_id
+    if crew_id is None:
+        return ""
+    if report.kind is ReportKind.FITTED:
+        goods = [(Goods.ROUTER, effect.told["router"]), (Goods.CARD, effect.told["iccid"])]
+        return await seams.fitted(sitting.tx, sitting.scope, visit, goods, crew_id=crew_id, key=report.id)
+    if report.kind is ReportKind.FINISHED and effect.told["removed"]:
+        back = [(Goods(one["goods"]), one["serial"]) for one in effect.told["removed"]]
+        return await seams.brought_back(sitting.tx, sitting.scope, visit, back, crew_id=crew_id, key=report.id)
+    return ""
 
 
 async def _tell(sitting: _Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> None:

@@ -1,0 +1,84 @@
+"""Goods follow what crews report, and alarms are quiet while they are there: in the same transaction."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.integration.fieldwork.conftest import NOW, iccid
+
+from tieline.platform.scope import system
+from tieline.utility import logistics
+from tieline.utility.fieldwork import ReportState, StepState
+from tieline.utility.logistics import Goods, PlaceKind
+
+pytestmark = pytest.mark.anyio
+
+
+async def card(world: Any, number: str, state: str = "issued") -> None:
+    await world.run(
+        """INSERT INTO card (iccid, operator_id, stock_state)
+        VALUES (%(i)s, (SELECT id FROM operator WHERE code = 'B'), %(s)s)""",
+        i=number,
+        s=state,
+    )
+
+
+async def router(world: Any, serial: str, site: int | None = None) -> None:
+    await world.run(
+        "INSERT INTO device (external_id, site_id, generations) VALUES (%(e)s, %(s)s, '{4G}')", e=serial, s=site
+    )
+
+
+async def place_of(world: Any, goods: Goods, serial: str) -> Any:
+    async with world.db.transaction() as tx:
+        return (await logistics.where(tx, system("test"), goods, [serial])).get(serial)
+
+
+async def test_card_and_router_go_to_the_site_and_the_old_ones_back(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    site = world.sites[0]
+    await card(world, iccid(0, 2))
+    await card(world, iccid(900), "fitted")
+    await router(world, "R-1")
+    await router(world, "OLD-1", site)
+    fitted = await world.say(visit, "fitted", step="backup", iccid=iccid(0, 2), router="R-1")
+    assert (fitted.state, fitted.rule) == (ReportState.ACCEPTED, "")
+    for goods, serial in ((Goods.CARD, iccid(0, 2)), (Goods.ROUTER, "R-1")):
+        found = await place_of(world, goods, serial)
+        assert (found.place.kind, found.place.site_id) == (PlaceKind.SITE, site)
+    await world.say(visit, "finished", outcome="again", why="dark", removed={"router": "OLD-1", "iccids": []})
+    back = await place_of(world, Goods.ROUTER, "OLD-1")
+    assert (back.place.kind, back.place.crew_id) == (PlaceKind.CREW, world.crews["north"])
+
+
+async def test_a_blocked_card_is_refused_and_nothing_moves(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    await card(world, iccid(0, 2), "blocked")
+    await router(world, "R-1")
+    answer = await world.say(visit, "fitted", step="backup", iccid=iccid(0, 2), router="R-1")
+    assert (answer.state, answer.rule) == (ReportState.REFUSED, "goods")
+    assert "must not be used" in answer.sentence
+    assert (await world.visit(visit)).steps[0].state is StepState.OPEN
+    found = await place_of(world, Goods.ROUTER, "R-1")
+    assert found is None or found.place.kind is not PlaceKind.SITE
+    assert await world.topics(visit) == []
+
+
+async def test_what_the_books_never_heard_of_is_fitted_all_the_same_and_said(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    answer = await world.say(visit, "fitted", step="backup", iccid=iccid(0, 2), router="R-9")
+    assert (answer.state, answer.rule) == (ReportState.ACCEPTED, "odd-goods")
+    assert "Router R-9 is not in the books." in answer.sentence
+
+
+async def test_alarms_are_expected_from_arrival_until_the_crew_has_gone(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    await world.say(visit, "arrived")
+    rows = "SELECT origin, site_ids, starts_at, ends_at, ended_at FROM expectation WHERE origin = %(o)s"
+    (expected,) = await world.rows(rows, o=f"visit:{visit}")
+    assert (expected["site_ids"], expected["starts_at"]) == ([world.sites[0]], NOW)
+    assert expected["ends_at"] == NOW + timedelta(hours=10)
+    world.clock.forward(timedelta(hours=1))
+    await world.say(visit, "left", why="No key.")
+    (ended,) = await world.rows(rows, o=f"visit:{visit}")
+    assert ended["ended_at"] == NOW + timedelta(hours=1)
