@@ -10,6 +10,7 @@ from tieline import __version__
 from tieline.cli import (
     audit,
     change,
+    field,
     fleet,
     group,
     imports,
@@ -49,6 +50,7 @@ app.add_typer(probe.app, name="probe")
 app.add_typer(lab.app, name="lab")
 app.add_typer(stock.app, name="stock")
 app.add_typer(group.app, name="group")
+app.add_typer(field.app, name="field")
 app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")

@@ -90,6 +90,11 @@ class Client:
         with file.open("rb") as stream:
             return self._send("POST", path, data=dict(fields), files={"file": (file.name, stream)})
 
+    def download(self, path: str) -> bytes:
+        """Read a file."""
+        content: bytes = self._answer("GET", path).content
+        return content
+
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """Every item of a paged list, page after page."""
         cursor: str | None = None
@@ -101,6 +106,10 @@ class Client:
                 return
 
     def _send(self, method: str, path: str, **arguments: Any) -> Any:
+        answer = self._answer(method, path, **arguments)
+        return msgspec.json.decode(answer.content) if answer.content else None
+
+    def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.TransportError as error:
@@ -110,7 +119,7 @@ class Client:
                 exit_code=Exit.UNREACHABLE,
             ) from error
         if answer.is_success:
-            return msgspec.json.decode(answer.content) if answer.content else None
+            return answer
         raise from_problem(answer.status_code, _problem(answer))
 
 

@@ -8,6 +8,7 @@ import typer
 from tieline.cli import (
     audit,
     change,
+    field,
     fleet,
     group,
     incident,
@@ -27,6 +28,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text("utf-8")
 GROUPS = {
     "audit": audit.app,
     "change": change.app,
+    "field": field.app,
     "fleet": fleet.app,
     "lab": lab.app,
     "notice": notice.app,

@@ -32,6 +32,7 @@ PLACES = (
     Place("changes", "Changes", "/changes", "git-pull-request-arrow", Permission.CHANGE_READ, "Work"),
     Place("notices", "Notices", "/notices", "calendar-clock", Permission.NOTICE_READ, "Work"),
     Place("stock", "Stock and logistics", "/stock", "truck", Permission.INVENTORY_READ, "Work"),
+    Place("fieldwork", "Field work", "/fieldwork", "truck", Permission.FIELD_READ, "Work"),
     Place("imports", "Imports", "/imports", "file-up", Permission.INVENTORY_WRITE, "Work"),
     Place("operators", "Operators", "/operators", "network", Permission.INVENTORY_READ, "Administration"),
     Place("audit", "Audit trail", "/audit", "scroll-text", Permission.AUDIT_READ, "Administration"),

@@ -52,6 +52,7 @@ from tieline.utility.fieldwork.service.orders import page as order_page
 from tieline.utility.fieldwork.service.orders import with_visits as order_visits
 from tieline.utility.fieldwork.service.reports import TOPICS, attention, take_anyway
 from tieline.utility.fieldwork.service.reports import look as look_at_report
+from tieline.utility.fieldwork.service.reports import one as report
 from tieline.utility.fieldwork.service.reports import page as report_page
 from tieline.utility.fieldwork.service.reports import take as take_reports
 from tieline.utility.fieldwork.service.visits import answer_step, cancel_visits, plan_visits, today, visits_of
@@ -110,6 +111,7 @@ __all__ = [
     "order_page",
     "order_visits",
     "plan_visits",
+    "report",
     "report_page",
     "take_anyway",
     "take_reports",

@@ -315,6 +315,15 @@ async def page(
     return Page([dict(row) for row in rows[:limit]], following)
 
 
+async def one(tx: Tx, scope: Scope, report_id: str) -> dict[str, Any]:
+    """A report with what became of it; raises ``NotFound`` also for one of another region. Needs ``FIELD_READ``."""
+    scope.require(Permission.FIELD_READ)
+    row = await reports.one(tx, scope, _uuid(report_id))
+    if row is None:
+        raise NotFound(f"There is no report {report_id[:40]}, or none that you may see.")
+    return dict(row)
+
+
 async def attention(tx: Tx, scope: Scope) -> int:
     """How many reports were refused or wait, and nobody has looked at yet."""
     scope.require(Permission.FIELD_READ)

@@ -1,0 +1,1 @@
+"""What the pages of field work show, made from what the context gives."""
