@@ -23,7 +23,7 @@ from typing import Literal
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tools import lives, served, stocked
+from tools import lives, lives_field, served, stocked
 
 WIDTHS = {1280: 800, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -97,6 +97,26 @@ def _check(page: Page) -> None:
     page.wait_for_selector("#problems tbody tr")
 
 
+def _as_crew(place: str) -> Callable[[Page], None]:
+    """Sign in on a crew's phone, and go to a place of its page; the number stands in the crew's own list."""
+
+    def act(page: Page) -> None:
+        page.fill("[name=name]", lives_field.CREW)
+        page.fill("[name=password]", served.PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_selector("text=Everything is sent")
+        if place:
+            visit = page.locator(".field-stop:has-text('You are here')").first.get_attribute("href") or ""
+            page.goto(f"/field/{visit}{place.removeprefix('#visit')}")
+            page.wait_for_selector("text=Back to")
+
+    return act
+
+
+def _waits_for(selector: str) -> Callable[[Page], None]:
+    return lambda page: page.locator(selector).first.wait_for()
+
+
 SHOTS: tuple[Shot, ...] = (
     Shot("sign-in", "/sign-in", signed_in=False),
     Shot("sign-in", "/sign-in", "error", _wrong_password, signed_in=False),
@@ -167,6 +187,21 @@ SHOTS: tuple[Shot, ...] = (
     Shot("group", "/groups/1#{completed}"),
     Shot("group-new", "/changes/new?change_kind=group.create&region=Wales&linked=1"),
     Shot("group-members", "/changes/new?change_kind=group.members&linked=1"),
+    *_both("fieldwork", "/fieldwork"),
+    *_both("fieldwork-visits", "/fieldwork/visits"),
+    Shot("fieldwork-orders-new", "/fieldwork/orders/new"),
+    Shot("fieldwork-order", "/fieldwork/orders/{order}"),
+    Shot("fieldwork-handing-over", "/fieldwork/orders/{order}/hand-over"),
+    Shot("fieldwork-visit", "/fieldwork/visits/{visit}"),
+    Shot("fieldwork-visit-done", "/fieldwork/visits/{visit_done}"),
+    *_both("fieldwork-reports", "/fieldwork/reports"),
+    Shot("fieldwork-report", "/fieldwork/reports", act=_open_first),
+    *_both("fieldwork-crews", "/fieldwork/crews"),
+    Shot("fieldwork-crew", "/fieldwork/crews/{crew}"),
+    Shot("phone", "/sign-in?next=/field/&of={visit}", act=_as_crew(""), signed_in=False),
+    Shot("phone-visit", "/sign-in?next=/field/&of={visit}", act=_as_crew("#visit"), signed_in=False),
+    Shot("phone-trouble", "/sign-in?next=/field/&of={visit}", act=_as_crew("#visit/trouble"), signed_in=False),
+    Shot("phone-signed-out", "/field/", act=_waits_for("text=You are signed out."), signed_in=False),
     *_both("imports", "/imports"),
     Shot("import-new", "/imports/new?kind=site"),
     Shot("import-columns", "/imports/new?kind=site", act=_send(_ROWS)),
@@ -269,6 +304,10 @@ def worlds(sites: int, *, changes: bool, stock: bool = False) -> Iterator[tuple[
                     {name: one.url for name, one in running.items()},
                     lives.live(running["full"]) if changes else {},
                 )
+                numbers = {}
+                if changes:
+                    numbers = {**lives_field.live(running["full"]), **lives.live(running["full"])}
+                yield {name: one.url for name, one in running.items()}, numbers
             finally:
                 for one in running.values():
                     one.stop()

@@ -74,7 +74,7 @@ async def test_what_the_books_never_heard_of_is_fitted_all_the_same_and_said(wor
 async def test_alarms_are_expected_from_arrival_until_the_crew_has_gone(world: Any) -> None:
     (visit,) = await world.ordered(0)
     await world.say(visit, "arrived")
-    rows = "SELECT origin, site_ids, starts_at, ends_at, ended_at FROM expectation WHERE origin = %(o)s"
+    rows = "SELECT origin, site_ids, starts_at, ends_at, ended_at FROM incident_expectation WHERE origin = %(o)s"
     (expected,) = await world.rows(rows, o=f"visit:{visit}")
     assert (expected["site_ids"], expected["starts_at"]) == ([world.sites[0]], NOW)
     assert expected["ends_at"] == NOW + timedelta(hours=10)

@@ -92,7 +92,7 @@ async def one(page: CurrentPage, order_id: int) -> Response:
         head=details.order_head(order, page.scope, page.now),
         facts=details.order_facts(order, page.now),
         sketch=details.sketch(visits),
-        table=lists.visits(visits, page.now, selection=selection),
+        table=lists.stops(visits, page.now, selection),
         dialog=details.cancel_order(order, page.csrf_token),
     )
 

@@ -39,7 +39,7 @@ def order_facts(order: Order, now: datetime) -> Facts:
     """What is known of an order."""
     return (
         ("State", words.order_state(order, now)),
-        ("Why", order.state_why or None),
+        *((("Why", order.state_why),) if order.state_why else ()),
         ("Crew", Link(order.crew, href("/fieldwork", crew=str(order.crew_id)))),
         ("Day", words.day_words(order.day, now)),
         ("Region", order.region),
@@ -126,6 +126,7 @@ def visit_facts(visit: Visit, now: datetime) -> Facts:
     if visit.lat is not None and visit.lon is not None:
         place = Link(f"{visit.lat:.5f}, {visit.lon:.5f}", href("/map", q=visit.site_code))
     kind, _, number = visit.origin.partition(":")
+    why = visit.outcome_why or visit.state_why
     wanted: object = Link(f"Programme {number}", f"/programmes/{number}") if kind == "programme" else visit.origin
     return (
         (
@@ -134,7 +135,7 @@ def visit_facts(visit: Visit, now: datetime) -> Facts:
             if visit.outcome
             else words.state_of(visit, now),
         ),
-        ("Why", visit.outcome_why or visit.state_why or None),
+        *((("Why", why),) if why else ()),
         ("Site", Link(visit.site_name, f"/sites/{visit.site_id}")),
         ("Postcode", visit.postcode),
         ("Place", place),

@@ -1,6 +1,7 @@
 """Orders, visits, reports and crews as lists."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -36,21 +37,12 @@ def head(scope: Scope, current: str, state: str, attention: int) -> PageHead:
 
 def figures(tally: Sequence[Mapping[str, Any]], attention: int) -> tuple[Figure, ...]:
     """What matters on the morning of a working day."""
-    total = {key: sum(row[key] for row in tally) for key in ("unassigned", "on_site", "late", "done", "not_done")}
+    total = {key: sum(row[key] for row in tally) for key in ("unassigned", "on_site", "late")}
     return (
-        Figure(
-            "Visits in no order", total["unassigned"], "/fieldwork/visits?unassigned=1", note="put them into orders"
-        ),
+        Figure("Visits in no order", total["unassigned"], "/fieldwork/visits?unassigned=1"),
         Figure("Crews on site now", total["on_site"], "/fieldwork/visits?state=on_site"),
         Figure("Visits late", total["late"], "/fieldwork/visits?late=1", tone="warn" if total["late"] else ""),
         Figure("Reports to look at", attention, "/fieldwork/reports", tone="bad" if attention else ""),
-        Figure("Visits done", total["done"], "/fieldwork/visits?outcome=done"),
-        Figure(
-            "Not done",
-            total["not_done"],
-            "/fieldwork/visits?outcome=again&outcome=not-possible",
-            tone="warn" if total["not_done"] else "",
-        ),
     )
 
 
@@ -153,6 +145,25 @@ _VISITS = (
 )
 
 
+_STOPS = (
+    Column("site", "Site", narrow=True, fixed=True),
+    Column("position", "Stop", numeric=True, narrow=True),
+    Column("postcode", "Postcode"),
+    Column("state", "State", narrow=True),
+    Column("steps", "Cards passed", numeric=True),
+    Column("minutes", "Planned", numeric=True, unit="min"),
+    Column("due", "Due"),
+    Column("trouble", "Trouble", wrap=True),
+)
+
+
+def stops(found: Sequence[Visit], now: datetime, selection: Any) -> Table:
+    """The visits of an order in their sequence."""
+    rows = [_visit(one, now) for one in found]
+    empty = Empty("No visit is in this order", "They were moved away, or the order was cancelled.")
+    return Table("stops", "Visits in their sequence", _STOPS, rows, selection=selection, empty=empty, chooser=False)
+
+
 def visits(
     found: Sequence[Visit], now: datetime, paging: Any = None, *, selection: Any = None, filtered: bool = False
 ) -> Table:
@@ -171,6 +182,8 @@ def _visit(one: Visit, now: datetime) -> Row:
         str(one.id),
         {
             "site": one.site_name,
+            "position": one.position,
+            "minutes": one.minutes,
             "state": words.state_of(one, now),
             "order": words.order_link(one.order_id),
             "day": words.day_words(one.day, now),
@@ -237,6 +250,8 @@ def reports(found: Sequence[Mapping[str, Any]], paging: Any = None, *, own: bool
     if own:
         empty = Empty("Nothing was reported yet", "What the crew says on the phone page appears here.")
     columns = tuple(column for column in _REPORTS if not own or column.key != "site")
+    if own:
+        columns = tuple(replace(one, label="Answer") if one.key == "sentence" else one for one in columns)
     return Table("reports", "Reports", columns, [_report(one) for one in found], paging, empty=empty, chooser=False)
 
 
