@@ -8,6 +8,8 @@ pytestmark = pytest.mark.e2e
 PAGES = (
     "/", "/map", "/sites", "/sites?hanging_on=3G&criticality=critical", "/sites?q=zzzzzz", "/sites/1", "/subscriptions",
     "/subscriptions/1", "/cards", "/cards/stock", "/cards/1", "/devices", "/devices/1", "/cells", "/cells/1",
+    "/stock", "/stock/items", "/stock/orders", "/stock/losses", "/stock/counts", "/stock/balance", "/stock/forecast",
+    "/stock/move", "/stock/lost", "/stock/orders/new", "/stock/counts/new",
     "/operators", "/operators/A", "/imports", "/imports/new", "/imports/1", "/search?q=mill", "/nowhere",
 )  # fmt: skip
 

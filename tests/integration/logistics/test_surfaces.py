@@ -150,7 +150,11 @@ async def test_a_full_store_has_every_page(desk: Desk) -> None:
     assert sheet.headers["content-type"] == "image/svg+xml"
     assert sheet.text.count("<g transform") >= 2
     card = await store.value("SELECT id FROM card WHERE iccid = %(s)s", s=cards[0])
-    assert "Issued: Main warehouse" in await desk.page(f"/cards/{card}")
+    shown = await desk.page(f"/cards/{card}")
+    assert "Issued: Main warehouse" in shown
+    assert f'href="/stock/items/{item}"' in shown
+    device = await store.value("SELECT thing_id FROM stock_item WHERE serial = 'RS1'")
+    assert "in Site 1" in await desk.page(f"/devices/{device}")
 
 
 async def test_the_form_that_issues(desk: Desk) -> None:

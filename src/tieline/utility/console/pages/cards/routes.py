@@ -6,7 +6,7 @@ from fastapi import Response
 
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
-from tieline.utility import inventory
+from tieline.utility import inventory, logistics
 from tieline.utility.console.components.formats import plural
 from tieline.utility.console.components.frame import Action, PageHead, Tab
 from tieline.utility.console.components.tables import Empty
@@ -14,6 +14,7 @@ from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.cards import views
 from tieline.utility.console.pages.parts import listing, things
 from tieline.utility.inventory import Kind
+from tieline.utility.logistics import Goods
 
 router = pages()
 CARDS = listing.Listing(
@@ -73,7 +74,9 @@ async def cards_csv(page: CurrentPage) -> Response:
 async def card(page: CurrentPage, card_id: int) -> Response:
     """One card."""
     one, events = await things.read(page, Kind.CARD, card_id)
-    return await things.show(page, one, events, views.view(one))
+    async with page.db.snapshot() as tx:
+        item = await logistics.item_of_thing(tx, page.scope, Goods.CARD, card_id)
+    return await things.show(page, one, events, views.view(one, things.ledger_link(item)))
 
 
 def _tabs(current: str) -> tuple[Tab, ...]:

@@ -86,8 +86,8 @@ def stock(counts: Sequence[Mapping[str, Any]]) -> Table:
     return Table("stock", "Cards that are fitted nowhere", _STOCK_COLUMNS, found, chooser=False)
 
 
-def view(one: Mapping[str, Any]) -> things.View:
-    """A card's page."""
+def view(one: Mapping[str, Any], ledger: Link | None = None) -> things.View:
+    """A card's page; ``ledger`` is where the ledger of goods has it."""
     badge = words.stock_badge(one["stock_state"])
     where = f"{badge.word.lower() if badge else 'unknown'}, at {one['site_name']}" if one["site_name"] else ""
     state = f"Operator {one['operator']}, {where or (badge.word.lower() if badge else 'unknown')}."
@@ -101,6 +101,7 @@ def view(one: Mapping[str, Any]) -> things.View:
         ("EID", Ident(one["eid"], IdentKind.EID) if one["eid"] else None),
         ("Card is", words.CARD_KINDS.get(one["kind"], one["kind"])),
         ("Where", badge),
+        ("In the ledger", ledger),
         ("Reserved for", _reserved(one)),
     )
     carries = (

@@ -2,10 +2,12 @@
 
 from fastapi import Response
 
+from tieline.utility import logistics
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.devices import views
 from tieline.utility.console.pages.parts import listing, things
 from tieline.utility.inventory import Kind
+from tieline.utility.logistics import Goods
 
 router = pages()
 DEVICES = listing.Listing(
@@ -40,4 +42,6 @@ async def devices_csv(page: CurrentPage) -> Response:
 async def device(page: CurrentPage, device_id: int) -> Response:
     """One device."""
     one, events = await things.read(page, Kind.DEVICE, device_id)
-    return await things.show(page, one, events, views.view(one))
+    async with page.db.snapshot() as tx:
+        item = await logistics.item_of_thing(tx, page.scope, Goods.ROUTER, device_id)
+    return await things.show(page, one, events, views.view(one, things.ledger_link(item)))

@@ -61,8 +61,8 @@ def _day(one: Mapping[str, Any]) -> str | None:
     return f"{one['installed_on']:%-d %b %Y}" if one["installed_on"] else None
 
 
-def view(one: Mapping[str, Any]) -> things.View:
-    """A device's page."""
+def view(one: Mapping[str, Any], ledger: Link | None = None) -> things.View:
+    """A device's page; ``ledger`` is where the ledger of goods has it."""
     at = f" at {one['site_name']}" if one["site_name"] else ", fitted nowhere"
     state = f"{model(one) or 'Device'}{at}, with {plural(len(one['fleet']), 'live link')}."
     crumbs = [Crumb("Devices", "/devices")]
@@ -74,6 +74,7 @@ def view(one: Mapping[str, Any]) -> things.View:
         ("IMEI", Ident(one["imei"], IdentKind.IMEI) if one["imei"] else None),
         ("Modems", one["modems"]),
         ("Installed", _day(one)),
+        ("In the ledger", ledger),
     )
     radio = (
         ("Can do", words.listed(one["generations"]) or None),

@@ -14,6 +14,7 @@ from tieline.utility.console.components.values import Ident, IdentKind, Link
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import history, links
 from tieline.utility.inventory import Kind, TimelineEvent
+from tieline.utility.logistics import Item
 
 Pairs = Sequence[tuple[str, object]]
 
@@ -103,6 +104,11 @@ def carried(rows: Sequence[Mapping[str, Any]]) -> Table:
         for one in rows
     ]
     return Table("cards", "Cards and subscriptions, past and present", columns, found, chooser=False)
+
+
+def ledger_link(item: Item | None) -> Link | None:
+    """Where the ledger of goods has a card or device, with its life; None when it never came through logistics."""
+    return Link(f"in {item.place.name}", f"/stock/items/{item.id}") if item else None
 
 
 def site_link(one: Mapping[str, Any]) -> Link | None:
