@@ -162,7 +162,7 @@ class Crew:
         for one in answer.json()["answers"]:
             self.figures.reports += 1
             self.figures.repeated += bool(one.get("repeated"))
-            if one["state"] == "refused":
+            if one["state"] == "refused" and not one.get("repeated"):
                 self.figures.refused[one["rule"]] += 1
 
 

@@ -1,14 +1,15 @@
-"""Subscriptions: list, page, sheet."""
+"""Subscriptions: list, page, sheet, and asking the application behind one."""
 
+import uuid
 from typing import Any
 
 from fastapi import Response
 
 from tieline.platform.errors import NotFound
-from tieline.utility import inventory
+from tieline.utility import inventory, probing
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.parts import history, links, listing
-from tieline.utility.console.pages.subscriptions import views
+from tieline.utility.console.pages.subscriptions import application, views
 from tieline.utility.inventory import Kind
 
 router = pages()
@@ -49,6 +50,8 @@ async def subscription(page: CurrentPage, subscription_id: int) -> Response:
         if not found:
             raise NotFound(f"There is no subscription {subscription_id}, or you may not see it.")
         events = await history.events(page, tx, Kind.SUBSCRIPTION, subscription_id)
+        answer = (await probing.latest(tx, page.scope, [subscription_id])).get(subscription_id)
+        asked = await probing.waiting_since(tx, page.scope, subscription_id)
     one = found[0]
     context: dict[str, Any] = {
         "card": links.link_card(one),
@@ -56,6 +59,8 @@ async def subscription(page: CurrentPage, subscription_id: int) -> Response:
         "identity": views.identity(one),
         "network": views.network(one),
         "place": views.place(one),
+        "application": application.shown(one, answer, asked),
+        "ask": application.button(page, one, asked),
     }
     head = views.head(page, one)
     if page.is_sheet:
@@ -64,3 +69,15 @@ async def subscription(page: CurrentPage, subscription_id: int) -> Response:
     return await page.show(
         "pages/subscriptions/templates/page.html", current="sims", head=head, timeline=timeline, **context
     )
+
+
+@router.post("/subscriptions/{subscription_id}/ask")
+async def ask(page: CurrentPage, subscription_id: int) -> Response:
+    """Have the application at the site asked now."""
+    async with page.db.transaction() as tx:
+        clock, key = page.runtime.clock, uuid.uuid4().hex
+        if not await inventory.reach(tx, page.scope, [subscription_id]):
+            raise NotFound(f"There is no subscription {subscription_id}, or you may not see it.")
+        if await probing.waiting_since(tx, page.scope, subscription_id) is None:
+            await probing.ask_by_hand(tx, page.scope, [subscription_id], key=key, clock=clock)
+    return page.redirect(f"/subscriptions/{subscription_id}")
