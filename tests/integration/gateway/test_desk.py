@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from tieline.gateway.desk.sender import HubSender
 from tieline.gateway.parts import Parts
+from tieline.lab.announcing import REFERENCE, phase_out
 from tieline.platform.clock import SetClock
 
 if TYPE_CHECKING:
@@ -264,3 +266,15 @@ async def test_a_callback_on_a_host_that_is_no_longer_registered_is_not_called(r
     await sender_of(rig).round()
     assert rig.recipient.bodies == []
     assert "no longer registered" in await rig.value("SELECT last_error FROM hub")
+
+
+async def test_what_the_demonstration_announces_is_taken(rig: "Rig", tmp_path: Path) -> None:
+    api = await rig.utility("U1")
+    rows = ["cell_key,rat,lat,lon", *(f"c{number},UTRA,{50 + number // 4},0" for number in range(12))]
+    (tmp_path / "cells-a.csv").write_text("\n".join(rows))
+    body = phase_out(tmp_path, "a", datetime(2026, 11, 27, tzinfo=UTC))
+    assert (await rig.office.put(f"{OFFICE}/{REFERENCE}", json=body)).status_code == 200
+    assert (await rig.office.post(f"{OFFICE}/{REFERENCE}/publish", json={"by": "jane"})).status_code == 200
+    (shown,) = (await api.get(f"{ROOT}/changeRequest")).json()
+    assert [one["name"] for one in shown["phase"]] == ["Cities", "Towns", "Everywhere else"]
+    assert (shown["plannedStartTime"], shown["plannedEndTime"]) == ("2027-05-27T00:00:00Z", "2028-05-27T00:00:00Z")

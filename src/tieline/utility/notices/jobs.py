@@ -13,7 +13,7 @@ from tieline.utility.notices.service import answering
 
 LANE = "operator"
 PATIENCE = Retry(attempts=40, first=timedelta(seconds=2), longest=timedelta(minutes=30))
-"""An answer is tried for most of a day: an operator may be away for a night."""
+"""An answer is tried for eight hours at least: an operator may be away for a night."""
 
 
 class Say(msgspec.Struct):
