@@ -13,6 +13,7 @@ from tieline.standards.mns import patch, plans, profile, subscriptions
 from tieline.standards.mns.dn import Dn
 from tieline.standards.mns.errors import RepresentationError
 from tieline.standards.mns.profile import CardKind, Problem, RatType, State, StockState, Writer
+from tieline.standards.tmf import announcements
 
 GOOD: dict[str, Any] = {
     "state": "TEST_READY",
@@ -225,7 +226,7 @@ def test_the_documented_profile_is_the_one_in_force() -> None:
 
 
 def examples() -> list[Any]:
-    """The JSON of the page, in order: a read, a patch, a plan, its details, a subscription."""
+    """The JSON of the page, in order: a read, a patch, a plan, its details, a subscription, a notice."""
     text = PAGE.read_text(encoding="utf-8")
     blocks = re.findall(r"^```(?:json|http)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [msgspec.json.decode(block[block.index(first) :]) for block in blocks if (first := _first_of(block))]
@@ -237,7 +238,7 @@ def _first_of(block: str) -> str:
 
 
 def test_the_documented_examples_are_read() -> None:
-    read, patch_body, plan, details, subscription = examples()
+    read, patch_body, plan, details, subscription, notice = examples()
     (report,), unreadable = profile.decode_subscriptions(msgspec.json.encode(read))
     assert unreadable == []
     shown = read[0]["attributes"]
@@ -253,3 +254,4 @@ def test_the_documented_examples_are_read() -> None:
     assert profile.validate(change.attributes) == []
     assert plans.decode_details(msgspec.json.encode(details)).summary.failed == 1
     assert subscriptions.read_subscription(subscription["attributes"]).condition is not None
+    assert isinstance(announcements.read_change(msgspec.json.encode(notice)), announcements.TechnologyPhaseOut)
