@@ -6,7 +6,7 @@ What other contexts may call stands here. A use case takes a transaction and the
   :func:`defer_plan` in the same transaction); :func:`submit`, :func:`decide`; :func:`start`, :func:`pause`,
   :func:`resume`, :func:`stop`, :func:`retry`; :func:`release` and :func:`let_go` for items that wait;
 - :func:`page`, :func:`detail`, :func:`item_page`, :func:`progress`, :func:`events`, :func:`batches` look at them;
-- :func:`traces` tells what changes did, or are doing, to subscriptions;
+- :func:`traces` tells what changes did, or are doing, to subscriptions; :func:`under_way` which are at the operator;
 - :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`); :func:`place`, :func:`current`,
   :func:`reported`, :func:`busy`, :func:`refusals` and :func:`first` are what their plans are made with.
 
@@ -49,7 +49,7 @@ from tieline.utility.changes.service.ruling import (
 )
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
 from tieline.utility.changes.service.telling import TOPIC
-from tieline.utility.changes.service.tracing import traces
+from tieline.utility.changes.service.tracing import traces, under_way
 from tieline.utility.changes.service.watching import (
     Detail,
     Progress,
@@ -129,5 +129,6 @@ __all__ = [
     "stream",
     "submit",
     "traces",
+    "under_way",
     "undo",
 ]

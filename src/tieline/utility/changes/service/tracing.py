@@ -22,3 +22,9 @@ async def traces(
     for one in await store.traces(tx, ids, since=since, plans=plans):
         found[one.subscription_id].append(one)
     return found
+
+
+async def under_way(tx: Tx, scope: Scope, ids: Sequence[int], *, since: datetime) -> set[int]:
+    """Those of some subscriptions on which an item is at the operator, or was accepted since a moment."""
+    scope.require(Permission.CHANGE_READ)
+    return await store.under_way(tx, ids, since)

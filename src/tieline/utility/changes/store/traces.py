@@ -5,7 +5,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from tieline.platform.db import Tx, sql
+from tieline.platform.db import Tx, fetch_all, sql
 from tieline.utility.changes.model import Trace
 
 # An item that waits for its turn explains nothing. One that failed does while its change goes on: people see it there.
@@ -25,3 +25,11 @@ async def traces(tx: Tx, ids: Sequence[int], *, since: datetime, plans: Sequence
     async with tx.cursor(row_factory=class_row(Trace)) as cursor:
         await cursor.execute(sql(_TRACES), {"ids": list(ids), "since": since, "plans": list(plans)})
         return await cursor.fetchall()
+
+
+async def under_way(tx: Tx, ids: Sequence[int], since: datetime) -> set[int]:
+    """Those of some subscriptions on which an item is at the operator, or was accepted since a moment."""
+    text = """
+        SELECT subscription_id FROM change_item WHERE subscription_id = ANY(%(ids)s::bigint[])
+            AND (state IN ('queued', 'sent') OR (state = 'accepted' AND accepted_at >= %(since)s))"""
+    return {row["subscription_id"] for row in await fetch_all(tx, text, {"ids": list(ids), "since": since})}

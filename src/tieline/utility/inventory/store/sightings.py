@@ -147,13 +147,28 @@ async def unread(tx: Tx, operator_id: int, *, since: datetime, asked_at: datetim
     return [row["subscription_id"] for row in await fetch_all(tx, _ABSENT.format(which=_UNREAD), bound)]
 
 
+_SETTLED = f"""
+DELETE FROM sighting k USING subscription s
+LEFT JOIN link l ON l.subscription_id = s.id AND l.valid_to IS NULL
+LEFT JOIN device d ON d.id = l.device_id
+LEFT JOIN card_subscription cs ON cs.subscription_id = s.id AND cs.valid_to IS NULL
+LEFT JOIN card c ON c.id = cs.card_id
+WHERE s.id = k.subscription_id AND k.absent_at IS NULL AND (k.plan <> '' OR k.seen_at < now() - interval '1 hour')
+    AND ({_OURS} || k.told) = {_OURS} AND NOT coalesce(k.iccid <> c.iccid, false)
+    AND NOT coalesce(k.imei <> s.imei_lock, false) AND NOT coalesce(k.imei <> d.imei, false)
+"""
+
+
 async def tidy(tx: Tx) -> None:
-    """Give sightings to what the inventory has come to know since, and forget what is equal and an hour old."""
+    """Give sightings to what the inventory has come to know since, and forget what agrees by now.
+
+    What our own orders set agrees once they are applied here; what others set to what we want is kept for an hour.
+    """
     adopt = """
         UPDATE sighting k SET subscription_id = s.id FROM subscription s
         WHERE k.subscription_id IS NULL AND s.operator_id = k.operator_id AND s.operator_ref = k.ref"""
     await execute(tx, adopt)
-    await execute(tx, "DELETE FROM sighting WHERE NOT deviates AND seen_at < now() - interval '1 hour'")
+    await execute(tx, _SETTLED)
 
 
 async def of(tx: Tx, scope: Scope, ids: Sequence[int] | None) -> list[Sighting]:
