@@ -1,6 +1,8 @@
 """Time, as a value that is passed in: rules never ask the machine what time it is."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -33,3 +35,48 @@ class SetClock:
     def forward(self, step: timedelta) -> None:
         """Move the clock by ``step``."""
         self._now += step
+
+
+class DeclaredClock:
+    """A calendar that runs at a declared speed: at ``origin`` of the true clock it is ``start``, and runs from there.
+
+    For demonstrations and stories that last a year. It is for times that people plan with (due dates, days of visits,
+    dwells); what was really done when is told by the true clock.
+    """
+
+    def __init__(self, clock: Clock, start: datetime, origin: datetime, speed: float) -> None:
+        self._clock = clock
+        self._start = start
+        self._origin = origin
+        self.speed = speed
+
+    def now(self) -> datetime:
+        """The moment that the calendar shows."""
+        elapsed = max(timedelta(), self._clock.now() - self._origin)
+        return self._start + elapsed * self.speed
+
+
+_DECLARED = re.compile(r"(?P<start>[^@]+)@(?P<origin>[^*]+)\*(?P<speed>[0-9.]+)")
+
+
+def declared(text: str, clock: Clock) -> Clock:
+    """The calendar that a declaration describes: ``start@origin*speed`` with ISO 8601 times; empty: the clock itself.
+
+    Raises ``ValueError`` for anything else.
+    """
+    if not text:
+        return clock
+    start, origin, speed = _declaration(text)
+    return DeclaredClock(clock, start, origin, speed)
+
+
+@lru_cache(maxsize=8)
+def _declaration(text: str) -> tuple[datetime, datetime, float]:
+    match = _DECLARED.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("A calendar is declared as start@origin*speed, with ISO 8601 times.")
+    start, origin = (datetime.fromisoformat(match[name]) for name in ("start", "origin"))
+    speed = float(match["speed"])
+    if start.tzinfo is None or origin.tzinfo is None or speed <= 0:
+        raise ValueError("The times of a declared calendar have a time zone, and its speed is above 0.")
+    return start, origin, speed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import APIRouter
 
-from tieline.platform.clock import Clock
+from tieline.platform.clock import Clock, declared
 from tieline.platform.db import Database, Tx
 from tieline.platform.settings import Settings
 
@@ -34,6 +34,11 @@ class Runtime:
     db: Database
     clock: Clock
     resources: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def calendar(self) -> Clock:
+        """What people plan by: the clock, unless a demonstration declares a faster calendar."""
+        return declared(self.settings.calendar, self.clock)
 
 
 @dataclass(frozen=True, slots=True)

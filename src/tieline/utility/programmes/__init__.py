@@ -1,1 +1,48 @@
-"""Programmes: changes and visits in an order, with conditions for each site, until the last site is done."""
+"""Programmes: changes and visits in an order, with conditions for each site, until the last site is done.
+
+A programme answers a technology that ends. For each of its sites a new subscription is prepared at both operators, a
+crew replaces router and cards in one visit, link by link, each link goes over with its fixed address and passes an
+acceptance test before the next is touched, and the old subscriptions are retired after a dwell. What changes anything
+is a change with its plan and approval; a programme only says when, and in which order.
+
+What other contexts may call stands here: :func:`open_programme`, :func:`prepare`, :func:`schedule`, :func:`steer`,
+:func:`leave_out`; :func:`page`, :func:`detail`, :func:`site_page`, :func:`links_of` look at them.
+"""
+
+from tieline.utility.programmes.model import (
+    Crews,
+    LinkState,
+    Opening,
+    Programme,
+    ProgrammeState,
+    SiteFilter,
+    SiteState,
+    Terms,
+)
+from tieline.utility.programmes.service.opening import open_programme
+from tieline.utility.programmes.service.scheduling import Scheduled, schedule
+from tieline.utility.programmes.service.steering import leave_out, prepare, steer, take_in
+from tieline.utility.programmes.service.watching import Detail, detail, links_of, page, site_page
+
+__all__ = [
+    "Crews",
+    "Detail",
+    "LinkState",
+    "Opening",
+    "Programme",
+    "ProgrammeState",
+    "Scheduled",
+    "SiteFilter",
+    "SiteState",
+    "Terms",
+    "detail",
+    "leave_out",
+    "links_of",
+    "open_programme",
+    "page",
+    "prepare",
+    "schedule",
+    "site_page",
+    "steer",
+    "take_in",
+]

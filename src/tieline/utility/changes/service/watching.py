@@ -131,6 +131,17 @@ async def item_page(
     return page_of(rows, limit, lambda row: (row["position"],))
 
 
+async def item_states(
+    tx: Tx, scope: Scope, pairs: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], list[Mapping[str, Any]]]:
+    """How the items of some (change, selected subscription) stand; each may have several."""
+    scope.require(Permission.CHANGE_READ)
+    found: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    for row in await items.states(tx, pairs):
+        found.setdefault((row["change_id"], row["source_id"]), []).append(row)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class LaneProgress:
     """How a change gets on at one operator. ``rate`` is items a second lately; ``seconds_left`` a range, if any."""

@@ -147,6 +147,16 @@ async def successors(tx: Tx, source_ids: Sequence[int]) -> dict[int, int]:
     return {row["source_id"]: row["subscription_id"] for row in rows}
 
 
+async def states(tx: Tx, pairs: Sequence[tuple[int, int]]) -> list[DictRow]:
+    """The items that some changes have for some selected subscriptions; pairs of (change, selected subscription)."""
+    text = """
+        SELECT i.change_id, i.source_id, i.subscription_id, i.state, i.reason_code, i.reason
+        FROM unnest(%(changes)s::bigint[], %(sources)s::bigint[]) w(change_id, source_id)
+        JOIN change_item i ON i.source_id = w.source_id AND i.change_id = w.change_id ORDER BY i.id"""
+    bound = {"changes": [change for change, _ in pairs], "sources": [source for _, source in pairs]}
+    return await fetch_all(tx, text, bound)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a change's items; empty lists mean all."""

@@ -50,7 +50,7 @@ async def make_orders(body: OrdersBody, runtime: CurrentRuntime, scope: CurrentS
         made = await orders.make_orders(
             tx,
             scope,
-            runtime.clock,
+            runtime.calendar,
             region=body.region,
             crew_ids=body.crew_ids,
             first_day=body.first_day,
@@ -94,7 +94,7 @@ def _named(order_id: int, ending: str) -> dict[str, str]:
 async def hand_over(order_id: Identity, body: HandOverBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Give an order to another crew, to another day, or both."""
     async with runtime.db.transaction() as tx:
-        order = await orders.hand_over(tx, scope, runtime.clock, order_id, crew_id=body.crew_id, day=body.day)
+        order = await orders.hand_over(tx, scope, runtime.calendar, order_id, crew_id=body.crew_id, day=body.day)
     return fast(shown(order))
 
 

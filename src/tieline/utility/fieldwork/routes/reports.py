@@ -31,7 +31,7 @@ _PICTURE: dict[str, Any] = {
 async def my_orders(request: Request, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """What a crew's phone holds: its own orders of today and tomorrow, and what is left of earlier days."""
     async with runtime.db.snapshot() as tx:
-        found = await phone.mine(tx, scope, runtime.clock)
+        found = await phone.mine(tx, scope, runtime.calendar)
     etag = etag_of(found, scope.user_id)
     return unchanged(request, etag) or fast(found, headers=validated(etag))
 

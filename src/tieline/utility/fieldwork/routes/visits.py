@@ -52,7 +52,7 @@ async def list_visits(
 ) -> Response:
     """Visits, by number; a crew sees its own alone."""
     async with runtime.db.snapshot() as tx:
-        page = await visits.page(tx, scope, runtime.clock, chosen, cursor=cursor, limit=limit)
+        page = await visits.page(tx, scope, runtime.calendar, chosen, cursor=cursor, limit=limit)
     return fast({"items": page.items, "next": page.next})
 
 
@@ -60,7 +60,7 @@ async def list_visits(
 async def count_visits(runtime: CurrentRuntime, scope: CurrentScope, chosen: Wanted) -> Response:
     """How many visits fit."""
     async with runtime.db.snapshot() as tx:
-        return fast({"count": await visits.count(tx, scope, runtime.clock, chosen)})
+        return fast({"count": await visits.count(tx, scope, runtime.calendar, chosen)})
 
 
 @router.post("/visits", status_code=201)
@@ -83,7 +83,7 @@ async def move_visits(body: MoveVisitsBody, runtime: CurrentRuntime, scope: Curr
     """Move visits to another order, or to a crew's day; both orders are put into their best sequence again."""
     target = Target(body.order_id, body.crew_id, body.day)
     async with runtime.db.transaction() as tx:
-        return fast(await orders.move_visits(tx, scope, runtime.clock, body.ids, target))
+        return fast(await orders.move_visits(tx, scope, runtime.calendar, body.ids, target))
 
 
 @router.get("/visits/{visit_id}")

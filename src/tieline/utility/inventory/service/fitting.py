@@ -138,11 +138,21 @@ def _slot_problem(one: Fitting, row: DictRow, used: set[int]) -> tuple[str, str]
 
 
 async def end_links(
-    tx: Tx, scope: Scope, link_ids: Sequence[int], *, at: datetime, reason: str, change_id: int | None = None
+    tx: Tx,
+    scope: Scope,
+    link_ids: Sequence[int],
+    *,
+    at: datetime,
+    reason: str,
+    change_id: int | None = None,
+    taken_out: bool = True,
 ) -> list[int]:
-    """End links: their cards were taken out and count as returned. Links that have ended stay as they were."""
+    """End links; those that have ended stay as they were. Returns the ids of those that did end now.
+
+    ``taken_out``: their cards count as returned; otherwise they are still where they were, in a router that is to go.
+    """
     scope.require(Permission.INVENTORY_WRITE)
-    return await store.end(tx, scope, link_ids, at=at, reason=reason, change_id=change_id)
+    return await store.end(tx, scope, link_ids, at=at, reason=reason, change_id=change_id, taken_out=taken_out)
 
 
 async def take_devices_away(tx: Tx, scope: Scope, device_ids: Sequence[int], *, reason: str) -> int:

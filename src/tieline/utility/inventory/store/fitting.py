@@ -65,7 +65,8 @@ WITH chosen AS MATERIALIZED (
 ), left_alone AS (
     UPDATE subscription s SET site_id = NULL FROM ended e WHERE s.id = e.subscription_id
 ), returned AS (
-    UPDATE card c SET stock_state = 'returned' FROM ended e WHERE c.id = e.card_id AND c.stock_state = 'fitted'
+    UPDATE card c SET stock_state = 'returned' FROM ended e
+    WHERE c.id = e.card_id AND c.stock_state = 'fitted' AND %(taken_out)s
 ), kept AS (
     INSERT INTO history (thing, thing_id, actor, reason, change_id, before, after)
     SELECT 'link', e.id, %(actor)s, %(reason)s, %(change_id)s, jsonb_build_object('card_id', e.card_id,
@@ -114,10 +115,24 @@ async def begin(
 
 
 async def end(
-    tx: Tx, scope: Scope, link_ids: Sequence[int], *, at: datetime, reason: str, change_id: int | None
+    tx: Tx,
+    scope: Scope,
+    link_ids: Sequence[int],
+    *,
+    at: datetime,
+    reason: str,
+    change_id: int | None,
+    taken_out: bool,
 ) -> list[int]:
     """End live links; returns the ids of those that were live and within the scope."""
-    bound = {"ids": list(link_ids), "at": at, "actor": scope.actor, "reason": reason, "change_id": change_id}
+    bound = {
+        "ids": list(link_ids),
+        "at": at,
+        "actor": scope.actor,
+        "reason": reason,
+        "change_id": change_id,
+        "taken_out": taken_out,
+    }
     return [row["id"] for row in await fetch_all(tx, _END, {**bound, **scope.params()})]
 
 

@@ -39,7 +39,7 @@ async def make(page: CurrentPage) -> Response:
             made = await fieldwork.make_orders(
                 tx,
                 page.scope,
-                page.runtime.clock,
+                page.runtime.calendar,
                 region=forms.text(typed, "region") or None,
                 crew_ids=forms.numbers(typed.getlist("crew_ids")),
                 first_day=first_day or fieldwork.today(page.now),
@@ -62,7 +62,7 @@ async def make(page: CurrentPage) -> Response:
 
 async def _form(page: Page, typed: Mapping[str, Any], errors: Mapping[str, str]) -> Response:
     async with page.db.snapshot() as tx:
-        tally = await fieldwork.tally(tx, page.scope, page.runtime.clock)
+        tally = await fieldwork.tally(tx, page.scope, page.runtime.calendar)
         crews = await fieldwork.crews(tx, page.scope)
     regions = {row["region"]: row["unassigned"] for row in tally if row["region"] and row["unassigned"]}
     state = "Visits that wait are driven to in the best sequence, those due earlier on earlier days."
@@ -133,7 +133,7 @@ async def hand_over(page: CurrentPage, order_id: int) -> Response:
         target = forms.target_of(typed)
         async with page.db.transaction() as tx:
             await fieldwork.hand_over(
-                tx, page.scope, page.runtime.clock, order_id, crew_id=target.crew_id, day=target.day
+                tx, page.scope, page.runtime.calendar, order_id, crew_id=target.crew_id, day=target.day
             )
     except Invalid as error:
         return await _handing(page, order_id, typed, forms.errors_of(error.problems))

@@ -46,7 +46,7 @@ async def order_list(page: CurrentPage) -> Response:
     )
     async with page.db.snapshot() as tx:
         found = await fieldwork.order_page(tx, page.scope, wanted, cursor=lists.cursor_of(page.url), limit=lists.ROWS)
-        tally = await fieldwork.tally(tx, page.scope, page.runtime.clock)
+        tally = await fieldwork.tally(tx, page.scope, page.runtime.calendar)
         attention = await fieldwork.attention(tx, page.scope)
         crews = await _crews(page, tx)
     filtered = any(chosen.get(key) for key in ("region", "crew", "day_from", "day_to"))
@@ -75,10 +75,10 @@ async def visit_list(page: CurrentPage) -> Response:
     wanted = forms.visit_filter(chosen)
     async with page.db.snapshot() as tx:
         found = await fieldwork.visit_page(
-            tx, page.scope, page.runtime.clock, wanted, cursor=lists.cursor_of(page.url), limit=lists.ROWS
+            tx, page.scope, page.runtime.calendar, wanted, cursor=lists.cursor_of(page.url), limit=lists.ROWS
         )
-        matching = await fieldwork.count_visits(tx, page.scope, page.runtime.clock, wanted)
-        tally = await fieldwork.tally(tx, page.scope, page.runtime.clock)
+        matching = await fieldwork.count_visits(tx, page.scope, page.runtime.calendar, wanted)
+        tally = await fieldwork.tally(tx, page.scope, page.runtime.calendar)
         attention = await fieldwork.attention(tx, page.scope)
         crews = await _crews(page, tx)
     paging = lists.paging(page.url, found, "visit", matching)

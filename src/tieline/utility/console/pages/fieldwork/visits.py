@@ -40,7 +40,7 @@ async def move(page: CurrentPage) -> Response:
     try:
         target = forms.target_of(typed)
         async with page.db.transaction() as tx:
-            order = await fieldwork.move_visits(tx, page.scope, page.runtime.clock, ids, target)
+            order = await fieldwork.move_visits(tx, page.scope, page.runtime.calendar, ids, target)
     except Invalid as error:
         return await _form(
             page, ids, {key: forms.text(typed, key) for key in ("crew_id", "day")}, forms.errors_of(error.problems)

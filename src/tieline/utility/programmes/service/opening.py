@@ -1,0 +1,120 @@
+"""Opening a programme: the sites that hang on the technology, with the phase that strikes each first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tieline.platform import audit
+from tieline.platform.clock import Clock
+from tieline.platform.db import Tx
+from tieline.platform.errors import Conflict, Invalid, Problem
+from tieline.platform.scope import Permission, Scope
+from tieline.utility import inventory, notices
+from tieline.utility.inventory import FleetFilter, FleetRow, Selection
+from tieline.utility.programmes.model import Opening, Programme
+from tieline.utility.programmes.store import programmes as store
+from tieline.utility.programmes.store import sites
+
+_PAGE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The phase that strikes a site first, and by when the site has to be done."""
+
+    phase: str
+    at: datetime
+
+
+async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -> Programme:
+    """Make a programme with every site within the scope all of whose links hang on the technology.
+
+    Sites of another programme that is not over are left to it. Raises ``Conflict`` when no site is left.
+    """
+    scope.require(Permission.PROGRAMME_WRITE)
+    _check(opening)
+    wanted = FleetFilter(hanging_on=opening.technology, regions=opening.regions, linked=True)
+    rows = await inventory.resolve_selection(tx, scope, Selection(filter=wanted))
+    by_site: dict[int, list[FleetRow]] = {}
+    for row in rows:
+        if row.site_id is not None:
+            by_site.setdefault(row.site_id, []).append(row)
+    taken = await sites.elsewhere(tx, list(by_site))
+    for site_id in taken:
+        del by_site[site_id]
+    if not by_site:
+        why = f" {len(taken)} are in another programme." if taken else ""
+        raise Conflict(f"No site hangs on {opening.technology} there.{why}")
+    dues = await dues_of(tx, scope, opening.notice_ids)
+    now = clock.now()
+    programme_id = await store.insert(tx, scope, opening, now)
+    await sites.add(tx, _sites(programme_id, by_site, dues, now), _links(programme_id, by_site))
+    facts = {"title": opening.title, "sites": len(by_site), "elsewhere": len(taken), "notices": opening.notice_ids}
+    await store.add_event(tx, programme_id, "opened", facts, actor=scope.actor, at=now)
+    await audit.append(tx, scope, audit.Entry("programme.opened", f"programme:{programme_id}", facts))
+    return await store.get(tx, programme_id)
+
+
+async def dues_of(tx: Tx, scope: Scope, notice_ids: Sequence[int]) -> dict[int, Due]:
+    """The phase that strikes each site first, by the notices."""
+    found: dict[int, Due] = {}
+    after = 0
+    while notice_ids:
+        rows = await notices.affected(tx, scope, notice_ids, after=after, limit=_PAGE)
+        for row in rows:
+            earlier = found.get(row.site_id)
+            if earlier is None or row.due_at < earlier.at:
+                found[row.site_id] = Due(row.phase_title, row.due_at)
+        if len(rows) < _PAGE:
+            break
+        after = rows[-1].site_id
+    return found
+
+
+def _check(opening: Opening) -> None:
+    terms = opening.terms
+    problems = [
+        Problem(name, "range", message)
+        for name, message, broken in (
+            ("title", "1 to 200 characters.", not 1 <= len(opening.title.strip()) <= 200),  # noqa: PLR2004 - a line
+            ("terms.dwell_hours", "0 to 8,760 hours.", not 0 <= terms.dwell_hours <= 8760),  # noqa: PLR2004 - a year
+            ("terms.test_seconds", "10 to 3,600 seconds.", not 10 <= terms.test_seconds <= 3600),  # noqa: PLR2004
+            ("terms.minutes_a_visit", "5 to 480 minutes.", not 5 <= terms.minutes_a_visit <= 480),  # noqa: PLR2004
+        )
+        if broken
+    ]
+    if problems:
+        raise Invalid("The programme cannot be opened as described.", problems)
+
+
+def _sites(
+    programme_id: int, by_site: Mapping[int, Sequence[FleetRow]], dues: Mapping[int, Due], now: datetime
+) -> Iterator[tuple[Any, ...]]:
+    for site_id, rows in by_site.items():
+        due = dues.get(site_id)
+        yield (
+            programme_id,
+            site_id,
+            rows[0].region or "",
+            due.phase if due else "",
+            due.at if due else None,
+            now,
+        )
+
+
+def _links(programme_id: int, by_site: Mapping[int, Sequence[FleetRow]]) -> Iterator[tuple[Any, ...]]:
+    for site_id, rows in by_site.items():
+        # The backup first: what is in use stays untouched until its successor has been seen to work.
+        ordered = sorted(rows, key=lambda row: (row.role != "backup", row.operator_code, row.subscription_id))
+        for position, row in enumerate(ordered, 1):
+            yield (
+                programme_id,
+                site_id,
+                position,
+                f"{position}-{row.operator_code}-{row.role}",
+                row.role or "primary",
+                row.operator_id,
+                row.link_id,
+                row.subscription_id,
+            )

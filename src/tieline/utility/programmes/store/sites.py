@@ -1,0 +1,373 @@
+"""Sites of programmes and their links: chosen in bulk, moved by their state table, listed, counted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_value
+from tieline.platform.scope import Scope, within
+from tieline.utility.programmes.model import LinkRow, LinkState, SiteFilter
+from tieline.utility.programmes.policy.states import Act, sources, target
+
+_SITE = "programme_site (programme_id, site_id, region, phase, due_at, changed_at)"
+_LINK = """programme_link (programme_id, site_id, position, key, role, operator_id, old_link_id,
+    old_subscription_id)"""
+
+
+async def elsewhere(tx: Tx, site_ids: Sequence[int]) -> set[int]:
+    """Which of some sites are live in a programme already."""
+    text = """
+        SELECT site_id FROM programme_site
+        WHERE site_id = ANY(%(ids)s) AND state NOT IN ('done', 'left_out')"""
+    return {row["site_id"] for row in await fetch_all(tx, text, {"ids": list(site_ids)})}
+
+
+async def add(tx: Tx, sites: Iterable[tuple[Any, ...]], links: Iterable[tuple[Any, ...]]) -> None:
+    """Take sites and their links into a programme, in the order of the columns of ``_SITE`` and ``_LINK``."""
+    await copy_in(tx, _SITE, sites)
+    await copy_in(tx, _LINK, links)
+
+
+async def move(
+    tx: Tx, programme_id: int, site_ids: Sequence[int], act: Act, at: datetime, *, why: str = "", **values: Any
+) -> list[int]:
+    """Move sites for which an act is legal; ``values`` are further columns. Returns the ids of those moved, sorted."""
+    extra = "".join(f", {name} = %({name})s" for name in sorted(values))
+    text = f"""
+        WITH chosen AS MATERIALIZED (
+            SELECT site_id FROM programme_site
+            WHERE programme_id = %(id)s AND site_id = ANY(%(sites)s) AND state = ANY(%(from)s)
+            ORDER BY site_id FOR UPDATE
+        )
+        UPDATE programme_site s SET state = %(to)s, why = %(why)s, changed_at = %(at)s{extra}
+        FROM chosen c WHERE s.programme_id = %(id)s AND s.site_id = c.site_id RETURNING s.site_id"""
+    bound = {
+        "id": programme_id,
+        "sites": list(site_ids),
+        "from": [state.value for state in sources(act)],
+        "to": target(act).value,
+        "why": why[:1000],
+        "at": at,
+        **values,
+    }
+    return sorted(row["site_id"] for row in await fetch_all(tx, text, bound))
+
+
+async def move_each(tx: Tx, programme_id: int, whys: Mapping[int, str], act: Act, at: datetime) -> int:
+    """Move sites for which an act is legal, each with its own reason."""
+    text = """
+        UPDATE programme_site s SET state = %(to)s, why = w.why, changed_at = %(at)s
+        FROM unnest(%(sites)s::bigint[], %(whys)s::text[]) w(site_id, why)
+        WHERE s.programme_id = %(id)s AND s.site_id = w.site_id AND s.state = ANY(%(from)s)"""
+    bound = {
+        "id": programme_id,
+        "sites": list(whys),
+        "whys": [why[:1000] for why in whys.values()],
+        "from": [state.value for state in sources(act)],
+        "to": target(act).value,
+        "at": at,
+    }
+    return await execute(tx, text, bound)
+
+
+async def tell_why(tx: Tx, programme_id: int, whys: Mapping[int, str]) -> None:
+    """Say why sites stay where they are."""
+    text = """
+        UPDATE programme_site s SET why = w.why FROM unnest(%(sites)s::bigint[], %(whys)s::text[]) w(site_id, why)
+        WHERE s.programme_id = %(id)s AND s.site_id = w.site_id AND s.why <> w.why"""
+    await execute(tx, text, {"id": programme_id, "sites": list(whys), "whys": [why[:1000] for why in whys.values()]})
+
+
+async def set_visits(tx: Tx, programme_id: int, visits: Mapping[int, int], change_id: int | None) -> None:
+    """Note the visit that is planned for each site, and the change that cuts its links over (None: they are)."""
+    text = """
+        UPDATE programme_site s SET visit_id = v.visit_id, change_id = %(change)s, attempts = s.attempts + 1
+        FROM unnest(%(sites)s::bigint[], %(visits)s::bigint[]) v(site_id, visit_id)
+        WHERE s.programme_id = %(id)s AND s.site_id = v.site_id"""
+    bound = {"id": programme_id, "sites": list(visits), "visits": list(visits.values()), "change": change_id}
+    await execute(tx, text, bound)
+
+
+async def in_states(
+    tx: Tx, scope: Scope, programme_id: int, states: Sequence[str], *, regions: Sequence[str] = (), limit: int
+) -> list[DictRow]:
+    """Sites in some states, those that are due first, first."""
+    text = f"""
+        SELECT s.site_id, s.region, s.phase, s.due_at, s.attempts, s.visit_id, s.change_id FROM programme_site s
+        WHERE s.programme_id = %(id)s AND s.state = ANY(%(states)s)
+            AND (cardinality(%(regions)s::text[]) = 0 OR s.region = ANY(%(regions)s)) AND {within("s.region")}
+        ORDER BY s.due_at NULLS LAST, s.region, s.site_id LIMIT %(limit)s"""
+    bound = {"id": programme_id, "states": list(states), "regions": list(regions), "limit": limit, **scope.params()}
+    return await fetch_all(tx, text, bound)
+
+
+async def page(
+    tx: Tx, scope: Scope, programme_id: int, wanted: SiteFilter, *, now: datetime, after: int, limit: int
+) -> list[DictRow]:
+    """Sites of a programme by id, one more than ``limit`` when there are more."""
+    text = f"""
+        SELECT s.site_id, t.external_id, t.name, s.region, t.postcode, t.criticality, s.phase, s.due_at, s.state, s.why,
+            s.attempts, s.visit_id, s.change_id, s.on_site_at, s.field_done_at, s.dwell_until, s.done_at, s.changed_at,
+            s.due_at < %(now)s AND s.state NOT IN ('dwelling', 'retiring', 'done', 'left_out') AS late
+        FROM programme_site s JOIN site t ON t.id = s.site_id
+        WHERE s.programme_id = %(id)s AND s.site_id > %(after)s
+            AND (cardinality(%(states)s::text[]) = 0 OR s.state = ANY(%(states)s))
+            AND (cardinality(%(regions)s::text[]) = 0 OR s.region = ANY(%(regions)s))
+            AND (cardinality(%(phases)s::text[]) = 0 OR s.phase = ANY(%(phases)s))
+            AND (NOT %(late)s
+                OR (s.due_at < %(now)s AND s.state NOT IN ('dwelling', 'retiring', 'done', 'left_out')))
+            AND (%(text)s = '' OR starts_with(t.external_id, %(text)s)
+                OR strpos(lower(t.name), lower(%(text)s)) > 0)
+            AND {within("s.region")}
+        ORDER BY s.site_id LIMIT %(limit)s"""
+    bound: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wanted).items()
+    }
+    return await fetch_all(
+        tx, text, {**bound, "id": programme_id, "now": now, "after": after, "limit": limit + 1, **scope.params()}
+    )
+
+
+async def counts(tx: Tx, scope: Scope, programme_id: int) -> list[DictRow]:
+    """How many sites there are by region, phase and state; ``due_at`` is the latest of the phase."""
+    text = f"""
+        SELECT s.region, s.phase, s.state, count(*) AS sites, max(s.due_at) AS due_at, sum(s.attempts) AS visits
+        FROM programme_site s WHERE s.programme_id = %(id)s AND {within("s.region")}
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    return await fetch_all(tx, text, {"id": programme_id, **scope.params()})
+
+
+async def left(tx: Tx, scope: Scope, programme_id: int) -> list[DictRow]:
+    """How many sites still need a crew, by region and by when they are due."""
+    text = f"""
+        SELECT s.region, s.due_at, count(*) AS sites FROM programme_site s
+        WHERE s.programme_id = %(id)s AND s.state IN ('selected', 'preparing', 'ready', 'scheduled', 'on_site', 'again',
+            'blocked') AND {within("s.region")} GROUP BY 1, 2"""
+    return await fetch_all(tx, text, {"id": programme_id, **scope.params()})
+
+
+async def done_since(tx: Tx, scope: Scope, programme_id: int, since: datetime) -> dict[str, int]:
+    """How many sites crews have done since a moment, by region."""
+    text = f"""
+        SELECT s.region, count(*) AS sites FROM programme_site s
+        WHERE s.programme_id = %(id)s AND s.field_done_at >= %(since)s AND {within("s.region")} GROUP BY 1"""
+    rows = await fetch_all(tx, text, {"id": programme_id, "since": since, **scope.params()})
+    return {row["region"]: row["sites"] for row in rows}
+
+
+async def first_done(tx: Tx, programme_id: int) -> datetime | None:
+    """When a crew had done the first site."""
+    text = "SELECT min(field_done_at) FROM programme_site WHERE programme_id = %(id)s AND field_done_at IS NOT NULL"
+    found: datetime | None = await fetch_value(tx, text, {"id": programme_id})
+    return found
+
+
+# ── links ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_LINKS = """
+    SELECT l.id, l.programme_id, l.site_id, l.position, l.key, l.role, o.code AS operator, l.operator_id,
+        l.old_link_id, l.old_subscription_id, l.new_subscription_id, l.new_iccid, l.new_link_id, l.state,
+        s.visit_id, s.change_id, l.cut_at, l.test_asked_at, l.probe_asked_at, l.probes, l.passed_at, l.checks
+    FROM programme_link l JOIN programme_site s ON s.programme_id = l.programme_id AND s.site_id = l.site_id
+    JOIN operator o ON o.id = l.operator_id"""
+
+
+def _link(row: DictRow) -> LinkRow:
+    return LinkRow(**{**row, "state": LinkState(row["state"])})
+
+
+async def links_of(tx: Tx, programme_id: int, site_ids: Sequence[int]) -> list[LinkRow]:
+    """The links of some sites, in their order."""
+    text = f"{_LINKS} WHERE l.programme_id = %(id)s AND l.site_id = ANY(%(sites)s) ORDER BY l.site_id, l.position"
+    return [_link(row) for row in await fetch_all(tx, text, {"id": programme_id, "sites": list(site_ids)})]
+
+
+async def links_in(tx: Tx, state: LinkState, *, limit: int) -> list[LinkRow]:
+    """Links of running programmes in a state, whichever changed first."""
+    text = f"""{_LINKS} JOIN programme p ON p.id = l.programme_id
+        WHERE l.state = %(state)s AND p.state <> 'closed' ORDER BY l.id LIMIT %(limit)s"""
+    return [_link(row) for row in await fetch_all(tx, text, {"state": state.value, "limit": limit})]
+
+
+async def source_subscriptions(tx: Tx, programme_id: int, site_ids: Sequence[int] | None) -> list[DictRow]:
+    """Old and new subscription of each link of some sites, or of all that are in preparation."""
+    text = """
+        SELECT l.site_id, l.old_subscription_id, l.new_subscription_id, l.state FROM programme_link l
+        JOIN programme_site s ON s.programme_id = l.programme_id AND s.site_id = l.site_id
+        WHERE l.programme_id = %(id)s
+            AND CASE WHEN %(sites)s::bigint[] IS NULL THEN s.state = 'preparing' ELSE l.site_id = ANY(%(sites)s) END
+        ORDER BY l.site_id, l.position"""
+    chosen = None if site_ids is None else list(site_ids)
+    return await fetch_all(tx, text, {"id": programme_id, "sites": chosen})
+
+
+async def set_prepared(tx: Tx, programme_id: int, prepared: Sequence[tuple[int, int, str]]) -> None:
+    """Links have their new subscription and card; ``prepared`` has (old subscription, new subscription, ICCID)."""
+    text = """
+        UPDATE programme_link l SET new_subscription_id = v.new_id, new_iccid = v.iccid,
+            state = CASE WHEN l.state = 'old' THEN 'prepared' ELSE l.state END
+        FROM unnest(%(old)s::bigint[], %(new)s::bigint[], %(iccids)s::text[]) v(old_id, new_id, iccid)
+        WHERE l.programme_id = %(id)s AND l.old_subscription_id = v.old_id"""
+    bound = {
+        "id": programme_id,
+        "old": [old for old, _, _ in prepared],
+        "new": [new for _, new, _ in prepared],
+        "iccids": [iccid for _, _, iccid in prepared],
+    }
+    await execute(tx, text, bound)
+
+
+async def set_link(tx: Tx, link_id: int, **values: Any) -> None:
+    """Set columns of a link."""
+    pairs = ", ".join(f"{name} = %({name})s" for name in sorted(values))
+    plain = {name: Jsonb(value) if name == "checks" else value for name, value in values.items()}
+    await execute(tx, f"UPDATE programme_link SET {pairs} WHERE id = %(link_id)s", {**plain, "link_id": link_id})
+
+
+async def set_links(tx: Tx, link_ids: Sequence[int], state: LinkState, *, of: Sequence[LinkState]) -> int:
+    """Move links that are in some states to another."""
+    text = "UPDATE programme_link SET state = %(to)s WHERE id = ANY(%(ids)s) AND state = ANY(%(of)s)"
+    return await execute(tx, text, {"ids": list(link_ids), "to": state.value, "of": [one.value for one in of]})
+
+
+async def fitted(tx: Tx, links: Mapping[int, int], at: datetime) -> None:
+    """Links have a new link of the inventory each: their card is in its router."""
+    text = """
+        UPDATE programme_link l SET new_link_id = v.link_id, fitted_at = %(at)s,
+            state = CASE WHEN l.state IN ('old', 'prepared') THEN 'fitted' ELSE l.state END
+        FROM unnest(%(ids)s::bigint[], %(links)s::bigint[]) v(id, link_id) WHERE l.id = v.id"""
+    await execute(tx, text, {"ids": list(links), "links": list(links.values()), "at": at})
+
+
+async def not_fitted(tx: Tx, link_id: int) -> None:
+    """A card is in no router that we know of."""
+    text = """
+        UPDATE programme_link SET new_link_id = NULL, state = CASE WHEN state = 'old' THEN 'old' ELSE 'prepared' END
+        WHERE id = %(id)s AND state NOT IN ('passed', 'retired')"""
+    await execute(tx, text, {"id": link_id})
+
+
+async def unfit(tx: Tx, *, limit: int) -> list[LinkRow]:
+    """Links whose test is asked for though their card is not fitted, and nothing of theirs waits to be taken."""
+    text = f"""{_LINKS}
+        WHERE l.state IN ('old', 'prepared') AND l.test_asked_at IS NOT NULL
+            AND NOT EXISTS (SELECT FROM programme_inbox x WHERE x.programme_id = l.programme_id
+                AND x.site_id = l.site_id)
+        ORDER BY l.id LIMIT %(limit)s"""
+    return [_link(row) for row in await fetch_all(tx, text, {"limit": limit})]
+
+
+async def probed(tx: Tx, link_ids: Sequence[int], at: datetime) -> None:
+    """The applications behind some links were asked."""
+    text = "UPDATE programme_link SET probe_asked_at = %(at)s, probes = probes + 1 WHERE id = ANY(%(ids)s)"
+    await execute(tx, text, {"ids": list(link_ids), "at": at})
+
+
+async def retired(tx: Tx, programme_id: int, old_subscription_ids: Sequence[int], at: datetime) -> list[int]:
+    """Old subscriptions are retired; returns the sites all of whose links are by now."""
+    text = """
+        UPDATE programme_link SET state = 'retired', retired_at = %(at)s
+        WHERE programme_id = %(id)s AND old_subscription_id = ANY(%(old)s) AND state = 'passed' RETURNING site_id"""
+    rows = await fetch_all(tx, text, {"id": programme_id, "old": list(old_subscription_ids), "at": at})
+    whole = """
+        SELECT site_id FROM programme_link WHERE programme_id = %(id)s AND site_id = ANY(%(sites)s)
+        GROUP BY site_id HAVING bool_and(state = 'retired')"""
+    found = await fetch_all(tx, whole, {"id": programme_id, "sites": sorted({row["site_id"] for row in rows})})
+    return [row["site_id"] for row in found]
+
+
+async def dwelt(tx: Tx, now: datetime, *, limit: int) -> list[DictRow]:
+    """Sites of running programmes whose dwell is over, those that have waited longest first."""
+    text = """
+        SELECT s.programme_id, s.site_id, s.why FROM programme_site s JOIN programme p ON p.id = s.programme_id
+        WHERE s.state = 'dwelling' AND s.dwell_until <= %(now)s AND p.state = 'running'
+        ORDER BY s.dwell_until, s.site_id LIMIT %(limit)s"""
+    return await fetch_all(tx, text, {"now": now, "limit": limit})
+
+
+async def ages(tx: Tx, scope: Scope, programme_id: int) -> DictRow | None:
+    """When anything last happened to a site of the programme."""
+    text = f"""
+        SELECT max(s.changed_at) AS changed_at FROM programme_site s
+        WHERE s.programme_id = %(id)s AND {within("s.region")}"""
+    rows = await fetch_all(tx, text, {"id": programme_id, **scope.params()})
+    return rows[0] if rows else None
+
+
+async def seen(tx: Tx, scope: Scope, programme_id: int, site_ids: Sequence[int]) -> list[int]:
+    """Those of some sites of a programme that the scope sees."""
+    text = f"""
+        SELECT s.site_id FROM programme_site s
+        WHERE s.programme_id = %(id)s AND s.site_id = ANY(%(sites)s) AND {within("s.region")} ORDER BY 1"""
+    rows = await fetch_all(tx, text, {"id": programme_id, "sites": list(site_ids), **scope.params()})
+    return [row["site_id"] for row in rows]
+
+
+async def of_change(tx: Tx, programme_id: int, change_id: int, states: Sequence[str]) -> list[DictRow]:
+    """Sites in some states whose cut-over a change is."""
+    text = """
+        SELECT site_id, visit_id FROM programme_site
+        WHERE programme_id = %(id)s AND change_id = %(change)s AND state = ANY(%(states)s) ORDER BY site_id"""
+    return await fetch_all(tx, text, {"id": programme_id, "change": change_id, "states": list(states)})
+
+
+async def of_retirement(tx: Tx, programme_id: int, old_subscription_ids: Sequence[int]) -> list[int]:
+    """Sites that are being retired, by the old subscriptions of their links."""
+    text = """
+        SELECT DISTINCT s.site_id FROM programme_site s JOIN programme_link l USING (programme_id, site_id)
+        WHERE s.programme_id = %(id)s AND s.state = 'retiring' AND l.old_subscription_id = ANY(%(old)s) ORDER BY 1"""
+    rows = await fetch_all(tx, text, {"id": programme_id, "old": list(old_subscription_ids)})
+    return [row["site_id"] for row in rows]
+
+
+async def ask_test(tx: Tx, link_id: int, at: datetime) -> None:
+    """A crew asks for the test of a link; it begins once the link's cut-over is released.
+
+    What was found of a card that could not be fitted stays, to be told.
+    """
+    text = """
+        UPDATE programme_link SET test_asked_at = %(at)s, probe_asked_at = NULL,
+            checks = CASE WHEN state IN ('old', 'prepared') THEN checks ELSE '[]' END,
+            state = CASE WHEN state = 'cutting' THEN 'testing' ELSE state END
+        WHERE id = %(id)s"""
+    await execute(tx, text, {"id": link_id, "at": at})
+
+
+async def cut_over(tx: Tx, link_ids: Sequence[int], at: datetime) -> None:
+    """Links have gone over to their new subscriptions."""
+    text = "UPDATE programme_link SET cut_at = coalesce(cut_at, %(at)s) WHERE id = ANY(%(ids)s)"
+    await execute(tx, text, {"ids": list(link_ids), "at": at})
+
+
+async def to_let_go(tx: Tx, limit: int) -> list[LinkRow]:
+    """Links of sites that need another visit, or somebody who looks, and are still in the cut-over of the last one."""
+    text = f"""{_LINKS}
+        WHERE s.state IN ('again', 'blocked', 'left_out') AND s.change_id IS NOT NULL
+        ORDER BY l.programme_id, l.site_id, l.position LIMIT %(limit)s"""
+    return [_link(row) for row in await fetch_all(tx, text, {"limit": limit})]
+
+
+async def leave_change(tx: Tx, programme_id: int, site_ids: Sequence[int]) -> None:
+    """Sites have no cut-over any more."""
+    text = """
+        UPDATE programme_site SET change_id = NULL
+        WHERE programme_id = %(id)s AND site_id = ANY(%(sites)s) AND state IN ('again', 'blocked', 'left_out')"""
+    await execute(tx, text, {"id": programme_id, "sites": list(site_ids)})
+
+
+async def link_page(tx: Tx, scope: Scope, programme_id: int, *, after: int, limit: int) -> list[DictRow]:
+    """Links of a programme by id, with the operators' own names of both subscriptions; one more than ``limit``."""
+    text = f"""
+        SELECT l.id, l.site_id, l.key, l.role, l.state, k.code AS operator, o.operator_ref AS old_ref,
+            n.operator_ref AS new_ref, l.new_iccid, l.fitted_at, l.cut_at, l.passed_at, l.retired_at
+        FROM programme_link l JOIN programme_site s USING (programme_id, site_id)
+        JOIN operator k ON k.id = l.operator_id JOIN subscription o ON o.id = l.old_subscription_id
+        LEFT JOIN subscription n ON n.id = l.new_subscription_id
+        WHERE l.programme_id = %(id)s AND l.id > %(after)s AND {within("s.region", "k.code")}
+        ORDER BY l.id LIMIT %(limit)s"""
+    bound = {"id": programme_id, "after": after, "limit": limit + 1, **scope.params()}
+    return await fetch_all(tx, text, bound)
