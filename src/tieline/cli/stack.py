@@ -44,6 +44,8 @@ class Layout:
     host: str = "127.0.0.1"
     certificate: Path | None = None
     """The console's; without one it speaks plain HTTP."""
+    calendar: str = ""
+    """A declared calendar that runs faster than the clock; empty: the true time."""
 
     @property
     def url(self) -> str:
@@ -125,6 +127,7 @@ def build(
             "TIELINE_DATABASE_URL": database_url or postgres.ensure_database("tieline"),
             "TIELINE_PORT": str(layout.api),
             "TIELINE_OPERATOR_PORT": str(layout.operators_in),
+            **({"TIELINE_CALENDAR": layout.calendar} if layout.calendar else {}),
         }
 
     supervisor.add(Child("migrate", (*_TIELINE, "migrate"), platform, after=needs, once=True))

@@ -3,6 +3,8 @@
 import shutil
 import signal
 import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -12,10 +14,15 @@ import typer
 from tieline.cli import demo
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import err, print_json, progress
-from tieline.cli.stack import Layout, build, free_layout
+from tieline.cli.stack import Layout, build, free_layout, kept_secret
 from tieline.cli.up import tell
+from tieline.lab.crews import Mistakes
 from tieline.lab.fill import Platform
-from tieline.lab.stories import Cast, Gateways, remediate
+from tieline.lab.offices import Office
+from tieline.lab.people import SignedIn, hire
+from tieline.lab.stories import Cast, Desk, Gateways, phase_out, remediate
+from tieline.lab.stories.crewing import Crews
+from tieline.lab.stories.phaseout import crews_for, form_crews
 from tieline.platform.embedded import EmbeddedError
 from tieline.platform.errors import TielineError
 
@@ -24,6 +31,11 @@ class Story(StrEnum):
     """The stories there are."""
 
     REMEDIATION = "3g-remediation"
+    PHASE_OUT = "phase-out"
+
+
+FASTEST, SLOWEST = 200_000, 5_000
+"""How many times faster the calendar of a phase-out runs: few sites are done quickly, and then wait for their dwell."""
 
 
 def story(
@@ -37,12 +49,18 @@ def story(
     """Perform a story through the public interfaces alone; the last line of output is one JSON object."""
     home = Path(tempfile.mkdtemp(prefix=f"tieline-{name.value}-"))
     layout = free_layout(home)
+    if name is Story.PHASE_OUT:
+        layout = replace(layout, calendar=_calendar(_speed(sites)))
     supervisor = build(layout, faults=faults, seed=seed, tell=tell)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with supervisor:
             logins = demo.prepare(layout, sites=sites, seed=seed)
-            figures = _perform(layout, logins)
+            figures = (
+                _perform(layout, logins)
+                if name is Story.REMEDIATION
+                else _phase_out(layout, logins, seed, _speed(sites))
+            )
             if keep:
                 demo.introduce(layout, logins)
                 err.print(f"  Token of the administrator   {logins.people['admin'].token}", highlight=False)
@@ -64,6 +82,47 @@ def story(
 def _interrupt(_number: int, _frame: object) -> NoReturn:
     """Being told to end is as Ctrl-C: nothing stays behind."""
     raise KeyboardInterrupt
+
+
+def _speed(sites: int) -> int:
+    return max(SLOWEST, min(FASTEST, 100_000_000 // sites))
+
+
+def _calendar(speed: int) -> str:
+    """A calendar that begins now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    err.print(f"  The calendar of this story runs {speed:,} times faster than the clock.", highlight=False)
+    return f"{now}@{now}*{speed}"
+
+
+def _phase_out(layout: Layout, logins: demo.Logins, seed: int, speed: int) -> dict[str, Any]:
+    people = {name: Platform(layout.url, login.token) for name, login in logins.people.items()}
+    desk = Desk(people["fred"], people["grace"], people["sam"], people["grace"])
+    offices = [
+        Office(ports.code, layout.backoffice_url(ports.code), layout.backoffice_token(ports.code))
+        for ports in layout.gateways
+    ]
+    summary = desk.technician.get("/fleet/summary", hanging_on="3G", by="region")
+    regions = crews_for({str(one["region"] or ""): int(one["sites"]) for one in summary["groups"]})
+    administrator = SignedIn(layout.url, "admin", logins.people["admin"].password)
+    try:
+        members = hire(
+            layout.url,
+            administrator,
+            [f"crew-{number:02d}" for number in range(1, len(regions) + 1)],
+            kept_secret(layout.home / "demo" / "password-crews"),
+        )
+    finally:
+        administrator.close()
+    crews = form_crews(desk, regions, members)
+    mistakes = Mistakes(seed=seed, wrong_site=0.01, twice=0.02, offline=0.02, defective=0.01, lost_card=0.0)
+    with progress() as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        return phase_out(desk, offices, Crews(layout.url, crews, offices, mistakes, speed=speed), crews, show)
 
 
 def _perform(layout: Layout, logins: demo.Logins) -> dict[str, Any]:

@@ -133,6 +133,10 @@ class Platform:
         with file.open("rb") as stream:
             return _checked(self._http.post(path, data=dict(fields), files={"file": (file.name, stream)}))
 
+    def upload_text(self, path: str, name: str, text: str, fields: Mapping[str, str]) -> Any:
+        """Send a text as a file with form fields."""
+        return _checked(self._http.post(path, data=dict(fields), files={"file": (name, text.encode())}))
+
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """Every item of a list."""
         cursor: str | None = None

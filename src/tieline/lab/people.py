@@ -66,3 +66,22 @@ class SignedIn:
         if answer.is_success or answer.status_code in but:
             return msgspec.json.decode(answer.content)
         raise Unavailable(f"{method} {path} was answered {answer.status_code}: {answer.text[:400]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hired:
+    """A member of a crew who can report: the account's name, and a token for the phone."""
+
+    name: str
+    token: str
+
+
+def hire(url: str, administrator: "SignedIn", names: Sequence[str], password: str) -> list[Hired]:
+    """Make accounts of crew members, and a token for each."""
+    administrator.add([Person(name, f"Crew member {name}", ("crew",), password) for name in names])
+    found = []
+    for name in names:
+        session = SignedIn(url, name, password)
+        found.append(Hired(name, session.token("phone")))
+        session.close()
+    return found
