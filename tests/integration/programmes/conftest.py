@@ -282,7 +282,8 @@ class Works:
         """Whether a link has gone over: both steps are verified, of this visit's change or an earlier one's."""
         return bool(
             await self.world.value(
-                "SELECT bool_and(i.state = 'verified') OR bool_or(l.cut_at IS NOT NULL) FROM programme_link l JOIN programme_site s"
+                "SELECT bool_and(i.state = 'verified') OR bool_or(l.cut_at IS NOT NULL)"
+                " FROM programme_link l JOIN programme_site s"
                 " ON (s.programme_id, s.site_id) = (l.programme_id, l.site_id) LEFT JOIN change_item i"
                 " ON i.change_id = s.change_id AND i.source_id = l.old_subscription_id"
                 " WHERE l.programme_id = %(id)s AND l.site_id = %(site)s AND l.position = %(position)s",
