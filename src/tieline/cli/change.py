@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from tieline.cli import following, telling
+from tieline.cli import following, holding, telling
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, err, plain, print_json, print_table
@@ -17,6 +17,9 @@ from tieline.cli.selecting import Where, filter_of
 from tieline.platform.scope import named
 
 app = typer.Typer(help="Changes: plan, approve, run, watch, undo.", no_args_is_help=True)
+app.add_typer(holding.hold, name="hold")
+app.add_typer(holding.storm, name="storm")
+app.add_typer(holding.veto, name="veto")
 Number = Annotated[int, typer.Argument(help="The change's number.")]
 Why = Annotated[str, typer.Option("--why", help="Why; it is recorded.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -10,7 +10,7 @@ import pytest
 from tieline.platform.errors import Conflict, Forbidden, Invalid
 from tieline.platform.scope import Permission, Role
 from tieline.utility.changes.model import Change, ChangeState, ChangeType, Window
-from tieline.utility.changes.service import checking, deciding, drafting, planning, ruling, running, watching
+from tieline.utility.changes.service import checking, deciding, drafting, holding, planning, running, watching
 from tieline.utility.changes.service.drafting import Draft
 from tieline.utility.changes.service.running import Refused
 from tieline.utility.inventory import Selection
@@ -261,20 +261,20 @@ async def test_who_sees_a_part_does_not_edit_plan_try_or_stop_the_whole(world: A
 
 
 async def test_holds_are_made_and_lifted_within_ones_scope(world: Any) -> None:
-    await world.build(1)
+    await world.build(2)
     clock = world.runtime.clock
     north = world.fred.narrowed(regions=["North"], operators=["A"])
     async with world.db.transaction() as tx:
-        wide = await ruling.make_hold(tx, world.fred, clock, ruling.Hold(reason="Storm", operator="A"))
-        await ruling.make_hold(tx, north, clock, ruling.Hold(reason="Works", operator="A", region="North"))
+        wide = await holding.make_hold(tx, world.fred, clock, holding.Hold(reason="Storm", operator="A"))
+        await holding.make_hold(tx, north, clock, holding.Hold(reason="Works", operator="A", region="North"))
         for hold in (
-            ruling.Hold(reason="x"),
-            ruling.Hold(reason="x", operator="A"),
-            ruling.Hold(reason="x", region="North"),
-            ruling.Hold(reason="x", operator="A", region="South"),
+            holding.Hold(reason="x"),
+            holding.Hold(reason="x", operator="A"),
+            holding.Hold(reason="x", region="North"),
+            holding.Hold(reason="x", operator="A", region="South"),
         ):
             with pytest.raises(Forbidden, match="your regions"):
-                await ruling.make_hold(tx, north, clock, hold)
+                await holding.make_hold(tx, north, clock, hold)
         with pytest.raises(Forbidden, match="your regions"):
-            await ruling.lift_hold(tx, north, clock, wide)
-        await ruling.lift_hold(tx, world.fred, clock, wide)
+            await holding.lift_hold(tx, north, clock, wide)
+        await holding.lift_hold(tx, world.fred, clock, wide)

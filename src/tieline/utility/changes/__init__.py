@@ -10,7 +10,10 @@ What other contexts may call stands here. A use case takes a transaction and the
 - :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`); :func:`place`, :func:`current`,
   :func:`reported`, :func:`busy`, :func:`refusals` and :func:`first` are what their plans are made with.
 
-Upwards goes the outbox topic ``change.state``.
+- :func:`make_hold` freezes, :func:`begin_storm` is storm mode, :func:`veto` the control room's no; :func:`holding` says
+  what holds a change.
+
+Upwards go the outbox topics ``change.state`` and ``change.hold``.
 """
 
 from tieline.utility.changes.jobs import defer_checks, defer_plan
@@ -35,18 +38,28 @@ from tieline.utility.changes.policy.compatibility import refusals
 from tieline.utility.changes.service.checking import request as request_checks
 from tieline.utility.changes.service.deciding import decide, submit
 from tieline.utility.changes.service.drafting import Draft, create, edit, undo
-from tieline.utility.changes.service.planning import request as request_plan
-from tieline.utility.changes.service.releasing import let_go, release
-from tieline.utility.changes.service.ruling import (
+from tieline.utility.changes.service.holding import TOPIC as HOLD_TOPIC
+from tieline.utility.changes.service.holding import (
     Hold,
-    approve_policy,
+    Storm,
+    Veto,
+    begin_storm,
+    end_storm,
+    hold_of,
+    holding,
     holds,
+    holds_during,
+    insist,
     lift_hold,
     make_hold,
-    make_policy,
-    policies,
-    retire_policy,
+    may_lift,
+    regions,
+    storms,
+    veto,
 )
+from tieline.utility.changes.service.planning import request as request_plan
+from tieline.utility.changes.service.releasing import let_go, release
+from tieline.utility.changes.service.ruling import approve_policy, make_policy, policies, retire_policy
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
 from tieline.utility.changes.service.telling import TOPIC
 from tieline.utility.changes.service.tracing import traces, under_way
@@ -67,6 +80,7 @@ from tieline.utility.changes.store.items import ItemFilter, Part
 from tieline.utility.changes.stream import stream
 
 __all__ = [
+    "HOLD_TOPIC",
     "KINDS",
     "TOPIC",
     "Approval",
@@ -88,13 +102,16 @@ __all__ = [
     "Progress",
     "Reason",
     "Refused",
+    "Storm",
     "Thresholds",
     "Trace",
+    "Veto",
     "Waves",
     "Window",
     "acts",
     "approve_policy",
     "batches",
+    "begin_storm",
     "busy",
     "create",
     "current",
@@ -103,15 +120,21 @@ __all__ = [
     "defer_plan",
     "detail",
     "edit",
+    "end_storm",
     "events",
     "first",
+    "hold_of",
+    "holding",
     "holds",
+    "holds_during",
+    "insist",
     "item_page",
     "item_states",
     "let_go",
     "lift_hold",
     "make_hold",
     "make_policy",
+    "may_lift",
     "page",
     "pause",
     "place",
@@ -119,6 +142,7 @@ __all__ = [
     "progress",
     "record_evidence",
     "refusals",
+    "regions",
     "release",
     "reported",
     "request_checks",
@@ -128,9 +152,11 @@ __all__ = [
     "retry",
     "start",
     "stop",
+    "storms",
     "stream",
     "submit",
     "traces",
     "under_way",
     "undo",
+    "veto",
 ]

@@ -1,11 +1,9 @@
-"""REST of what rules over changes: policies of standard changes, and holds."""
+"""REST of policies of standard changes."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from tieline.platform.web import CurrentRuntime, CurrentScope, fast
-from tieline.utility.changes.schemas import HoldBody, PolicyBody
+from tieline.utility.changes.schemas import PolicyBody
 from tieline.utility.changes.service import ruling
 
 router = APIRouter(tags=["changes"])
@@ -45,30 +43,3 @@ async def retire_policy(policy_id: int, runtime: CurrentRuntime, scope: CurrentS
     """Take a policy out of force."""
     async with runtime.db.transaction() as tx:
         return fast(await ruling.retire_policy(tx, scope, runtime.clock, policy_id))
-
-
-@router.get("/change-holds")
-async def list_holds(
-    runtime: CurrentRuntime,
-    scope: CurrentScope,
-    only_live: Annotated[bool, Query()] = False,
-) -> Response:
-    """Holds, the newest first."""
-    async with runtime.db.snapshot() as tx:
-        return fast({"items": await ruling.holds(tx, scope, runtime.clock, only_live=only_live)})
-
-
-@router.post("/change-holds", status_code=201)
-async def make_hold(body: HoldBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
-    """Hold back everything but emergency changes."""
-    async with runtime.db.transaction() as tx:
-        made = await ruling.make_hold(tx, scope, runtime.clock, ruling.Hold(**body.model_dump()))
-    return fast({"id": made}, status=201)
-
-
-@router.post("/change-holds/{hold_id}/lift", status_code=204)
-async def lift_hold(hold_id: int, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
-    """End a hold."""
-    async with runtime.db.transaction() as tx:
-        await ruling.lift_hold(tx, scope, runtime.clock, hold_id)
-    return Response(status_code=204)

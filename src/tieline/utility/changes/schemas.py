@@ -91,10 +91,36 @@ class PolicyBody(_Strict):
 
 
 class HoldBody(_Strict):
-    """A hold: nothing but emergency changes is sent while it lasts."""
+    """A planned freeze: nothing but emergency changes is sent while it lasts."""
 
     reason: str = Field(min_length=1, max_length=500)
     starts_at: datetime | None = Field(None, description="Unset: now.")
     ends_at: datetime | None = Field(None, description="Unset: until it is lifted.")
     operator: str | None = Field(None, max_length=32)
     region: str | None = Field(None, max_length=200)
+    yearly: str | None = Field(
+        None, max_length=60, description="It returns every year at the same local times of this time zone."
+    )
+
+
+class StormBody(_Strict):
+    """Storm mode, from now on."""
+
+    reason: str = Field(min_length=1, max_length=500)
+    regions: list[str] = Field([], max_length=500, description="Empty: everywhere.")
+    ends_at: datetime | None = Field(None, description="Unset: until it is ended by hand.")
+    spare_crews: bool = Field(default=False, description="What crews released at their sites goes on.")
+
+
+class VetoBody(_Strict):
+    """The control room's no to one change, or to a part of it."""
+
+    reason: str = Field(min_length=1, max_length=500)
+    region: str | None = Field(None, max_length=200)
+    operator: str | None = Field(None, max_length=32)
+
+
+class NeededWhyBody(_Strict):
+    """Why something is done; it has to be said."""
+
+    why: str = Field(min_length=1, max_length=2000)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tieline.platform.wiring import Registry, Runtime
-from tieline.utility.changes import routes, ruling_routes, timeline
+from tieline.utility.changes import holding_routes, routes, ruling_routes, timeline
 from tieline.utility.changes.driver import Driver
 from tieline.utility.changes.jobs import JOBS
 from tieline.utility.connectors import lines_of
@@ -20,6 +20,7 @@ def register(registry: Registry) -> None:
     registry.migrations(Path(__file__).parent / "migrations")
     registry.router(routes.router)
     registry.router(ruling_routes.router)
+    registry.router(holding_routes.router)
     for job in JOBS:
         registry.job(job)
     registry.service("worker", "changes.driver", drive)

@@ -172,6 +172,7 @@ def bare_frame(visitor: Visitor, now: datetime, status: Status) -> Frame:
         now=now,
         feeds=status.feeds,
         running=status.running,
+        storms=status.storms,
         status_href="/frame/status",
     )
 

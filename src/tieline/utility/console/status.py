@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tieline.platform.db import Tx
-from tieline.platform.scope import Permission, Scope
+from tieline.platform.scope import Permission, Scope, named
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes, incidents
 from tieline.utility.connectors import service as connectors
-from tieline.utility.console.components.frame import Feed, Running
+from tieline.utility.console.components.frame import Feed, Running, StormNotice
 from tieline.utility.console.components.values import Tone
+from tieline.utility.console.words import listed
 
 KEPT_FOR = timedelta(seconds=2)
 _MOST_KEPT = 200
@@ -25,11 +26,12 @@ Key = tuple[frozenset[str] | None, frozenset[str] | None, frozenset[Permission]]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Feeds, running changes, and how many incidents nobody looks after yet."""
+    """Feeds, running changes, how many incidents nobody looks after yet, and the storms that last."""
 
     feeds: tuple[Feed, ...] = ()
     running: tuple[Running, ...] = ()
     incidents: int = 0
+    storms: tuple[StormNotice, ...] = ()
 
 
 @dataclass(slots=True)
@@ -46,7 +48,12 @@ class Watch:
         if known and now - known[0] < KEPT_FOR:
             return known[1]
         async with runtime.db.snapshot() as tx:
-            found = Status(await _feeds(tx, scope), await _running(tx, runtime, scope), await _incidents(tx, scope))
+            found = Status(
+                await _feeds(tx, scope),
+                await _running(tx, runtime, scope),
+                await _incidents(tx, scope),
+                await _storms(tx, runtime, scope),
+            )
         if len(self.kept) >= _MOST_KEPT:
             self.kept.clear()
         self.kept[key] = (now, found)
@@ -73,6 +80,22 @@ def feed(row: Mapping[str, Any]) -> Feed:
     if row["last_ok_at"]:
         return Feed(name, Tone.OK, "answers", row["last_ok_at"], _POLLED_STALE, href)
     return Feed(name, Tone.UNKNOWN, "not heard of yet", href=href)
+
+
+async def _storms(tx: Tx, runtime: Runtime, scope: Scope) -> tuple[StormNotice, ...]:
+    """The storms that last: everybody is told of them."""
+    return tuple(
+        StormNotice(
+            where=f"in {listed(list(row['regions']))}" if row["regions"] else "everywhere",
+            reason=row["reason"],
+            who=named(row["created_by"]),
+            since=row["starts_at"],
+            ends_at=row["ends_at"],
+            spares_crews=row["spares_released"],
+            href=f"/changes/holds/{row['id']}" if scope.may(Permission.CHANGE_READ) else "",
+        )
+        for row in await changes.storms(tx, runtime.clock)
+    )
 
 
 async def _running(tx: Tx, runtime: Runtime, scope: Scope) -> tuple[Running, ...]:

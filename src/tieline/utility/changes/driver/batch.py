@@ -143,7 +143,8 @@ class BatchRun:
         """
         async with self._context.db.autocommit() as tx:
             await self._context.lease.check(tx)
-            if not await guarding.sendable(tx, self._batch_id, self._context.clock.now()):
+            now = self._context.clock.now()
+            if not await guarding.sendable(tx, self._batch_id, now, self._context.high_water.reach(now)):
                 raise _NotNow
 
     async def _give_back(self, batch: Batch) -> None:

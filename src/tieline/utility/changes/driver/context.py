@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database
@@ -36,6 +37,23 @@ class Pace:
     linger: float = 5.0
 
 
+BELIEVED = timedelta(days=1)
+"""A clock that goes back by more than this was wrong before: what it said then counts no more."""
+
+
+@dataclass(slots=True)
+class HighWater:
+    """The latest moment that a driver has seen, for rules that a clock which goes back must not undo."""
+
+    latest: datetime | None = None
+
+    def reach(self, now: datetime) -> datetime:
+        """The latest moment ever seen, ``now`` included; one that lies more than a day ahead is forgotten."""
+        if self.latest is None or now > self.latest or self.latest - now > BELIEVED:
+            self.latest = now
+        return self.latest
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One lane's surroundings. ``boundary`` is called at each step's edge: tests abandon the driver there."""
@@ -48,6 +66,7 @@ class Context:
     lease: Lease
     pace: Pace
     boundary: Callable[[str], None] = _nothing
+    high_water: HighWater = field(default_factory=HighWater)
 
     async def line(self) -> Line:
         """The line to the operator, with its present settings."""

@@ -9,7 +9,7 @@ import structlog
 
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database
-from tieline.utility.changes.driver.context import PURPOSE, Context, Pace
+from tieline.utility.changes.driver.context import PURPOSE, Context, HighWater, Pace
 from tieline.utility.changes.driver.lane import Lane
 from tieline.utility.changes.store import driving
 from tieline.utility.connectors import Lines, take_lease
@@ -36,6 +36,7 @@ class Driver:
         self._clock = clock
         self._pace = pace or Pace()
         self._boundary = boundary
+        self._high_water = HighWater()
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._lanes: dict[int, asyncio.Task[None]] = {}
 
@@ -74,5 +75,15 @@ class Driver:
         if lease is None:
             return
         extra = {"boundary": self._boundary} if self._boundary else {}
-        context = Context(self._db, self._lines, self._clock, operator_id, code, lease, self._pace, **extra)
+        context = Context(
+            self._db,
+            self._lines,
+            self._clock,
+            operator_id,
+            code,
+            lease,
+            self._pace,
+            high_water=self._high_water,
+            **extra,
+        )
         self._lanes[operator_id] = asyncio.create_task(Lane(context).run(), name=f"lane-{code}")

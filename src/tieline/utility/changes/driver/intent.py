@@ -34,7 +34,8 @@ async def intend(context: Context, limit: int) -> int | None:
     """
     async with context.db.transaction() as tx:
         await context.lease.hold(tx)
-        found = await driving.work(tx, context.operator_id, context.clock.now())
+        now = context.clock.now()
+        found = await driving.work(tx, context.operator_id, now, context.high_water.reach(now))
     for one in found:
         async with context.db.transaction() as tx:
             await context.lease.hold(tx)

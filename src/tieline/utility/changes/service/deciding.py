@@ -3,14 +3,14 @@
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Forbidden, Invalid, Problem
-from tieline.platform.scope import Permission, Scope
+from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.changes.model import Change, ChangeState, ChangeType
 from tieline.utility.changes.policy import approval
 from tieline.utility.changes.policy.approval import Person, Size, Standard
 from tieline.utility.changes.policy.states import Act, after
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
-from tieline.utility.changes.store import extras, items
+from tieline.utility.changes.store import extras, guarding, items
 
 
 async def submit(tx: Tx, scope: Scope, clock: Clock, change_id: int, *, threshold: int) -> Change:
@@ -53,6 +53,8 @@ async def decide(
     if change.started_at is not None and change.type is ChangeType.EMERGENCY:
         return await _afterwards(tx, scope, clock, change, approve=approve, comment=comment)
     following = after(change.state, Act.APPROVE if approve else Act.REJECT)
+    if approve:
+        await check_not_vetoed(tx, clock, change_id)
     now = clock.now()
     if not approve:
         await store.void_approvals(tx, change_id, "The change was rejected.", now)
@@ -94,6 +96,14 @@ async def check_touchable(tx: Tx, scope: Scope, change: Change) -> None:
     beyond = await items.outside_scope(tx, scope, change.id)
     if beyond:
         raise Forbidden(f"{beyond} items of this change lie outside your regions or operators.")
+
+
+async def check_not_vetoed(tx: Tx, clock: Clock, change_id: int) -> None:
+    """Raise ``Conflict`` while a veto of the control room holds the whole of a change."""
+    row = await guarding.vetoed(tx, change_id, clock.now())
+    if row is not None:
+        why = f"The control room holds this change ({named(row['created_by'])}): {row['reason']}"
+        raise Conflict(why, advice="Ask whoever holds it to lift the veto.")
 
 
 def _size(change: Change) -> Size:

@@ -12,7 +12,7 @@ from tieline.utility.changes.policy.approval import AFTERWARDS
 from tieline.utility.changes.policy.fingerprint import Difference, compare, plan_hash
 from tieline.utility.changes.policy.states import Act, after
 from tieline.utility.changes.service import grouping
-from tieline.utility.changes.service.deciding import check_policy, check_touchable
+from tieline.utility.changes.service.deciding import check_not_vetoed, check_policy, check_touchable
 from tieline.utility.changes.service.planning import authority, give_back_unused, header, select
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
@@ -40,6 +40,7 @@ async def start(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> Change | 
         raise Conflict("This plan is not approved.")
     if change.type is ChangeType.STANDARD:
         await check_policy(tx, change)
+    await check_not_vetoed(tx, clock, change_id)
     refused = await _stale(tx, change) or await _overlapping(tx, change)
     now = clock.now()
     if refused is not None:

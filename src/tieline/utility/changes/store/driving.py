@@ -11,14 +11,17 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value, 
 from tieline.utility.changes.model import BatchState, Grade
 from tieline.utility.changes.policy.invariant import Candidate
 from tieline.utility.changes.policy.states import Step, sources, target
-from tieline.utility.changes.store.guarding import LIVE, OPEN
+from tieline.utility.changes.store.guarding import LIVE, OPEN, OVER, moments
 
 _PICK_LOCK = lock_key("changes.pick")
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A lane of a running change, as the driver sees it."""
+    """A lane of a running change, as the driver sees it.
+
+    In ``held_regions`` nothing goes; in ``spared_regions`` (or everywhere) only what was released goes.
+    """
 
     change_id: int
     title: str
@@ -30,6 +33,8 @@ class Work:
     forgiven: int
     thresholds: Mapping[str, Any]
     held_regions: list[str]
+    spared_regions: list[str]
+    spared_everywhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +97,31 @@ async def operators_with_work(tx: Tx) -> list[DictRow]:
     return await fetch_all(tx, text)
 
 
-async def work(tx: Tx, operator_id: int, now: datetime) -> list[Work]:
+async def work(tx: Tx, operator_id: int, now: datetime, seen: datetime | None = None) -> list[Work]:
     """Lanes of running changes that may send now: their window is open and nothing holds them. Emergencies first.
 
     A lane in whose wave everything left waits to be released has no work.
     """
     text = f"""
-        WITH live AS (
-            SELECT h.region FROM change_hold h
+        WITH live AS MATERIALIZED (
+            SELECT h.region, h.change_id, h.emergency_too, h.spares_released FROM change_hold h
             WHERE {LIVE} AND (h.operator_id IS NULL OR h.operator_id = %(operator_id)s)
         )
         SELECT c.id AS change_id, c.title, c.kind, c.type, coalesce(c.started_by, '') AS started_by, c.disruptive,
             l.wave, l.forgiven, c.thresholds,
-            CASE WHEN c.type = 'emergency' THEN '{{}}'::text[]
-                ELSE ARRAY(SELECT region FROM live WHERE region IS NOT NULL) END AS held_regions
+            ARRAY(SELECT h.region FROM live h
+                WHERE h.region IS NOT NULL AND NOT h.spares_released AND {OVER}) AS held_regions,
+            ARRAY(SELECT h.region FROM live h
+                WHERE h.region IS NOT NULL AND h.spares_released AND {OVER}) AS spared_regions,
+            EXISTS (SELECT FROM live h
+                WHERE h.region IS NULL AND h.spares_released AND {OVER}) AS spared_everywhere
         FROM change_lane l JOIN change c ON c.id = l.change_id
         WHERE l.operator_id = %(operator_id)s AND l.state = 'running' AND c.state = 'running'
             AND {OPEN} AND NOT {_ALL_WAIT}
-            AND (c.type = 'emergency' OR NOT EXISTS (SELECT FROM live WHERE region IS NULL))
+            AND NOT EXISTS (SELECT FROM live h WHERE h.region IS NULL AND NOT h.spares_released AND {OVER})
         ORDER BY c.type = 'emergency' DESC, c.id"""
     async with tx.cursor(row_factory=class_row(Work)) as cursor:
-        await cursor.execute(sql(text), {"operator_id": operator_id, "now": now})
+        await cursor.execute(sql(text), {"operator_id": operator_id, **moments(now, seen)})
         return await cursor.fetchall()
 
 
@@ -134,6 +143,7 @@ async def candidates(tx: Tx, one: Work, operator_id: int, limit: int) -> list[Ca
     """Items of a lane's wave that wait, in order, locked; those whose site has another exposed link are left out."""
     unexposed = f"""
         AND NOT EXISTS (SELECT FROM ({_EXPOSED.format(site="i.site_id")}) e WHERE e.link_id <> i.link_id)"""
+    spared = "AND (i.awaits <> '' OR (NOT %(everywhere)s AND i.region <> ALL(%(spared)s::text[])))"
     text = f"""
         SELECT i.id AS item_id, i.site_id, i.link_id FROM change_item i
         WHERE i.change_id = %(change_id)s AND i.operator_id = %(operator_id)s AND i.state = 'planned'
@@ -142,13 +152,15 @@ async def candidates(tx: Tx, one: Work, operator_id: int, limit: int) -> list[Ca
                 AND o.state IN ('queued', 'sent', 'accepted'))
             AND (i.after_id IS NULL OR EXISTS (SELECT FROM change_item b WHERE b.subscription_id = i.after_id
                 AND b.change_id = i.change_id AND b.state = 'verified'))
-            {unexposed if one.disruptive else ""}
+            {unexposed if one.disruptive else ""} {spared if one.spared_everywhere or one.spared_regions else ""}
         ORDER BY i.position LIMIT %(limit)s FOR UPDATE OF i"""
     bound = {
         "change_id": one.change_id,
         "operator_id": operator_id,
         "wave": one.wave,
         "held": one.held_regions,
+        "spared": one.spared_regions,
+        "everywhere": one.spared_everywhere,
         # Of the links of a site only one is picked; asking for more than is needed keeps batches full all the same.
         "limit": limit * 4 if one.disruptive else limit,
     }

@@ -1,4 +1,4 @@
-"""Policies of standard changes, and holds."""
+"""Policies of standard changes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -46,39 +46,3 @@ async def approve_policy(tx: Tx, scope: Scope, policy_id: int, at: datetime) -> 
 async def retire_policy(tx: Tx, policy_id: int, at: datetime) -> None:
     """Take a policy out of force."""
     await execute(tx, "UPDATE standard_policy SET retired_at = %(at)s WHERE id = %(id)s", {"id": policy_id, "at": at})
-
-
-async def holds(tx: Tx, *, only_live: bool, now: datetime) -> list[DictRow]:
-    """Holds, the newest first."""
-    text = """
-        SELECT h.id, h.reason, o.code AS operator, h.region, h.starts_at, h.ends_at, h.created_by, h.created_at,
-            h.lifted_by, h.lifted_at
-        FROM change_hold h LEFT JOIN operator o ON o.id = h.operator_id
-        WHERE NOT %(live)s OR (h.lifted_at IS NULL AND (h.ends_at IS NULL OR h.ends_at > %(now)s))
-        ORDER BY h.id DESC LIMIT 200"""
-    return await fetch_all(tx, text, {"live": only_live, "now": now})
-
-
-async def add_hold(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int:
-    """Hold back everything but emergency changes."""
-    text = """
-        INSERT INTO change_hold (reason, operator_id, region, starts_at, ends_at, created_by)
-        VALUES (%(reason)s, (SELECT id FROM operator WHERE code = %(operator)s), %(region)s, %(starts_at)s, %(ends_at)s,
-            %(actor)s)
-        RETURNING id"""
-    made: int = await fetch_value(tx, text, {**values, "actor": scope.actor})
-    return made
-
-
-async def hold(tx: Tx, hold_id: int) -> DictRow | None:
-    """Where a hold that was not lifted yet holds, locked; None where there is none."""
-    text = """
-        SELECT o.code AS operator, h.region FROM change_hold h LEFT JOIN operator o ON o.id = h.operator_id
-        WHERE h.id = %(id)s AND h.lifted_at IS NULL FOR UPDATE OF h"""
-    return await fetch_one(tx, text, {"id": hold_id})
-
-
-async def lift_hold(tx: Tx, scope: Scope, hold_id: int, at: datetime) -> None:
-    """End a hold."""
-    text = "UPDATE change_hold SET lifted_by = %(actor)s, lifted_at = %(at)s WHERE id = %(id)s"
-    await execute(tx, text, {"id": hold_id, "actor": scope.actor, "at": at})

@@ -10,26 +10,57 @@ from tieline.utility.changes.model import ItemState
 
 _START_LOCK = lock_key("changes.start")
 
-LIVE = """h.lifted_at IS NULL AND h.starts_at <= %(now)s AND (h.ends_at IS NULL OR h.ends_at > %(now)s)"""
-"""When a hold holds."""
+_YEAR = """((h.{end} AT TIME ZONE h.yearly_zone) + make_interval(years => y.years)) AT TIME ZONE h.yearly_zone"""
+_YEARLY = f"""EXISTS (
+        SELECT FROM generate_series(0, 1) back, LATERAL (SELECT (extract(year FROM %(now)s AT TIME ZONE h.yearly_zone)
+            - extract(year FROM h.starts_at AT TIME ZONE h.yearly_zone))::integer - back AS years) y
+        WHERE y.years >= 0 AND {_YEAR.format(end="starts_at")} <= %(seen)s
+            AND {_YEAR.format(end="ends_at")} > %(now)s)"""
+
+LIVE = f"""h.lifted_at IS NULL AND CASE
+        WHEN h.yearly_zone IS NULL THEN h.starts_at <= %(seen)s AND (h.ends_at IS NULL OR h.ends_at > %(now)s)
+        ELSE {_YEARLY} END"""
+"""When a hold holds; one that returns every year does so at the same local times. Bind :func:`moments`."""
+
+OVER = """(h.change_id IS NULL OR h.change_id = c.id) AND (c.type <> 'emergency' OR h.emergency_too)"""
+"""Which changes a hold holds: a veto its own one. An emergency change only a veto that was insisted on."""
 
 OPEN = """coalesce((c.time_window ->> 'opens')::timestamptz, '-infinity') <= %(now)s
-    AND coalesce((c.time_window ->> 'closes')::timestamptz, 'infinity') > %(now)s"""
+    AND coalesce((c.time_window ->> 'closes')::timestamptz, 'infinity') > %(seen)s"""
 """When a change's window is open."""
 
 
-async def sendable(tx: Tx, batch_id: int, now: datetime) -> bool:
+def moments(now: datetime, seen: datetime | None = None) -> dict[str, datetime]:
+    """What :data:`LIVE` and :data:`OPEN` are asked with.
+
+    ``seen`` is the latest moment that was ever seen: by it holds begin and windows close, so that a clock that goes
+    back neither ends a hold that began nor opens a window that closed. By ``now`` holds end and windows open.
+    """
+    return {"now": now, "seen": now if seen is None else max(now, seen)}
+
+
+async def sendable(tx: Tx, batch_id: int, now: datetime, seen: datetime | None = None) -> bool:
     """Whether a batch that was committed to may still be sent: its change and lane run, nothing holds its items."""
     text = f"""
-        SELECT c.state = 'running' AND l.state = 'running' AND {OPEN}
-            AND (c.type = 'emergency' OR NOT EXISTS (
-                SELECT FROM change_hold h WHERE {LIVE} AND (h.operator_id IS NULL OR h.operator_id = b.operator_id)
-                    AND (h.region IS NULL OR EXISTS (
-                        SELECT FROM change_item i WHERE i.batch_id = b.id AND i.region = h.region))))
+        SELECT c.state = 'running' AND l.state = 'running' AND {OPEN} AND NOT EXISTS (
+            SELECT FROM change_hold h
+            WHERE {LIVE} AND {OVER} AND (h.operator_id IS NULL OR h.operator_id = b.operator_id)
+                AND ((h.region IS NULL AND NOT h.spares_released) OR EXISTS (
+                    SELECT FROM change_item i WHERE i.batch_id = b.id AND (h.region IS NULL OR i.region = h.region)
+                        AND NOT (h.spares_released AND i.awaits <> ''))))
         FROM change_batch b JOIN change c ON c.id = b.change_id
         JOIN change_lane l ON l.change_id = b.change_id AND l.operator_id = b.operator_id
         WHERE b.id = %(id)s"""
-    return bool(await fetch_value(tx, text, {"id": batch_id, "now": now}))
+    return bool(await fetch_value(tx, text, {"id": batch_id, **moments(now, seen)}))
+
+
+async def vetoed(tx: Tx, change_id: int, now: datetime) -> DictRow | None:
+    """A veto that holds the whole of a change, so that it may not begin: who and why; None without one."""
+    text = f"""
+        SELECT h.id, h.reason, h.created_by FROM change_hold h JOIN change c ON c.id = %(id)s
+        WHERE h.kind = 'veto' AND {LIVE} AND {OVER} AND h.region IS NULL AND h.operator_id IS NULL
+        ORDER BY h.id LIMIT 1"""
+    return await fetch_one(tx, text, {"id": change_id, **moments(now)})
 
 
 async def unneeded(tx: Tx, change_id: int, states: Sequence[ItemState]) -> list[int]:

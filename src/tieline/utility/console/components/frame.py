@@ -51,6 +51,19 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class StormNotice:
+    """Storm mode, on every page while it lasts; ``href`` leads to where it is ended."""
+
+    where: str
+    reason: str
+    who: str
+    since: datetime
+    ends_at: datetime | None
+    spares_crews: bool
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """Everything around the page. ``current`` is the key of the rail's item that the page belongs to."""
 
@@ -61,6 +74,7 @@ class Frame:
     now: datetime
     feeds: tuple[Feed, ...] = ()
     running: tuple[Running, ...] = ()
+    storms: tuple[StormNotice, ...] = ()
     search_href: str = "/search"
     status_href: str = ""
     product: str = "Tieline"

@@ -12,7 +12,7 @@ from tieline.utility.console.components.values import Link
 from tieline.utility.console.components.work import Evidence
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.changes import source
-from tieline.utility.console.pages.changes.views import acts, contract, control, items, receipt
+from tieline.utility.console.pages.changes.views import acts, contract, control, holds, items, receipt
 from tieline.utility.console.pages.changes.views.tally import Tally
 
 _FIRST, _LOG = 4, 1000
@@ -27,6 +27,7 @@ class Found:
     pace: source.Progress
     log: Sequence[DictRow]
     first: Sequence[DictRow]
+    held: Sequence[DictRow] = ()
 
     @property
     def change(self) -> source.Change:
@@ -47,7 +48,8 @@ async def read(tx: Tx, page: Page, change_id: int, *, with_items: bool = True) -
     first: Sequence[DictRow] = ()
     if with_items:
         first = (await source.item_page(tx, page.scope, change_id, source.ItemFilter(), limit=_FIRST)).items
-    return Found(detail, pace, log, first)
+    held = await source.holding(tx, page.scope, page.runtime.clock, change_id)
+    return Found(detail, pace, log, first, held)
 
 
 def life(change: source.Change) -> str:
@@ -87,6 +89,7 @@ def context(page: Page, found: Found) -> dict[str, Any]:
         "approval": acts.without_form(approval) if decisions and approval else approval,
         "decisions": decisions,
         "diff": items.diff(change.id, found.first, ran=change.started_at is not None),
+        "held": holds.evidence(found.held, page.renderer.zone),
     }
     which = life(change)
     if which == "contract":
@@ -138,6 +141,7 @@ def live(page: Page, found: Found) -> dict[str, Any]:
     it = control.Situation(found.change, found.pace, page.now)
     return {
         "change": found.change,
+        "held": holds.evidence(found.held, page.renderer.zone),
         "live": it.live,
         "troubles": control.troubles(it),
         "sentence": control.sentence(it),

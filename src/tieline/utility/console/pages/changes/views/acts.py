@@ -1,6 +1,6 @@
 """What can be done to a change now: each button with what it will do, to how many, and how to take it back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tieline.platform.scope import Permission, Scope
@@ -31,15 +31,9 @@ def offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> tuple[Offer
 
 def _offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> Iterator[Offer]:
     state, possible = change.state.value, acts(change, _EVERYBODY)
-    failed = tally.count("failed")
     if "start" in possible:
         yield _start(change, tally, scope, csrf)
-    if "pause" in possible:
-        yield _ask(change, scope, csrf, _PAUSE)
-    if "resume" in possible and (state == "paused" or tally.held):
-        yield _ask(change, scope, csrf, _RESUME, count=tally.count("planned"))
-    if "retry" in possible and failed:
-        yield _ask(change, scope, csrf, _RETRY, count=failed)
+    yield from _steering(change, tally, scope, csrf, possible)
     if "submit" in possible and change.plan_hash:
         yield _submit(change, tally, scope)
     if "undo" in possible:
@@ -51,7 +45,24 @@ def _offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> Iterator[O
     if "plan" in possible:
         yield _plan(change, scope)
     if "stop" in possible:
+        yield from _veto(change, scope)
         yield _stop(change, tally, scope, csrf)
+
+
+def _steering(change: Change, tally: Tally, scope: Scope, csrf: str, possible: Sequence[str]) -> Iterator[Offer]:
+    failed = tally.count("failed")
+    if "pause" in possible:
+        yield _ask(change, scope, csrf, _PAUSE)
+    if "resume" in possible and (change.state.value == "paused" or tally.held):
+        yield _ask(change, scope, csrf, _RESUME, count=tally.count("planned"))
+    if "retry" in possible and failed:
+        yield _ask(change, scope, csrf, _RETRY, count=failed)
+
+
+def _veto(change: Change, scope: Scope) -> Iterator[Offer]:
+    """The control room's no; others do not see the button, for they would never use it."""
+    if scope.may(Permission.CHANGE_VETO):
+        yield Offer(Action("Veto", f"/changes/{change.id}/veto", "ban"))
 
 
 def _unless(scope: Scope, permission: Permission) -> str:

@@ -20,6 +20,7 @@ from tieline.utility.console.components.tables import (
 from tieline.utility.console.components.values import Age, Badge, Several, Share, Tone
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words
+from tieline.utility.console.pages.changes.views.places import tabs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def head(scope: Scope) -> PageHead:
         "Changes",
         "Whatever alters configuration: planned, approved, carried out in waves, verified, and undoable.",
         actions=(Action("New change", "/changes/new", "plus", "primary", unless=unless),),
+        tabs=tabs("list"),
     )
 
 
