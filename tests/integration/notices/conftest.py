@@ -68,7 +68,6 @@ class Wire:
     calls: list[str] = field(default_factory=list)
 
     async def request(self, method: str, path: str, **more: Any) -> tuple[bytes, httpx.Headers]:
-        more.pop("repeatable", None)
         self.calls.append(f"{method} {path.rpartition('/v4')[2]}")
         if self.down:
             raise Unreachable("The line is cut.")

@@ -1,7 +1,8 @@
-"""A channel: requests to other interfaces of an operator, along the line that there is to it.
+"""A channel: requests to other interfaces of an operator, beside the line that there is to it.
 
-The same certificates, the same permitted rate over all processes, the same circuit breaker and retries. What is said
-there is the business of the context that asks for the channel.
+The same certificates and tokens, and the same permitted rate over all processes. Failures there do not open the line's
+circuit, for changes are not to wait because a desk is closed; nothing is repeated, that is for who asks. What is said
+over a channel is the business of the context that asks for it.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tieline.utility.connectors.errors import Throttled
 from tieline.utility.connectors.line import Line
 from tieline.utility.connectors.providers.mns3gpp.client import Client
 from tieline.utility.connectors.registry import Connection
@@ -21,7 +23,7 @@ class Channel:
     def __init__(self, line: Line, connection: Connection) -> None:
         self._line = line
         self._client = Client(replace(connection, base_url=root_of(connection.base_url)))
-        self._client.turn = line.turn
+        self._client.turn = line.turn_beside
 
     async def request(
         self,
@@ -31,13 +33,13 @@ class Channel:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-        repeatable: bool = True,
     ) -> tuple[bytes, httpx.Headers]:
-        """Make a request and read its answer; unless ``repeatable``, again only when it surely had no effect."""
-        return await self._line.along(
-            lambda: self._client.request(method, path, content=content, headers=headers, params=params),
-            repeatable=repeatable,
-        )
+        """Make a request once and read its answer."""
+        try:
+            return await self._client.request(method, path, content=content, headers=headers, params=params)
+        except Throttled as error:
+            await self._line.hold(error.retry_after)
+            raise
 
     async def close(self) -> None:
         """Give up connections."""

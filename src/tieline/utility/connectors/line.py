@@ -164,13 +164,19 @@ class Line:
         """See :meth:`Connector.unsubscribe`."""
         await self._call(lambda: self._connector.unsubscribe(feed))
 
-    async def along(self, call: Callable[[], Awaitable[T]], *, repeatable: bool = True) -> T:
-        """Make a call of another interface of this operator under the same manners; it awaits ``turn`` itself."""
-        return await self._call(call, repeatable=repeatable)
+    async def turn_beside(self) -> Leaves:
+        """Wait for a slot for a request to another interface of this operator: the rate counts them all.
 
-    async def turn(self) -> Leaves:
-        """Wait until another request to this operator may be made; see :data:`Turn`."""
-        return await self._turn()
+        The circuit is not asked: what goes wrong at one interface says nothing of another one, either way.
+        """
+        leaves = partial(self._pacer.left, await self._pacer.slot())
+        self._state.health.calls += 1
+        return leaves
+
+    async def hold(self, seconds: float) -> None:
+        """Make no request to this operator for so long: it asked at another interface to wait."""
+        self._state.health.throttled += 1
+        await self._pacer.hold(seconds)
 
     async def watch_devices(self, recipient: str, *, until: datetime) -> str:
         """See :meth:`Connector.watch_devices`."""
