@@ -19,7 +19,7 @@ def console_url(clone: Callable[[Sequence[Path]], str], tmp_path_factory: pytest
     home = tmp_path_factory.mktemp("console")
     database = clone(registry().folders)
     served.administrator(database)
-    served.fill(database, home, sites=SITES)
+    served.deviate(database, served.fill(database, home, sites=SITES))
     running = served.start(served.look_settings(home), database)
     yield running.url
     running.stop()

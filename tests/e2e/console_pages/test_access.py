@@ -10,7 +10,9 @@ PAGES = (
     "/subscriptions/1", "/cards", "/cards/stock", "/cards/1", "/devices", "/devices/1", "/cells", "/cells/1",
     "/stock", "/stock/items", "/stock/orders", "/stock/losses", "/stock/counts", "/stock/balance", "/stock/forecast",
     "/stock/move", "/stock/lost", "/stock/orders/new", "/stock/counts/new",
-    "/operators", "/operators/A", "/imports", "/imports/new", "/imports/1", "/search?q=mill", "/nowhere",
+    "/incidents", "/incidents?severity=critical", "/incidents?q=zzzzzz", "/incidents/1", "/incidents/1/members",
+    "/incidents/expected", "/incidents/reconciliation", "/operators", "/operators/A",
+    "/imports", "/imports/new", "/imports/1", "/search?q=mill", "/nowhere",
 )  # fmt: skip
 
 

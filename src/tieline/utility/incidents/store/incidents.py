@@ -100,7 +100,7 @@ async def page(
     """Incidents, the worst first, of those the newest; ``after`` is the rank and number of the last one shown."""
     parts, bound = _where(wanted)
     if after is not None:
-        parts.append(f"({_ORDER}, -i.id) > (%(rank)s, -%(after)s::bigint)")
+        parts.append(f"({_ORDER} > %(rank)s OR ({_ORDER} = %(rank)s AND i.id < %(after)s))")
         bound |= {"rank": after[0], "after": after[1]}
     text = f"""
         SELECT {_COLUMNS} {_FROM} WHERE {_VISIBLE} AND {" AND ".join(parts)}

@@ -56,7 +56,8 @@ def of_query(query: str) -> Asked:
     pairs = pairs_of(query)
 
     def several(key: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(value[:200] for name, value in pairs if name == key and value))[:_MOST]
+        values = (value[:200].replace("\0", "") for name, value in pairs if name == key and value)
+        return tuple(dict.fromkeys(values))[:_MOST]
 
     values = dict(pairs)
     return Asked(
