@@ -9,6 +9,7 @@ from rich.console import Console
 from tieline import __version__
 from tieline.cli import (
     audit,
+    certificate,
     change,
     field,
     fleet,
@@ -56,6 +57,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(siem.app, name="siem")
+app.add_typer(certificate.app, name="certificate")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,7 +1,7 @@
 """``tieline migrate``, ``api``, ``worker``, ``gateway``: one part alone, for a supervisor or an orchestrator."""
 
-import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import typer
 
@@ -13,7 +13,7 @@ from tieline.platform.files import write_private
 from tieline.platform.identity import bootstrap
 from tieline.platform.jobs import run_lanes
 from tieline.platform.migrate import migrate as bring_up_to_date
-from tieline.platform.pki import Authority, Credential, server_context
+from tieline.platform.pki import Authority, Credential, Listening, keep_current
 from tieline.platform.process import run, together
 from tieline.platform.services import run_services
 from tieline.platform.settings import Settings, load
@@ -86,13 +86,15 @@ def _run(process: Process, main: Callable[[Runtime, Registry], Awaitable[None]])
 
 async def _api(runtime: Runtime, registry: Registry) -> None:
     settings = runtime.settings
-    tls = _console_tls(settings)
+    console = _console_tls(settings)
     people = create_app(settings, registry, runtime=runtime)
     operators = create_operator_app(settings, registry, runtime=runtime)
-    mutual = server_context(Authority(settings.pki_folder).server("utility"))
+    issue = partial(Authority(settings.pki_folder).server, "utility")
+    mutual = Listening(issue(), issue=issue)
     await together(
-        listen(people, settings.host, settings.port, tls=tls),
-        listen(operators, settings.operator_host, settings.operator_port, tls=mutual),
+        listen(people, settings.host, settings.port, tls=console.context if console else None),
+        listen(operators, settings.operator_host, settings.operator_port, tls=mutual.context),
+        keep_current(mutual, *((console,) if console else ())),
     )
 
 
@@ -100,11 +102,11 @@ async def _worker(runtime: Runtime, registry: Registry) -> None:
     await run_lanes(runtime, registry, _LANES)
 
 
-def _console_tls(settings: Settings) -> ssl.SSLContext | None:
+def _console_tls(settings: Settings) -> Listening | None:
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
     credential = Credential(settings.tls_certificate, settings.tls_key, settings.tls_certificate)
-    return server_context(credential, mutual=False)
+    return Listening(credential, mutual=False)
 
 
 def _database_url(settings: Settings) -> str:

@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import httpx
 import structlog
@@ -50,7 +51,7 @@ from tieline.platform.clock import Clock, SystemClock
 from tieline.platform.db import Database
 from tieline.platform.files import make_private
 from tieline.platform.migrate import migrate
-from tieline.platform.pki import Authority, client_context, server_context
+from tieline.platform.pki import Authority, Credential, FollowingTransport, Listening, client_context, keep_current
 from tieline.platform.scope import system
 from tieline.platform.secrets import Vault, rewrap
 from tieline.platform.services import keep_running
@@ -73,13 +74,14 @@ async def run(settings: GatewaySettings, *, ready: Callable[[int, int], None] | 
     authority = Authority(settings.pki)
     name = settings.code.lower()
     hosts = sorted({"localhost", "127.0.0.1", "::1", settings.host})
-    server = server_context(await asyncio.to_thread(authority.server, f"gateway-{name}", hosts))
-    client = client_context(await asyncio.to_thread(authority.client, f"operator-{name}"))
+    issue = partial(authority.server, f"gateway-{name}", hosts)
+    server = Listening(await asyncio.to_thread(issue), issue=issue)
+    client = await asyncio.to_thread(authority.client, f"operator-{name}")
     async with assembled(settings, SystemClock()) as (parts, network), notifier_client(client) as http:
         _leave_what_stays_alone()
         both = _Ready(ready)
         await _together(
-            serve(northbound(parts), settings.host, settings.port, tls=server, ready=both.standard),
+            serve(northbound(parts), settings.host, settings.port, tls=server.context, ready=both.standard),
             serve(
                 backoffice(parts, network),
                 settings.backoffice_host,
@@ -87,6 +89,7 @@ async def run(settings: GatewaySettings, *, ready: Callable[[int, int], None] | 
                 ready=both.backoffice,
             ),
             background(parts, network, http),
+            keep_current(server),
         )
 
 
@@ -109,17 +112,20 @@ async def assembled(settings: GatewaySettings, clock: Clock) -> AsyncIterator[tu
 
 
 @asynccontextmanager
-async def notifier_client(tls: ssl.SSLContext) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the client that notifications go out with."""
+async def notifier_client(credential: Credential) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the client that notifications go out with; it follows its certificate's files."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     async with httpx.AsyncClient(
-        verify=tls,
+        transport=FollowingTransport(lambda: client_context(credential), _files_of(credential), limits),
         timeout=NOTIFY_TIMEOUT_S,
-        limits=limits,
         follow_redirects=False,
         trust_env=False,
     ) as client:
         yield client
+
+
+def _files_of(credential: Credential) -> tuple[Path, ...]:
+    return (credential.certificate, credential.key, credential.ca)
 
 
 def northbound(parts: Parts) -> ASGIApp:
@@ -154,6 +160,7 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     app.state.parts = parts
     app.state.network = network
     app.state.token = token_of(parts.settings)
+    app.state.pki = (parts.settings.pki, None)
     app.state.vault = vault_of(parts.settings)
     app.include_router(routes.router)
     app.include_router(notices.router)

@@ -46,10 +46,19 @@ class SystemMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._pool = Gauge("tieline_db_pool", "Figures of the database pool", ("figure",), registry=registry)
+        self._certificates = Gauge(
+            "tieline_certificate_seconds", "Time to go of certificates", ("name",), registry=registry
+        )
         self._outbox = Gauge("tieline_outbox_deliveries", "Deliveries of events", ("state",), registry=registry)
         self._lag = Gauge("tieline_outbox_lag_seconds", "Age of the oldest waiting delivery", registry=registry)
         self._jobs = Gauge("tieline_jobs", "Jobs by lane and state", ("lane", "state"), registry=registry)
         self._oldest = Gauge("tieline_jobs_oldest_seconds", "Age of the oldest due job", ("lane",), registry=registry)
+
+    def certificates(self, left: Mapping[str, float]) -> None:
+        """Take the seconds that each certificate has to go."""
+        self._certificates.clear()
+        for name, seconds in left.items():
+            self._certificates.labels(name).set(seconds)
 
     def pool(self, figures: Mapping[str, int]) -> None:
         """Take the database pool's figures."""

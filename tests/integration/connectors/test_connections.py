@@ -100,3 +100,15 @@ async def test_a_rate_that_the_contract_changes_holds_from_the_next_call(house: 
     second = await house.lines.get("A")
     assert second is not first
     assert second.capabilities.calls_per_second == 5.0
+
+
+async def test_old_and_new_certificate_count_while_an_operator_renews_its_own(house: Any) -> None:
+    old, new = "ab" * 32, "cd" * 32
+    assert (await house.notify(b"{}", fingerprint=new)).status_code == 403
+    body = {**BODY, "notification_fingerprint": old, "notification_fingerprint_next": new}
+    assert (await house.people.put("/operators/A/connection", json=body)).status_code == 200
+    for fingerprint in (old, new):
+        assert (await house.notify(b"{}", fingerprint=fingerprint)).status_code == 422, "let in, and not understood"
+    done = {**BODY, "notification_fingerprint": new}
+    assert (await house.people.put("/operators/A/connection", json=done)).status_code == 200
+    assert (await house.notify(b"{}", fingerprint=old)).status_code == 403

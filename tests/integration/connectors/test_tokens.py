@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from tieline.gateway import application, migrations
 from tieline.gateway.settings import GatewaySettings
-from tieline.platform.pki import Authority
+from tieline.platform.pki import Authority, following
 from tieline.utility.connectors import Connection, Denied, Unreachable
 from tieline.utility.connectors.providers.mns3gpp.client import Client
 from tieline.utility.connectors.registry import TokenTerms
@@ -43,6 +43,12 @@ class Operator:
             yield made
         finally:
             await made.close()
+
+
+def held(client: Client) -> str:
+    """The token that a client has now."""
+    found = client._tokens._held if client._tokens else None
+    return found.token if found else ""
 
 
 def free_port() -> int:
@@ -124,6 +130,28 @@ async def test_one_that_no_longer_counts_is_replaced_within_the_request(operator
         client._tokens._held = replace(client._tokens._held, token="forged.by.somebody")
         await client.request("GET", TREE)
         assert client._tokens._held.token != "forged.by.somebody"
+
+
+async def test_a_renewed_certificate_gets_a_token_of_its_own_and_no_request_fails(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "EVERY_S", 0.02)
+    await operator.terms(token_required=True)
+    assert operator.connection.authority is not None
+    authority = Authority(operator.connection.authority.parent)
+    successor = authority.renew("utility-grid").fingerprint
+    added = {"certificate": successor, "by": "jane"}
+    (await operator.office.post("/backoffice/v1/utilities/grid/certificates", json=added)).raise_for_status()
+    async with operator.client() as client:
+        await client.request("GET", TREE)
+        before = held(client)
+        calls = [asyncio.create_task(client.request("GET", TREE)) for _ in range(10)]
+        authority.switch("utility-grid")
+        async with asyncio.timeout(30):
+            while held(client) == before:
+                await client.request("GET", TREE)
+        await asyncio.gather(*calls)
+        await client.request("GET", TREE)
 
 
 async def test_who_is_not_known_is_told_so_and_nothing_was_done(operator: Operator) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from tieline.cli import (
     audit,
+    certificate,
     change,
     field,
     fleet,
@@ -28,6 +29,7 @@ from tieline.cli.selecting import query_of
 PAGE = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text("utf-8")
 GROUPS = {
     "audit": audit.app,
+    "certificate": certificate.app,
     "change": change.app,
     "field": field.app,
     "change hold": holding.hold,

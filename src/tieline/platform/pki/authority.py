@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -58,7 +59,8 @@ class Authority:
     def ca(self) -> Path:
         """The authority's own certificate, to be given to whoever shall trust it; made at first use."""
         with self._locked():
-            self._ensure_authority()
+            if not self._is_foreign():
+                self._ensure_authority()
         return self._folder / "ca.pem"
 
     def server(self, name: str, hosts: Sequence[str] = LOCAL) -> Credential:
@@ -66,21 +68,86 @@ class Authority:
         return self._credential(name, hosts, ExtendedKeyUsageOID.SERVER_AUTH)
 
     def client(self, name: str) -> Credential:
-        """A client's credential; kept while it has thirty days to go. A renewed one has another fingerprint."""
-        return self._credential(name, (), ExtendedKeyUsageOID.CLIENT_AUTH)
+        """A client's credential; kept until it is over, for the other side knows it by its fingerprint.
 
-    def _credential(self, name: str, hosts: Sequence[str], usage: x509.ObjectIdentifier) -> Credential:
+        Its successor is made with :meth:`renew` and made known before it is taken (:meth:`switch`).
+        """
+        return self._credential(name, (), ExtendedKeyUsageOID.CLIENT_AUTH, renew=timedelta(0))
+
+    def renew(self, name: str) -> Credential:
+        """A successor of a client's or a server's credential, beside it (``NAME.next``), until :meth:`switch`."""
+        present = self._named(name)
+        if not present.certificate.exists():
+            raise ValueError(f"there is no certificate {name}")
+        loaded = x509.load_pem_x509_certificate(present.certificate.read_bytes())
+        usage = next(iter(loaded.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value))
+        hosts = [str(one.value) for one in _names_in(loaded)] if usage == ExtendedKeyUsageOID.SERVER_AUTH else []
+        staged = self._named(f"{name}.next")
+        with self._locked():
+            if self._is_foreign():
+                raise ValueError("another authority issues here; give --certificate and --key that it issued")
+            key = ec.generate_private_key(ec.SECP256R1())
+            certificate = self._leaf(name, hosts, usage, key, self._ensure_authority())
+            _write(staged, _key_pem(key), certificate.public_bytes(Encoding.PEM))
+        return staged
+
+    def stage(self, name: str, certificate: bytes, key: bytes) -> Credential:
+        """Put a pair that somebody else issued beside the present one, once key and certificate fit each other.
+
+        Raises ``ValueError`` for what does not fit, or is over already.
+        """
+        loaded, private = x509.load_pem_x509_certificate(certificate), load_pem_private_key(key, None)
+        form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        if loaded.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
+            raise ValueError("the key is not that of the certificate")
+        if loaded.not_valid_after_utc <= self._clock.now():
+            raise ValueError("the certificate is over already")
+        staged = self._named(f"{name}.next")
+        with self._locked():
+            _write(staged, key, certificate)
+        return staged
+
+    def switch(self, name: str) -> Credential:
+        """Take the successor; the present one stays as ``NAME.previous``. Raises ``ValueError`` where there is none."""
+        present, staged, previous = self._named(name), self._named(f"{name}.next"), self._named(f"{name}.previous")
+        with self._locked():
+            if not (staged.certificate.exists() and staged.key.exists()):
+                raise ValueError(f"there is no successor of {name}; make one first")
+            if present.certificate.exists() and present.key.exists():
+                _write(previous, present.key.read_bytes(), present.certificate.read_bytes())
+            _write(present, staged.key.read_bytes(), staged.certificate.read_bytes())
+            staged.certificate.unlink()
+            staged.key.unlink()
+        return present
+
+    def _named(self, name: str) -> Credential:
         if not _NAME.fullmatch(name) or name == "ca":
             raise ValueError(f"{name!r} cannot name a certificate: use letters, digits, dot, dash and underscore")
-        credential = Credential(self._folder / f"{name}.pem", self._folder / f"{name}.key", self._folder / "ca.pem")
+        return Credential(self._folder / f"{name}.pem", self._folder / f"{name}.key", self._folder / "ca.pem")
+
+    def _credential(
+        self, name: str, hosts: Sequence[str], usage: x509.ObjectIdentifier, *, renew: timedelta = _RENEW
+    ) -> Credential:
+        credential = self._named(name)
         with self._locked():
+            if self._is_foreign():
+                return self._given(credential)
             authority, authority_key = self._ensure_authority()
-            if not self._still_good(credential, authority, hosts):
+            if not self._still_good(credential, authority, hosts, renew):
                 key = ec.generate_private_key(ec.SECP256R1())
                 certificate = self._leaf(name, hosts, usage, key, (authority, authority_key))
-                write_private(credential.key, _key_pem(key))
-                write_private(credential.certificate, certificate.public_bytes(Encoding.PEM))
-                credential.certificate.chmod(0o644)
+                _write(credential, _key_pem(key), certificate.public_bytes(Encoding.PEM))
+        return credential
+
+    def _is_foreign(self) -> bool:
+        """Whether another authority issues here: its certificate lies in the folder, and its key does not."""
+        return (self._folder / "ca.pem").exists() and not (self._folder / "ca.key").exists()
+
+    def _given(self, credential: Credential) -> Credential:
+        """A credential that was brought. Raises ``ValueError`` where it is missing: nothing is made up in its place."""
+        for file in (credential.certificate, credential.key):
+            if not file.exists():
+                raise ValueError(f"{file} is missing, and the authority of this folder is not ours to issue it")
         return credential
 
     def _ensure_authority(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
@@ -95,11 +162,13 @@ class Authority:
             raise TypeError(f"{key_file} does not hold an elliptic-curve key")
         return x509.load_pem_x509_certificate(certificate_file.read_bytes()), loaded
 
-    def _still_good(self, credential: Credential, authority: x509.Certificate, hosts: Sequence[str]) -> bool:
+    def _still_good(
+        self, credential: Credential, authority: x509.Certificate, hosts: Sequence[str], renew: timedelta
+    ) -> bool:
         if not (credential.certificate.exists() and credential.key.exists()):
             return False
         certificate = x509.load_pem_x509_certificate(credential.certificate.read_bytes())
-        soon = certificate.not_valid_after_utc - self._clock.now() < _RENEW
+        soon = certificate.not_valid_after_utc - self._clock.now() < renew
         same_authority = certificate.issuer == authority.subject and _authority_key(certificate) == _own_key(authority)
         return same_authority and not soon and set(_names(hosts)) <= set(_names_in(certificate))
 
@@ -165,6 +234,13 @@ def fingerprint(certificate: Path) -> str:
     """SHA-256 of a PEM file's (first) certificate in lower-case hexadecimal."""
     loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
     return hashlib.sha256(loaded.public_bytes(Encoding.DER)).hexdigest()
+
+
+def _write(credential: Credential, key: bytes, certificate: bytes) -> None:
+    """Each file is whole at any moment; whoever reads a pair in between finds that it does not fit, and looks again."""
+    write_private(credential.key, key)
+    write_private(credential.certificate, certificate)
+    credential.certificate.chmod(0o644)
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

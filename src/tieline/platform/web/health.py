@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tieline.platform import jobs, metrics, outbox
 from tieline.platform.db import Tx, answers, has_table
 from tieline.platform.errors import TielineError
+from tieline.platform.pki.expiry import SOON, VERY_SOON, Expiry, certificates
 from tieline.platform.scope import Permission
 from tieline.platform.web.context import CurrentRuntime, current_caller
 from tieline.platform.wiring import Runtime
@@ -19,6 +20,7 @@ from tieline.platform.wiring import Runtime
 _SECONDS = 3.0
 _LAG = 60.0
 _HEARTBEAT = 15.0
+_NAMED = 5
 
 router = APIRouter(tags=["health"])
 log = structlog.get_logger(__name__)
@@ -45,13 +47,14 @@ async def live() -> dict[str, str]:
 
 
 @router.get("/health/ready")
-async def ready(runtime: CurrentRuntime, response: Response) -> Readiness:
+async def ready(request: Request, runtime: CurrentRuntime, response: Response) -> Readiness:
     """Say whether requests can be served: 503 without the database; a late outbox or dead workers only degrade."""
     database = await _check(runtime, _database)
     checks = {"database": database}
     if database.ok:
         checks["outbox"] = await _check(runtime, _outbox)
         checks["workers"] = await _check(runtime, _workers)
+        checks["certificates"] = await _certificates(request, runtime)
     if not database.ok:
         response.status_code = 503
         return Readiness(status="unavailable", checks=checks)
@@ -82,7 +85,25 @@ async def prometheus(request: Request, runtime: CurrentRuntime) -> Response:
             system.outbox(waiting=found.waiting, dead=found.dead, lag=found.lag)
         if await has_table(tx, "procrastinate_jobs"):
             system.lanes(await jobs.lanes(tx))
+    now = runtime.clock.now()
+    system.certificates({one.name: one.left(now).total_seconds() for one in await _found(request, runtime)})
     return Response(metrics.render(request.app.state.collectors), media_type=metrics.CONTENT_TYPE)
+
+
+async def _found(request: Request, runtime: Runtime) -> list[Expiry]:
+    """The certificates that this process goes by: a gateway names its own folder."""
+    given = getattr(request.app.state, "pki", None)
+    folder, more = given or (runtime.settings.pki_folder, runtime.settings.tls_certificate)
+    return await asyncio.to_thread(certificates, folder, more)
+
+
+async def _certificates(request: Request, runtime: Runtime) -> Check:
+    """Warn of what is over within thirty days; what is over within a week degrades."""
+    now = runtime.clock.now()
+    soon = [one for one in await _found(request, runtime) if one.left(now) < SOON]
+    worst = min((one.left(now) for one in soon), default=SOON)
+    told = ", ".join(f"{one.name}: {one.words(now)}" for one in soon[:_NAMED])
+    return Check(ok=worst >= VERY_SOON, detail=told or "more than 30 days left")
 
 
 async def _check(runtime: Runtime, look: Callable[[Tx], Awaitable[Check]]) -> Check:

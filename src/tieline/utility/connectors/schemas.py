@@ -27,6 +27,9 @@ class ConnectionBody(BaseModel):
     notification_fingerprint: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the certificate that the operator notifies with."
     )
+    notification_fingerprint_next: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="The one it will notify with once renewed: both count meanwhile."
+    )
     notification_url: str = Field("", max_length=500, description="Where it is to notify; empty: it is not asked to.")
     heartbeat_seconds: int = Field(60, ge=0, le=86_400)
     sync_hours: float = Field(24, gt=0, le=8760)

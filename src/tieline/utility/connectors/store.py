@@ -13,7 +13,8 @@ from tieline.platform.secrets import Place, SecretColumn
 _CONNECTION = """
     SELECT k.operator_id, o.code AS operator, o.name AS operator_name, k.provider, k.base_url, k.dn, k.certificate,
         k.private_key, k.authority, k.calls_per_second, k.max_batch, k.in_flight, k.timeout_seconds,
-        k.notification_fingerprint, k.notification_url, k.heartbeat_seconds, k.sync_hours, k.enabled, k.lacks,
+        k.notification_fingerprint, k.notification_fingerprint_next,
+        k.notification_url, k.heartbeat_seconds, k.sync_hours, k.enabled, k.lacks,
         k.uses_tokens, k.client_id, k.token_url, k.token_scope, k.secret IS NOT NULL AS has_secret,
         k.updated_at, k.updated_by
     FROM operator_connection k JOIN operator o ON o.id = k.operator_id"""
@@ -300,8 +301,9 @@ async def forget_notifications(tx: Tx, before: datetime) -> int:
 
 
 async def operator_of_certificate(tx: Tx, code: str, fingerprint: str) -> DictRow | None:
-    """The operator of a code, if the certificate is the one it notifies with."""
-    text = f"{_CONNECTION} WHERE o.code = %(code)s AND k.notification_fingerprint = %(fingerprint)s AND k.enabled"
+    """The operator of a code, if the certificate is the one it notifies with, or will."""
+    text = f"""{_CONNECTION} WHERE o.code = %(code)s AND k.enabled
+        AND %(fingerprint)s IN (k.notification_fingerprint, k.notification_fingerprint_next)"""
     return await fetch_one(tx, text, {"code": code, "fingerprint": fingerprint})
 
 

@@ -3,12 +3,14 @@
 It is the same for everybody with the same bounds, so it is read at most every other second for all of them.
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from tieline.platform.db import Tx
+from tieline.platform.pki.expiry import SOON, VERY_SOON, certificates
 from tieline.platform.scope import Permission, Scope, named
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes, incidents
@@ -54,6 +56,7 @@ class Watch:
                 await _incidents(tx, scope),
                 await _storms(tx, runtime, scope),
             )
+        found = replace(found, feeds=(*found.feeds, *await _certificates(runtime, scope)))
         if len(self.kept) >= _MOST_KEPT:
             self.kept.clear()
         self.kept[key] = (now, found)
@@ -64,6 +67,25 @@ async def _feeds(tx: Tx, scope: Scope) -> tuple[Feed, ...]:
     if not scope.may(Permission.INVENTORY_READ):
         return ()
     return tuple(feed(row) for row in await connectors.health(tx, scope))
+
+
+async def _certificates(runtime: Runtime, scope: Scope) -> tuple[Feed, ...]:
+    """Certificates that are over within thirty days, for who can do something about it."""
+    if not scope.may(Permission.OPERATOR_WRITE):
+        return ()
+    settings, now = runtime.settings, runtime.clock.now()
+    found = await asyncio.to_thread(certificates, settings.pki_folder, settings.tls_certificate)
+    return tuple(
+        Feed(
+            f"Certificate {one.name}",
+            Tone.BAD if one.left(now) < VERY_SOON else Tone.WARN,
+            one.words(now),
+            one.not_before,
+            href="/operators",
+        )
+        for one in found
+        if one.left(now) < SOON
+    )
 
 
 def feed(row: Mapping[str, Any]) -> Feed:

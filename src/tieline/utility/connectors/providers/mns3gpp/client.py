@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from tieline.platform.errors import Problem
-from tieline.platform.pki import Credential, client_context
+from tieline.platform.pki import Credential, FollowingTransport, client_context
 from tieline.utility.connectors.errors import ConnectorError, Denied, Rejected, Throttled, Unknown, Unreachable
 from tieline.utility.connectors.port import Leaves, Turn, no_wait
 from tieline.utility.connectors.providers.mns3gpp.tokens import TokenSource
@@ -43,9 +43,8 @@ class Client:
         self._tokens = TokenSource(connection, connection.tokens) if connection.tokens else None
         self._http = httpx.AsyncClient(
             base_url=connection.base_url.rstrip("/"),
-            verify=tls(connection),
+            transport=following(connection),
             timeout=httpx.Timeout(connection.timeout, connect=min(5.0, connection.timeout)),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=60),
             headers={"User-Agent": "tieline"},
             follow_redirects=False,
             trust_env=False,
@@ -219,3 +218,10 @@ def tls(connection: Connection) -> ssl.SSLContext:
     if connection.certificate is None or connection.key is None or connection.authority is None:
         return client_context(ca=connection.authority)
     return client_context(Credential(connection.certificate, connection.key, connection.authority))
+
+
+def following(connection: Connection) -> FollowingTransport:
+    """Connections to an operator that are made anew when the certificate files of the connection change."""
+    files = (connection.certificate, connection.key, connection.authority)
+    limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=60)
+    return FollowingTransport(lambda: tls(connection), files, limits)

@@ -1,5 +1,6 @@
 """Operators and their contracts."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from fastapi import Response
 
 from tieline.platform.db import Tx
 from tieline.platform.errors import NotFound
+from tieline.platform.pki import Expiry, certificates
 from tieline.utility import inventory
 from tieline.utility.connectors import service as connectors
 from tieline.utility.console.components.formats import plural
@@ -47,16 +49,23 @@ async def operator(page: CurrentPage, code: str) -> Response:
         wanted = FleetFilter(operators=(code,))
         pools = await inventory.list_things(tx, page.scope, Kind.ADDRESS_POOL, wanted, limit=200)
     fleet = await _fleet(page, ("operator", "technology"))
+    credentials = views.credentials(reached.get(code), await _own(page), page.now)
     groups = None if fleet is None else [group for group in fleet if group["operator"] == code]
     return await page.show(
         "pages/operators/templates/page.html",
         current="operators",
         head=views.head(found[0]),
-        connection=(*views.connection(health.get(code)), *views.credentials(reached.get(code))),
+        connection=(*views.connection(health.get(code)), *credentials),
         contracts=views.contracts(granted),
         pools=views.pools(pools.items),
         technologies=None if groups is None else bars(groups, {code: found[0].name}),
     )
+
+
+async def _own(page: Page) -> Mapping[str, Expiry]:
+    """The certificates that we come in with, by their file."""
+    found = await asyncio.to_thread(certificates, page.runtime.settings.pki_folder)
+    return {one.path.name: one for one in found}
 
 
 async def _fleet(page: Page, by: tuple[str, ...]) -> Sequence[Mapping[str, Any]] | None:

@@ -1,8 +1,10 @@
 """Operators: how each is doing, what it grants, how it is reached, and its addresses."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from tieline.platform.pki.expiry import SOON, VERY_SOON, Expiry
 from tieline.utility.console import words
 from tieline.utility.console.components.frame import Crumb, PageHead
 from tieline.utility.console.components.tables import Column, Empty, Row, Table
@@ -69,12 +71,20 @@ def head(one: Operator) -> PageHead:
     return PageHead(one.name, f"Code {one.code}. {networks}", (Crumb("Operators", "/operators"),))
 
 
-def credentials(row: Mapping[str, Any] | None) -> tuple[tuple[str, object], ...]:
-    """What we come in with at an operator."""
+def credentials(
+    row: Mapping[str, Any] | None, own: Mapping[str, Expiry], now: datetime
+) -> tuple[tuple[str, object], ...]:
+    """What we come in with at an operator, and how long our certificate has to go."""
     if row is None:
         return ()
     token = f"yes, as client {row['client_id']}" if row["uses_tokens"] else "not asked for"
-    found: list[tuple[str, object]] = [("Certificate", row["certificate"] or None), ("Access token", token)]
+    certificate = own.get(row["certificate"])
+    found: list[tuple[str, object]] = [("Certificate", row["certificate"] or None)]
+    if certificate is not None:
+        left = certificate.left(now)
+        tone = Tone.BAD if left < VERY_SOON else Tone.WARN if left < SOON else Tone.OK
+        found.append(("Certificate's time to go", Badge(certificate.words(now), tone)))
+    found.append(("Access token", token))
     if row["has_secret"]:
         found.append(("Secret", "kept encrypted"))
     return tuple(found)
