@@ -300,10 +300,6 @@ def worlds(sites: int, *, changes: bool, stock: bool = False) -> Iterator[tuple[
             try:
                 if stock:
                     stocked.keep(running["full"])
-                yield (
-                    {name: one.url for name, one in running.items()},
-                    lives.live(running["full"]) if changes else {},
-                )
                 numbers = {}
                 if changes:
                     numbers = {**lives_field.live(running["full"]), **lives.live(running["full"])}
