@@ -50,6 +50,13 @@ async def test_a_sim_in_another_device_is_seen_and_told_on_once(house: Any) -> N
     assert event == {"operator": "A", "subscription_id": identity, "ref": "s1", "old_imei": OLD, "new_imei": NEW}
 
 
+async def test_a_device_that_the_sim_is_not_locked_to_is_a_suspect_at_once(house: Any) -> None:
+    identity = await house.value(f"UPDATE subscription SET imei_lock = '{OLD}' WHERE operator_ref = 's1' RETURNING id")
+    await told(house, report("s1", NEW, OLD))
+    rows = await house.rows("SELECT payload FROM outbox_event WHERE topic = 'subscription.reported'")
+    assert [(row["payload"]["source"], row["payload"]["suspects"]) for row in rows] == [("device-event", [identity])]
+
+
 async def test_the_former_device_is_the_one_seen_last_where_nothing_is_said_of_it(house: Any) -> None:
     await told(house, report("s1", OLD, at=AT - timedelta(hours=1)))
     await told(house, report("s1", NEW), report("s1", OTHER, at=AT + timedelta(hours=1)))

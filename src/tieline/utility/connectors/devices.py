@@ -10,13 +10,12 @@ from tieline.platform import outbox
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.wiring import Runtime
-from tieline.utility import inventory
 from tieline.utility.connectors import store
 from tieline.utility.connectors.errors import ConnectorError
 from tieline.utility.connectors.leases import take
 from tieline.utility.connectors.lines import SYSTEM, Lines
-from tieline.utility.connectors.model import DeviceNotice
-from tieline.utility.inventory import OperatorReport
+from tieline.utility.connectors.model import DeviceNotice, Report
+from tieline.utility.connectors.service import take_reports
 
 IMEI_CHANGED = "subscription.imei-changed"
 """Outbox topic: ``{operator, subscription_id, ref, old_imei, new_imei, at}``, once for each change that is told."""
@@ -77,7 +76,8 @@ async def _ask(runtime: Runtime, lines: Lines, row: Mapping[str, Any], had: Mapp
 async def take_devices(tx: Tx, clock: Clock, operator: Mapping[str, Any], notices: Sequence[DeviceNotice]) -> int:
     """Take what one notification says, each change once, however often it comes; gives how many were new.
 
-    The inventory learns which device was seen; whoever watches over the fleet learns that it was another one.
+    The inventory learns which device was seen, and compares it with the one that the SIM belongs into; whoever watches
+    over the fleet learns that it was another one.
     """
     operator_id, code = operator["operator_id"], operator["operator"]
     keyed = {_key(one): one for one in notices}
@@ -86,8 +86,8 @@ async def take_devices(tx: Tx, clock: Clock, operator: Mapping[str, Any], notice
     if not new:
         return 0
     known = await store.devices_seen(tx, operator_id, sorted({one.ref for one in new}))
-    reports = [OperatorReport(operator_ref=one.ref, reported_at=one.at, imei=one.imei) for one in new]
-    await inventory.apply_reports(tx, SYSTEM, code, reports)
+    # The newest of each stands last: it is what is compared with the device that the SIM belongs into.
+    await take_reports(tx, code, [Report(one.ref, one.at, imei=one.imei) for one in new], source="device-event")
     for one in new:
         row = known.get(one.ref)
         if row is None:
