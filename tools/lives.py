@@ -190,7 +190,8 @@ def _make_groups(story: Story) -> None:
         "aaa_address": "198.51.100.7",
         "aaa_usages": ["AUTH"],
     }
-    change = story.planned("Ortsnetzstationen Nord in ein eigenes Netz", 8, kind="group.create", parameters=parameters)
+    title = "Ortsnetzstationen Nord in ein eigenes Netz"
+    change = story.planned(title, -2, kind="group.create", parameters=parameters, thresholds={"error": 0.5})
     platform = story.served.operators.platforms["B"]
     platform.behaviour.lies = set(story.refs(change, "B", 3))
     story.started(change)

@@ -233,3 +233,24 @@ async def test_a_group_is_made_by_many_batches_at_once_and_ends_with_its_last_me
         last = [one["operation"] for one in log["items"] if one["dn"].endswith(f"LanGroup={name}")]
         assert last[0] == "created"
         assert last[-1] == "deleted"
+
+
+async def test_a_group_whose_calls_are_not_answered_is_made_once(pair: Pair) -> None:
+    await pair.build(12)
+    world, name = pair.world, "north@grid.example"
+    rule = {"operator": "A", "fault": "timeout", "delay_s": 0.2, "count": 3}
+    await pair.gateways["A"].faults({**rule, "applied": True}, {**rule, "applied": False})
+    made = Draft(
+        kind="group.create",
+        title="make",
+        selection=Selection(filter=FleetFilter(linked=True, operators=("A",))),
+        parameters={"group": name, "dnn": "grid.north"},
+    )
+    change = await world.started(made)
+    await world.drive(change.id, seconds=60)
+    assert await world.states(change.id) == {"verified": 12}
+    log = (await pair.gateways["A"].staff.get("/backoffice/v1/change-log", params={"limit": 1000})).json()["items"]
+    created = [one for one in log if one["dn"].endswith(f"LanGroup={name}") and one["operation"] == "created"]
+    assert len(created) == 1
+    taken = [one["dn"] for one in log if one["party"] == "network" and "lanGroups" in (one["after"] or {})]
+    assert len(taken) == len(set(taken)) == 12

@@ -55,10 +55,11 @@ class Background:
         self.sender = EventSender(rig.parts, httpx.AsyncClient(transport=httpx.MockTransport(self.told)))
 
     async def rest(self) -> None:
-        """Until there is nothing more to do."""
-        while await self.worker.round():
-            pass
-        await self._rig.work()
+        """Until there is nothing more to do; what waits for the network goes on once that has followed."""
+        for _ in range(2):
+            while await self.worker.round():
+                pass
+            await self._rig.work()
         await self.sender.round()
 
 

@@ -1,6 +1,6 @@
 """What the endpoints of the northbound APIs share: paths, who calls, bodies within bounds, answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -10,11 +10,12 @@ from starlette.routing import Route
 from tieline.gateway.model import Consumer
 from tieline.gateway.northbound.answers import answer, consumer_of, read_body
 from tieline.gateway.northbound.once import once
+from tieline.gateway.objects.changing import Held
 from tieline.gateway.parts import Parts
 from tieline.platform.db import Tx
 from tieline.standards.mns.patch import MERGE_PATCH
 from tieline.standards.mns.scope import JSON, media_type_of
-from tieline.standards.northbound import Cause, NorthboundError
+from tieline.standards.northbound import Cause, NorthboundError, external_id_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -53,6 +54,15 @@ class Endpoints:
             return await once(
                 tx, consumer_of(request), request, body, now=self._parts.clock.now(), work=lambda: work(tx)
             )
+
+    def held(self, gpsis: Iterable[str | None]) -> Held:
+        """Find out whether a fault strikes a request about these subscribers: it then gets no answer."""
+        named = (external_id_of(gpsi) for gpsi in gpsis if gpsi is not None) if self._holding else ()
+        return Held(self._parts, [found[0] for found in named if found is not None])
+
+    @property
+    def _holding(self) -> bool:
+        return self._parts.interference.holding()
 
     def link(self, *segments: object) -> str:
         """Give the address of a resource."""

@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from tieline.gateway.exposure.addressing import store as addresses
 from tieline.gateway.exposure.addressing import worker as addressing
 from tieline.gateway.exposure.groups import store
 from tieline.gateway.exposure.groups import worker as groups
@@ -11,6 +12,8 @@ from tieline.gateway.parts import Parts, until
 from tieline.platform.errors import Unavailable
 
 IDLE_S = 2.0
+AGAIN_S = 0.5
+"""Pause before addresses are tried again that others have still to give up."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 
@@ -44,5 +47,6 @@ class ExposureWorker:
     async def _rest(self) -> None:
         async with self._parts.db.snapshot() as tx:
             due = await store.next_due(tx)
-        pause = IDLE_S if due is None else (due - self._parts.clock.now()).total_seconds()
-        await until(self._parts.signals.exposure, max(0.05, min(IDLE_S, pause)))
+            idle = AGAIN_S if await addresses.are_left(tx) else IDLE_S
+        pause = idle if due is None else (due - self._parts.clock.now()).total_seconds()
+        await until(self._parts.signals.exposure, max(0.05, min(idle, pause)))

@@ -42,6 +42,8 @@ class Addresses(Endpoints):
         """``POST /pp``: taken at once, written to the subscriptions in the background."""
         body = await self.body(request)
         wanted = self._bounded(read_provisioning(body))
+        held = self.held(one.gpsi for one in wanted.addresses or ())
+        await held.before()
 
         async def work(tx: Tx) -> Response:
             number = await service.create(tx, consumer_of(request), wanted, self._parts.clock.now())
@@ -49,6 +51,7 @@ class Addresses(Endpoints):
 
         response = await self.once(request, body, work)
         self._parts.signals.exposure.set()
+        await held.after()
         return response
 
     async def show(self, request: Request) -> Response:

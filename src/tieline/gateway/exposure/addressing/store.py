@@ -62,7 +62,15 @@ async def delete(tx: Tx, number: int) -> None:
 
 
 async def order(tx: Tx, utility_id: int, orders: Sequence[tuple[str, str | None, str | None]]) -> None:
-    """Have addresses written: (subscription, address or None to unset, only instead of this one), in order."""
+    """Have addresses written: (subscription, address or None to unset, only instead of this one), in order.
+
+    What was still to be written to one of the subscriptions is not written any more.
+    """
+    await execute(
+        tx,
+        "DELETE FROM address_order WHERE utility_id = %s AND subscription = ANY(%s)",
+        [utility_id, [subscription for subscription, _, _ in orders]],
+    )
     await execute(
         tx,
         """INSERT INTO address_order (utility_id, subscription, address, instead_of)
@@ -77,12 +85,12 @@ async def order(tx: Tx, utility_id: int, orders: Sequence[tuple[str, str | None,
 
 
 async def next_orders(tx: Tx, most: int) -> list[DictRow]:
-    """Give the oldest orders of one utility."""
+    """Give orders of one utility: those that were tried least first, the oldest of them."""
     return await fetch_all(
         tx,
-        """SELECT id, utility_id, subscription, address, instead_of FROM address_order
-           WHERE utility_id = (SELECT utility_id FROM address_order ORDER BY id LIMIT 1)
-           ORDER BY id LIMIT %s""",
+        """SELECT id, utility_id, subscription, address, instead_of, attempts FROM address_order
+           WHERE utility_id = (SELECT utility_id FROM address_order ORDER BY attempts, id LIMIT 1)
+           ORDER BY attempts, id LIMIT %s""",
         [most],
     )
 
@@ -90,6 +98,16 @@ async def next_orders(tx: Tx, most: int) -> list[DictRow]:
 async def done(tx: Tx, ids: Sequence[int]) -> None:
     """Take orders off the list."""
     await execute(tx, "DELETE FROM address_order WHERE id = ANY(%s)", [list(ids)])
+
+
+async def tried(tx: Tx, ids: Sequence[int]) -> None:
+    """Note that orders could not be carried out yet."""
+    await execute(tx, "UPDATE address_order SET attempts = attempts + 1 WHERE id = ANY(%s)", [list(ids)])
+
+
+async def are_left(tx: Tx) -> bool:
+    """Tell whether any order is still to be carried out."""
+    return await fetch_one(tx, "SELECT 1 FROM address_order LIMIT 1") is not None
 
 
 async def waiting(tx: Tx, utility_id: int, subscriptions: Sequence[str]) -> set[str]:

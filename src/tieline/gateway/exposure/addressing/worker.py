@@ -16,12 +16,18 @@ from tieline.standards.mns.patch import MergeObject
 from tieline.standards.mns.profile import SUBSCRIPTION_CLASS
 
 PIECE = 200
+MOST_TRIES = 240
+"""How often an address is asked for that another subscription has still to give up: two minutes, about."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 
 
 async def apply(parts: Parts) -> int:
-    """Write a piece of the addresses that are waiting; gives how many were. What the network refuses stays as it is."""
+    """Write a piece of the addresses that are waiting; gives how many are dealt with.
+
+    What the network refuses stays as it is. An address that moves waits until the network has taken it from the
+    subscription that had it.
+    """
     async with parts.db.snapshot() as tx:
         rows = await store.next_orders(tx, PIECE)
         if not rows:
@@ -34,16 +40,20 @@ async def apply(parts: Parts) -> int:
     now, actor = parts.clock.now(), actor_of(consumer)
     async with parts.db.transaction() as tx:
         tree = await objects.load(tx, consumer, [_merge(consumer, row) for row in rows])
-        _write(tree, consumer, [row for row in rows if row["subscription"] not in refused], Step(actor, now))
+        wanted = [row for row in rows if row["subscription"] not in refused]
+        early = _write(tree, consumer, wanted, Step(actor, now))
         await objects.write(tx, tree, actor, now, interference=parts.interference, seconds=seconds)
-        await store.done(tx, [row["id"] for row in rows])
+        await store.done(tx, [row["id"] for row in rows if row["id"] not in early])
+        await store.tried(tx, sorted(early))
     for name in refused:
         _log.info("the network refuses an address", subscription=name, why=verdicts[name].refused)
     parts.signals.changed()
-    return len(rows)
+    return len(rows) - len(early)
 
 
-def _write(tree: Tree, consumer: Consumer, rows: Sequence[DictRow], step: Step) -> None:
+def _write(tree: Tree, consumer: Consumer, rows: Sequence[DictRow], step: Step) -> set[int]:
+    """Write addresses; gives the orders whose address another subscription has still to give up."""
+    early: set[int] = set()
     for row in rows:
         operation = _merge(consumer, row)
         node = tree.nodes.get(operation.dn)
@@ -52,7 +62,12 @@ def _write(tree: Tree, consumer: Consumer, rows: Sequence[DictRow], step: Step) 
         try:
             tree.apply(operation, step)
         except Refused as error:
+            if error.attribute == "ipAddress" and row["attempts"] < MOST_TRIES:
+                early.add(row["id"])
+                continue
             _log.info("an address cannot be written", subscription=row["subscription"], why=str(error))
+
+    return early
 
 
 def _merge(consumer: Consumer, row: DictRow) -> MergeObject:

@@ -35,6 +35,8 @@ class LanGroups(Endpoints):
         """``POST /{afId}/subscriptions``: taken at once, spread over the members in the background."""
         body = await self.body(request)
         group = read_group(body)
+        held = self.held(group.params.gpsis.values())
+        await held.before()
 
         async def work(tx: Tx) -> Response:
             consumer = consumer_of(request)
@@ -45,6 +47,7 @@ class LanGroups(Endpoints):
 
         response = await self.once(request, body, work)
         self._parts.signals.exposure.set()
+        await held.after()
         return response
 
     async def show(self, request: Request) -> Response:
@@ -65,10 +68,13 @@ class LanGroups(Endpoints):
     async def patch(self, request: Request) -> Response:
         """``PATCH /{afId}/subscriptions/{subscriptionId}``: 204, since the whole group would come back with a 200."""
         change = read_group_patch(await self.body(request))
+        held = self.held(((change.changes and change.changes.gpsis) or {}).values())
+        await held.before()
         number, now = number_of(request), self._parts.clock.now()
         async with self._parts.db.transaction() as tx:
             await service.patch(tx, consumer_of(request), number, change, most=self._most, now=now)
         self._parts.signals.exposure.set()
+        await held.after()
         return Response(status_code=204)
 
     async def delete(self, request: Request) -> Response:

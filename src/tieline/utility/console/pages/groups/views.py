@@ -116,9 +116,9 @@ def what(one: LanGroup) -> tuple[tuple[str, object], ...]:
         ("Slice", one.slice),
         ("Sessions", dict(SESSIONS).get(one.session_type, one.session_type)),
         ("AAA server", one.aaa_address),
-        ("It", " and ".join(uses) or None),
+        ("What it does", " and ".join(uses) or None),
         ("Made", made),
-        ("By change", Link(str(one.change_id), f"/changes/{one.change_id}") if one.change_id else None),
+        ("By change", Link(f"Change {one.change_id}", f"/changes/{one.change_id}") if one.change_id else None),
     )
 
 
@@ -127,12 +127,14 @@ def members(one: LanGroup) -> tuple[tuple[str, object], ...]:
     late = one.members - one.settled
     drift = href("/subscriptions", operator=one.operator_code, lan_group=one.name, drift=True)
     state = Badge("All in the network", Tone.OK) if not late else Badge(f"{late:,} not in the network yet", Tone.WARN)
-    return (
+    found: list[tuple[str, object]] = [
         ("Members", Count(one.members, _members(one))),
         ("In the network", one.settled),
         ("State", state if one.members else Badge("Nobody is in it", Tone.OFF)),
-        ("Differing", Count(late, drift) if late else None),
-    )
+    ]
+    if late:
+        found.append(("Differing", Count(late, drift)))
+    return tuple(found)
 
 
 def pools(one: LanGroup, found: Sequence[PoolUse]) -> Table:
