@@ -87,6 +87,10 @@ def new(
     error: Annotated[float, typer.Option(min=0, max=100, help="Hold above so many per cent failed.")] = 10,
     opens: Annotated[datetime | None, typer.Option(help="Nothing is sent before.")] = None,
     closes: Annotated[datetime | None, typer.Option(help="Nothing new is sent after.")] = None,
+    window: Annotated[
+        list[str] | None,
+        typer.Option(help='Only then, for example "Mon-Thu 22:00-05:00 Europe/London"; several times.'),
+    ] = None,
     type_: Annotated[str, typer.Option("--type", help="normal, standard or emergency.")] = "normal",
     policy: Annotated[int | None, typer.Option(help="The policy of a standard change.")] = None,
     reason: Annotated[str, typer.Option(help="Why; an emergency has to say.")] = "",
@@ -103,7 +107,7 @@ def new(
         "parameters": dict(_parameter(one) for one in sets or ()),
         "waves": {**_waves(waves), "canary": canary},
         "thresholds": {"success": success / 100, "error": error / 100},
-        "window": {"opens": _moment(opens), "closes": _moment(closes)},
+        "window": {"opens": _moment(opens), "closes": _moment(closes), "rules": window or []},
         "policy_id": policy,
     }
     with connect() as client:

@@ -29,6 +29,7 @@ from tieline.utility.changes.model import (
     LaneState,
     PlannedItem,
     Reason,
+    Recurring,
     Thresholds,
     Trace,
     Waves,
@@ -62,6 +63,9 @@ from tieline.utility.changes.service.releasing import let_go, release
 from tieline.utility.changes.service.ruling import approve_policy, make_policy, policies, retire_policy
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
 from tieline.utility.changes.service.telling import TOPIC
+from tieline.utility.changes.service.timing import Schedule, operator_windows, schedule, set_operator_windows
+from tieline.utility.changes.service.timing import read as read_windows
+from tieline.utility.changes.service.timing import words as window_words
 from tieline.utility.changes.service.tracing import traces, under_way
 from tieline.utility.changes.service.watching import (
     Detail,
@@ -101,7 +105,9 @@ __all__ = [
     "PlannedItem",
     "Progress",
     "Reason",
+    "Recurring",
     "Refused",
+    "Schedule",
     "Storm",
     "Thresholds",
     "Trace",
@@ -135,11 +141,13 @@ __all__ = [
     "make_hold",
     "make_policy",
     "may_lift",
+    "operator_windows",
     "page",
     "pause",
     "place",
     "policies",
     "progress",
+    "read_windows",
     "record_evidence",
     "refusals",
     "regions",
@@ -150,6 +158,8 @@ __all__ = [
     "resume",
     "retire_policy",
     "retry",
+    "schedule",
+    "set_operator_windows",
     "start",
     "stop",
     "storms",
@@ -159,4 +169,5 @@ __all__ = [
     "under_way",
     "undo",
     "veto",
+    "window_words",
 ]

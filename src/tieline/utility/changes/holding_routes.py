@@ -1,12 +1,20 @@
-"""REST of holds: freezes, storm mode, the control room's veto."""
+"""REST of what bounds changes in time: freezes, storm mode, the control room's veto, operators' windows."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from tieline.platform.web import CurrentRuntime, CurrentScope, fast
-from tieline.utility.changes.schemas import HoldBody, NeededWhyBody, StormBody, VetoBody, WhyBody
-from tieline.utility.changes.service import holding
+from tieline.utility.changes.schemas import (
+    HoldBody,
+    NeededWhyBody,
+    OperatorWindowBody,
+    StormBody,
+    VetoBody,
+    WhyBody,
+    rules_of,
+)
+from tieline.utility.changes.service import holding, timing
 
 router = APIRouter(tags=["changes"])
 Kinds = Annotated[list[Literal["freeze", "storm", "veto"]], Query(max_length=3)]
@@ -99,3 +107,28 @@ async def list_holding(change_id: int, runtime: CurrentRuntime, scope: CurrentSc
     """What holds a change, or some of it, at this moment."""
     async with runtime.db.snapshot() as tx:
         return fast({"items": await holding.holding(tx, scope, runtime.clock, change_id)})
+
+
+@router.get("/operator-windows")
+async def list_operator_windows(runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+    """When the operators' contracts permit changes to be sent; an operator that is not listed permits it always."""
+    async with runtime.db.snapshot() as tx:
+        return fast({"items": await timing.operator_windows(tx, scope)})
+
+
+@router.put("/operator-windows/{operator}", status_code=204)
+async def set_operator_windows(
+    operator: str, body: OperatorWindowBody, runtime: CurrentRuntime, scope: CurrentScope
+) -> Response:
+    """Set an operator's windows; what stood before is kept. Emergency changes are exempt."""
+    rules = timing.read(rules_of(body.rules))
+    async with runtime.db.transaction() as tx:
+        await timing.set_operator_windows(tx, scope, runtime.clock, operator, rules, terms=body.terms)
+    return Response(status_code=204)
+
+
+@router.get("/operator-windows/{operator}/history")
+async def list_window_history(operator: str, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+    """What stood before as an operator's windows, the latest first."""
+    async with runtime.db.snapshot() as tx:
+        return fast({"items": await timing.operator_window_history(tx, scope, operator)})

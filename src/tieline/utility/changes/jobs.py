@@ -9,7 +9,7 @@ from tieline.platform.db import Tx
 from tieline.platform.jobs import job
 from tieline.platform.scope import Permission, Scope, system
 from tieline.platform.wiring import Runtime
-from tieline.utility.changes.service import checking, planning
+from tieline.utility.changes.service import checking, planning, timing
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
 from tieline.utility.connectors import lines_of
@@ -49,6 +49,12 @@ async def check(runtime: Runtime, payload: Check) -> None:
     await checking.check(runtime, lines_of(runtime), scope, payload.change_id, payload.operator)
 
 
+@job("changes.windows", lane=LANE, cron="* * * * *")
+async def open_windows(runtime: Runtime, _payload: Nothing) -> None:
+    """Work out the next opening of every window that recurs."""
+    await timing.settle_all(runtime.db, runtime.clock)
+
+
 @job("changes.overdue", lane=LANE, cron="*/5 * * * *")
 async def tell_overdue(runtime: Runtime, _payload: Nothing) -> None:
     """Say of emergency changes that nobody approved them in time."""
@@ -72,4 +78,4 @@ async def defer_checks(tx: Tx, scope: Scope, change_id: int, operators: Any) -> 
         )
 
 
-JOBS: tuple[Any, ...] = (make_plan, check, tell_overdue)
+JOBS: tuple[Any, ...] = (make_plan, check, open_windows, tell_overdue)

@@ -124,11 +124,29 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     error: float = 0.1
 
 
+class Recurring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A window that recurs: from ``starts`` to ``ends`` (HH:MM by the clocks of ``zone``) on the days of a rule.
+
+    ``days`` and each of ``but_not`` are rules of RFC 5545, as ``policy.recurrence`` reads them; a day is that on which
+    the window begins. An end that is not after the beginning is on the next day.
+    """
+
+    zone: str
+    starts: str
+    ends: str
+    days: str
+    but_not: tuple[str, ...] = ()
+
+
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """When items may be sent; either end may be open. What is under way when it closes is finished."""
+    """When items may be sent; either end may be open. What is under way when it closes is finished.
+
+    With ``rules``, only while one of them is open.
+    """
 
     opens: datetime | None = None
     closes: datetime | None = None
+    rules: tuple[Recurring, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

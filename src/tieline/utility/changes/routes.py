@@ -11,8 +11,8 @@ from tieline.platform.web import CurrentRuntime, CurrentScope, fast
 from tieline.utility.changes import jobs
 from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import Change, Thresholds, Waves, Window
-from tieline.utility.changes.schemas import ChangeBody, DecisionBody, ReleaseBody, UndoBody, WhyBody
-from tieline.utility.changes.service import checking, deciding, drafting, planning, releasing, running, watching
+from tieline.utility.changes.schemas import ChangeBody, DecisionBody, ReleaseBody, UndoBody, WhyBody, rules_of
+from tieline.utility.changes.service import checking, deciding, drafting, planning, releasing, running, timing, watching
 from tieline.utility.changes.service.drafting import Draft
 from tieline.utility.changes.store.items import ItemFilter, Part
 from tieline.utility.changes.stream import stream
@@ -44,7 +44,7 @@ def draft_of(body: ChangeBody) -> Draft:
         parameters=body.parameters,
         waves=msgspec.convert(body.waves.model_dump(), Waves),
         thresholds=Thresholds(body.thresholds.success, body.thresholds.error),
-        window=Window(body.window.opens, body.window.closes),
+        window=Window(body.window.opens, body.window.closes, timing.read(rules_of(body.window.rules))),
         policy_id=body.policy_id,
     )
 
@@ -98,9 +98,11 @@ async def show_change(change_id: int, runtime: CurrentRuntime, scope: CurrentSco
     """A change: its plan's summary, decisions, lanes, waves, and what you may do with it now."""
     async with runtime.db.snapshot() as tx:
         found = await watching.detail(tx, scope, change_id)
+        expected = await timing.schedule(tx, scope, runtime.clock, change_id)
     return fast(
         {
             **shown(found.change),
+            "schedule": expected,
             "approvals": found.approvals,
             "lanes": found.lanes,
             "plan_waves": found.waves,

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from tieline.platform.web import CurrentRuntime, CurrentScope, fast
-from tieline.utility.changes.schemas import PolicyBody
-from tieline.utility.changes.service import ruling
+from tieline.utility.changes.schemas import PolicyBody, rules_of
+from tieline.utility.changes.service import ruling, timing
 
 router = APIRouter(tags=["changes"])
 
@@ -27,6 +27,7 @@ async def propose_policy(body: PolicyBody, runtime: CurrentRuntime, scope: Curre
             kind=body.kind,
             max_items=body.max_items,
             critical_sites=body.critical_sites,
+            rules=timing.read(rules_of(body.windows)),
         )
     return fast(made, status=201)
 

@@ -1,11 +1,11 @@
 """Bodies of the REST interface of changes."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tieline.utility.changes.model import ChangeType
+from tieline.utility.changes.model import ChangeType, Recurring
 
 
 class _Strict(BaseModel):
@@ -28,11 +28,41 @@ class ThresholdsBody(_Strict):
     error: float = Field(0.1, ge=0, le=1)
 
 
+class RecurringBody(_Strict):
+    """A window that recurs, by the clocks of a time zone, on the days of an RFC 5545 rule."""
+
+    zone: str = Field("Europe/London", max_length=60)
+    starts: str = Field(max_length=5, description="HH:MM", examples=["22:00"])
+    ends: str = Field(max_length=5, description="HH:MM; not after the start: on the next day.", examples=["05:00"])
+    days: str = Field(max_length=300, examples=["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH"])
+    but_not: list[Annotated[str, Field(max_length=300)]] = Field([], max_length=20)
+
+
+Rules = list[RecurringBody | Annotated[str, Field(max_length=500)]]
+"""Windows as rules, or in words: "Mon-Thu 22:00-05:00 Europe/London, not the last working day of the month"."""
+
+
+def rules_of(given: Rules) -> list[Recurring | str]:
+    """Windows as the service takes them."""
+    return [
+        one if isinstance(one, str) else Recurring(one.zone, one.starts, one.ends, one.days, tuple(one.but_not))
+        for one in given
+    ]
+
+
 class WindowBody(_Strict):
-    """When items may be sent."""
+    """When items may be sent; with rules, only while one of them is open."""
 
     opens: datetime | None = None
     closes: datetime | None = None
+    rules: Rules = Field([], max_length=10, description="Windows that recur, as rules or in words.")
+
+
+class OperatorWindowBody(_Strict):
+    """When an operator's contract permits changes to be sent; empty: at any time."""
+
+    rules: Rules = Field([], max_length=10)
+    terms: str = Field("", max_length=500, description="Where that stands, for example a clause of the contract.")
 
 
 class ChangeBody(_Strict):
@@ -88,6 +118,7 @@ class PolicyBody(_Strict):
     kind: str = Field(max_length=100)
     max_items: int = Field(ge=1, le=200_000)
     critical_sites: bool = False
+    windows: Rules = Field([], max_length=10, description="Windows that bound every change under it.")
 
 
 class HoldBody(_Strict):

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database
 from tieline.platform.scope import system
+from tieline.utility.changes.policy.windows import BELIEVED
 from tieline.utility.connectors import Lease, Line, Lines, Patience
 
 SYSTEM = system("changes")
@@ -35,10 +36,6 @@ class Pace:
     lease: float = 5.0
     idle: float = 0.25
     linger: float = 5.0
-
-
-BELIEVED = timedelta(days=1)
-"""A clock that goes back by more than this was wrong before: what it said then counts no more."""
 
 
 @dataclass(slots=True)

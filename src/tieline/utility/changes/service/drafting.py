@@ -13,11 +13,12 @@ from tieline.utility.changes.kinds import KINDS, parse
 from tieline.utility.changes.model import Change, ChangeState, ChangeType, Thresholds, Waves, Window
 from tieline.utility.changes.policy import thresholds as threshold_rules
 from tieline.utility.changes.policy import waves as wave_rules
+from tieline.utility.changes.policy import windows as window_rules
 from tieline.utility.changes.policy.states import EDITABLE
 from tieline.utility.changes.service.deciding import check_touchable
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
-from tieline.utility.changes.store import extras, items
+from tieline.utility.changes.store import extras, items, openings
 from tieline.utility.inventory import Selection
 
 RESTORE = "subscription.restore"
@@ -60,6 +61,7 @@ async def edit(tx: Tx, scope: Scope, clock: Clock, change_id: int, draft: Draft)
     _check(scope, replace(draft, policy_id=change.policy_id))
     values = _values(draft)
     await store.edit(tx, scope, change_id, {name: values[name] for name in values if name not in _FIXED})
+    await openings.mark(tx, change_id)
     await store.void_approvals(tx, change_id, "The change was edited.", clock.now())
     await store.set_state(tx, change_id, ChangeState.DRAFT)
     await tell(tx, scope, change, "edited", state=ChangeState.DRAFT, title=draft.title)
@@ -93,6 +95,7 @@ async def _create(tx: Tx, scope: Scope, draft: Draft, *, undo_of: int | None) ->
     if draft.policy_id is not None:
         await extras.policy(tx, draft.policy_id)
     change_id = await store.insert(tx, scope, {**_values(draft), "undo_of": undo_of})
+    await openings.mark(tx, change_id)
     change = await store.get(tx, change_id)
     await tell(tx, scope, change, "created", title=draft.title, kind=draft.kind, type=draft.type.value, undo_of=undo_of)
     return change
@@ -134,5 +137,6 @@ def _check(scope: Scope, draft: Draft) -> None:
         problems.append(Problem("window", "time-zone", "Say in which time zone."))
     elif opens is not None and closes is not None and closes <= opens:
         problems.append(Problem("window", "order", "It closes after it opens."))
+    problems += [Problem("window.rules", field, why) for field, why in window_rules.problems(draft.window.rules)]
     if problems:
         raise Invalid("The change cannot be made as described.", problems)

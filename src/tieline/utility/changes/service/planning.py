@@ -25,6 +25,7 @@ from tieline.utility.changes.policy import approval, estimate, impact, waves
 from tieline.utility.changes.policy.compatibility import OperatorFacts
 from tieline.utility.changes.policy.fingerprint import plan_hash
 from tieline.utility.changes.policy.states import Act, after
+from tieline.utility.changes.service import timing
 from tieline.utility.changes.service.deciding import check_touchable
 from tieline.utility.changes.service.drafting import RESTORE
 from tieline.utility.changes.service.telling import tell
@@ -48,6 +49,7 @@ async def request(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> int:
     voided = await store.void_approvals(tx, change_id, "The change was planned again.", clock.now())
     version = await store.set_planning(tx, change_id, scope)
     await store.set_state(tx, change_id, following)
+    await timing.settle(tx, clock, change_id)
     await tell(tx, scope, change, "planning", state=following, version=version, approvals_voided=voided)
     return version
 

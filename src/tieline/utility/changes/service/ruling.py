@@ -1,5 +1,9 @@
 """Policies of standard changes, approved beforehand."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 from psycopg.rows import DictRow
 
 from tieline.platform import audit
@@ -8,7 +12,9 @@ from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.changes.kinds import KINDS
+from tieline.utility.changes.model import Recurring
 from tieline.utility.changes.policy.approval import Person, check_decider
+from tieline.utility.changes.service import timing
 from tieline.utility.changes.store import extras
 
 
@@ -18,11 +24,25 @@ async def policies(tx: Tx, scope: Scope) -> list[DictRow]:
     return await extras.policies(tx)
 
 
-async def make_policy(tx: Tx, scope: Scope, *, name: str, kind: str, max_items: int, critical_sites: bool) -> DictRow:
-    """Propose a policy; it is in force once somebody else has approved it."""
+async def make_policy(
+    tx: Tx,
+    scope: Scope,
+    *,
+    name: str,
+    kind: str,
+    max_items: int,
+    critical_sites: bool,
+    rules: Sequence[Recurring] = (),
+) -> DictRow:
+    """Propose a policy; it is in force once somebody else has approved it.
+
+    ``rules`` are windows that bound every change under it, beside each one's own.
+    """
     scope.require(Permission.CHANGE_PLAN)
     KINDS.get(kind)
-    values = {"name": name, "kind": kind, "max_items": max_items, "critical_sites": critical_sites}
+    timing.check(rules)
+    values: dict[str, Any] = {"name": name, "kind": kind, "max_items": max_items, "critical_sites": critical_sites}
+    values["windows"] = msgspec.to_builtins(tuple(rules))
     made = await extras.add_policy(tx, scope, values)
     if made is None:
         raise Conflict(f"There is a policy called {name} already.")

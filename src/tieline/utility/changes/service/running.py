@@ -11,7 +11,7 @@ from tieline.utility.changes.model import Change, ChangeState, ChangeType, LaneS
 from tieline.utility.changes.policy.approval import AFTERWARDS
 from tieline.utility.changes.policy.fingerprint import Difference, compare, plan_hash
 from tieline.utility.changes.policy.states import Act, after
-from tieline.utility.changes.service import grouping
+from tieline.utility.changes.service import grouping, timing
 from tieline.utility.changes.service.deciding import check_not_vetoed, check_policy, check_touchable
 from tieline.utility.changes.service.planning import authority, give_back_unused, header, select
 from tieline.utility.changes.service.telling import tell
@@ -54,6 +54,7 @@ async def start(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> Change | 
     await store.set_started(tx, change_id, scope, now, due)
     await lanes.open_lanes(tx, change_id)
     await store.set_state(tx, change_id, following)
+    await timing.settle(tx, clock, change_id)
     await tell(tx, scope, change, "started", state=following, hash=change.plan_hash)
     return await store.get(tx, change_id)
 

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from psycopg.rows import DictRow
 
-from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value, lock_key
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one, lock_key
 from tieline.utility.changes.model import ItemState
+from tieline.utility.changes.policy import windows
+from tieline.utility.changes.store.openings import windows_of
 
 _START_LOCK = lock_key("changes.start")
 
@@ -26,8 +28,11 @@ OVER = """(h.change_id IS NULL OR h.change_id = c.id) AND (c.type <> 'emergency'
 """Which changes a hold holds: a veto its own one. An emergency change only a veto that was insisted on."""
 
 OPEN = """coalesce((c.time_window ->> 'opens')::timestamptz, '-infinity') <= %(now)s
-    AND coalesce((c.time_window ->> 'closes')::timestamptz, 'infinity') > %(seen)s"""
-"""When a change's window is open."""
+    AND coalesce((c.time_window ->> 'closes')::timestamptz, 'infinity') > %(seen)s
+    AND (c.opens_at IS NULL OR (c.opens_at <= %(now)s AND c.closes_at > %(seen)s))
+    AND (c.type = 'emergency' OR NOT EXISTS (SELECT FROM operator_window w
+        WHERE w.operator_id = l.operator_id AND NOT (w.opens_at <= %(now)s AND w.closes_at > %(seen)s)))"""
+"""When a change's window is open, and its operator's: of those that recur, the openings that were worked out."""
 
 
 def moments(now: datetime, seen: datetime | None = None) -> dict[str, datetime]:
@@ -40,18 +45,25 @@ def moments(now: datetime, seen: datetime | None = None) -> dict[str, datetime]:
 
 
 async def sendable(tx: Tx, batch_id: int, now: datetime, seen: datetime | None = None) -> bool:
-    """Whether a batch that was committed to may still be sent: its change and lane run, nothing holds its items."""
+    """Whether a batch that was committed to may still be sent: its change and lane run, nothing holds its items.
+
+    Windows that recur are worked out once more: what was kept of them may be as old as the last job.
+    """
     text = f"""
-        SELECT c.state = 'running' AND l.state = 'running' AND {OPEN} AND NOT EXISTS (
+        SELECT c.time_window, p.windows AS policy_rules, w.rules AS operator_rules,
+            c.state = 'running' AND l.state = 'running' AND {OPEN} AND NOT EXISTS (
             SELECT FROM change_hold h
             WHERE {LIVE} AND {OVER} AND (h.operator_id IS NULL OR h.operator_id = b.operator_id)
                 AND ((h.region IS NULL AND NOT h.spares_released) OR EXISTS (
                     SELECT FROM change_item i WHERE i.batch_id = b.id AND (h.region IS NULL OR i.region = h.region)
-                        AND NOT (h.spares_released AND i.awaits <> ''))))
+                        AND NOT (h.spares_released AND i.awaits <> '')))) AS free
         FROM change_batch b JOIN change c ON c.id = b.change_id
         JOIN change_lane l ON l.change_id = b.change_id AND l.operator_id = b.operator_id
+        LEFT JOIN standard_policy p ON p.id = c.policy_id
+        LEFT JOIN operator_window w ON w.operator_id = b.operator_id AND c.type <> 'emergency'
         WHERE b.id = %(id)s"""
-    return bool(await fetch_value(tx, text, {"id": batch_id, **moments(now, seen)}))
+    row = await fetch_one(tx, text, {"id": batch_id, **moments(now, seen)})
+    return row is not None and row["free"] and windows.is_open(windows_of(row), now)
 
 
 async def vetoed(tx: Tx, change_id: int, now: datetime) -> DictRow | None:

@@ -28,6 +28,7 @@ class Found:
     log: Sequence[DictRow]
     first: Sequence[DictRow]
     held: Sequence[DictRow] = ()
+    schedule: source.Schedule | None = None
 
     @property
     def change(self) -> source.Change:
@@ -49,7 +50,10 @@ async def read(tx: Tx, page: Page, change_id: int, *, with_items: bool = True) -
     if with_items:
         first = (await source.item_page(tx, page.scope, change_id, source.ItemFilter(), limit=_FIRST)).items
     held = await source.holding(tx, page.scope, page.runtime.clock, change_id)
-    return Found(detail, pace, log, first, held)
+    schedule = None
+    if with_items and life(detail.change) == "contract":
+        schedule = await source.schedule(tx, page.scope, page.runtime.clock, change_id)
+    return Found(detail, pace, log, first, held, schedule)
 
 
 def life(change: source.Change) -> str:
@@ -93,7 +97,11 @@ def context(page: Page, found: Found) -> dict[str, Any]:
     }
     which = life(change)
     if which == "contract":
-        return shared | _contract(found)
+        return (
+            shared
+            | _contract(found)
+            | {"timing": contract.timing(found.schedule, page.renderer.zone) if found.schedule else ()}
+        )
     if which == "control":
         return shared | live(page, found) | {"approval": _afterwards(found, shared["approval"])}
     return shared | _receipt(page, found)

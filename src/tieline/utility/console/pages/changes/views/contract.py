@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tieline.platform.scope import Permission, Scope, named
+from tieline.utility.changes import Schedule, window_words
 from tieline.utility.console.components import formats
 from tieline.utility.console.components.figures import Figure, Segment
 from tieline.utility.console.components.tables import Column, Row, Table
@@ -63,6 +64,9 @@ def sentences(change: Change, kind_sentence: str, zone: Any) -> tuple[str, ...]:
         found.append(f"Nothing is sent before {formats.local_time(opens, zone)}.")
     if closes:
         found.append(f"Nothing new is sent after {formats.local_time(closes, zone)}; what is under way is finished.")
+    if change.window.rules:
+        said = "; or ".join(window_words(change.window.rules))
+        found.append(f"Anything is sent only in its windows: {said}.")
     found.append("A subscription counts as done when the operator's operational state, read back, says so.")
     return tuple(found)
 
@@ -173,6 +177,29 @@ def waves(change: Change) -> Table:
         for wave in Summary.of(change).waves
     ]
     return Table("waves", "Waves of the plan", columns, rows, chooser=False)
+
+
+def timing(found: Schedule, zone: Any) -> tuple[tuple[str, object], ...]:
+    """When it can begin, how many nights it takes, and when it will be done."""
+    whole = found.whole
+    if whole is None:
+        return ()
+    pairs: list[tuple[str, object]] = [("Windows", text) for text in found.windows]
+    if whole.begins:
+        pairs.append(("Can begin", formats.local_time(whole.begins, zone)))
+    if whole.windowed and whole.openings:
+        least, most = whole.openings
+        opened = formats.plural(most, "window") if least == most else f"{least} to {formats.plural(most, 'window')}"
+        pairs.append(("Takes", opened))
+    least_done, most_done = whole.done
+    if least_done and most_done:
+        early, late = formats.local_time(least_done, zone), formats.local_time(most_done, zone)
+        pairs.append(("Done", early if early == late else f"between {early} and {late}"))
+    elif least_done:
+        pairs.append(("Done", f"{formats.local_time(least_done, zone)} at the earliest"))
+    if whole.why_not:
+        pairs.append(("Mind", Badge(whole.why_not, Tone.WARN)))
+    return tuple(pairs)
 
 
 def wave_title(wave: Mapping[str, Any]) -> str:

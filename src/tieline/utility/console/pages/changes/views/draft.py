@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.datastructures import ImmutableMultiDict
 
-from tieline.platform.errors import Problem
+from tieline.platform.errors import Invalid, Problem
+from tieline.utility.changes import read_windows
 from tieline.utility.console.components.forms import Field
 from tieline.utility.console.components.tables import Option
 from tieline.utility.console.pages.changes.views import draft_groups
@@ -62,7 +63,8 @@ def read(typed: Typed, zone: tzinfo) -> Draft:
             "success": _share(typed, "success", 90, problems),
             "error": _share(typed, "error", 10, problems),
         },
-        window={name: at for name in ("opens", "closes") if (at := _moment(typed, name, zone, problems))},
+        window={name: at for name in ("opens", "closes") if (at := _moment(typed, name, zone, problems))}
+        | _recurring(typed, zone, problems),
         problems=tuple(problems),
     )
 
@@ -136,6 +138,16 @@ def _share(typed: Typed, name: str, usual: float, problems: list[Problem]) -> fl
     except ValueError:
         problems.append(Problem(f"thresholds.{name}", "number", "A percentage from 0 to 100.", text[:20]))
         return usual / 100
+
+
+def _recurring(typed: Typed, zone: tzinfo, problems: list[Problem]) -> dict[str, Any]:
+    """Windows in words, one a line."""
+    lines = [line.strip() for line in _text(typed, "recurring").splitlines() if line.strip()]
+    try:
+        return {"rules": read_windows(lines, getattr(zone, "key", "UTC"))} if lines else {}
+    except Invalid as error:
+        problems.extend(Problem("window.recurring", one.rule, one.message, one.value) for one in error.problems)
+        return {}
 
 
 def _moment(typed: Typed, name: str, zone: tzinfo, problems: list[Problem]) -> datetime | None:
@@ -266,6 +278,10 @@ def _threshold_fields(typed: Typed) -> Iterator[Field]:
     yield Field("opens", "Not before", "datetime-local", _text(typed, "opens"), hint, required=False)
     hint = "Nothing new is sent after; what is under way is finished."
     yield Field("closes", "Not after", "datetime-local", _text(typed, "closes"), hint, required=False)
+    hint = (
+        "One window a line, in words: Mon-Thu 22:00-05:00, not the last working day of the month. Empty: at any time."
+    )
+    yield Field("recurring", "Only in these windows", "textarea", _text(typed, "recurring"), hint, required=False)
 
 
 def _name_fields(typed: Typed, *, may_emergency: bool) -> Iterator[Field]:
