@@ -20,6 +20,7 @@ from tieline.cli import (
     login,
     notice,
     probe,
+    programme,
     secrets,
     serve,
     siem,
@@ -46,6 +47,7 @@ app.command("import")(imports.import_file)
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(change.app, name="change")
 app.add_typer(notice.app, name="notice")
+app.add_typer(programme.app, name="programme")
 app.add_typer(incident.app, name="incident")
 app.add_typer(probe.app, name="probe")
 app.add_typer(lab.app, name="lab")

@@ -23,6 +23,7 @@ PAGES = (
     "search",
     "changes",
     "notices",
+    "programmes",
     "incidents",
     "audit",
     "users",

@@ -6,11 +6,13 @@ acceptance test before the next is touched, and the old subscriptions are retire
 is a change with its plan and approval; a programme only says when, and in which order.
 
 What other contexts may call stands here: :func:`open_programme`, :func:`prepare`, :func:`schedule`, :func:`steer`,
-:func:`leave_out`; :func:`page`, :func:`detail`, :func:`site_page`, :func:`links_of` look at them.
+:func:`leave_out`, :func:`take_in`; :func:`page`, :func:`detail`, :func:`site_page`, :func:`site`, :func:`links_of`
+look at them, :func:`of_site` and :func:`of_change` from a site or a change; :func:`preview` before one is opened.
 """
 
 from tieline.utility.programmes.model import (
     Crews,
+    LinkRow,
     LinkState,
     Opening,
     Programme,
@@ -19,29 +21,50 @@ from tieline.utility.programmes.model import (
     SiteState,
     Terms,
 )
-from tieline.utility.programmes.service.opening import open_programme
+from tieline.utility.programmes.service.opening import Preview, open_programme, preview
 from tieline.utility.programmes.service.scheduling import Scheduled, schedule
 from tieline.utility.programmes.service.steering import leave_out, prepare, steer, take_in
-from tieline.utility.programmes.service.watching import Detail, detail, links_of, page, site_page
+from tieline.utility.programmes.service.watching import (
+    Detail,
+    Part,
+    count_sites,
+    detail,
+    links_of,
+    of_change,
+    of_site,
+    one,
+    page,
+    site,
+    site_page,
+)
 
 __all__ = [
     "Crews",
     "Detail",
+    "LinkRow",
     "LinkState",
     "Opening",
+    "Part",
+    "Preview",
     "Programme",
     "ProgrammeState",
     "Scheduled",
     "SiteFilter",
     "SiteState",
     "Terms",
+    "count_sites",
     "detail",
     "leave_out",
     "links_of",
+    "of_change",
+    "of_site",
+    "one",
     "open_programme",
     "page",
     "prepare",
+    "preview",
     "schedule",
+    "site",
     "site_page",
     "steer",
     "take_in",

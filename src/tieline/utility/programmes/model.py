@@ -107,13 +107,17 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class SiteFilter:
-    """Which sites of a programme to list; empty means any. ``text`` begins an identifier or is part of a name."""
+    """Which sites of a programme to list; empty means any. ``text`` begins an identifier or is part of a name.
+
+    ``late``: due and not done; ``will_be_late``: also those that will be done after they are due at the pace of late.
+    """
 
     states: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
     late: bool = False
     text: str = ""
+    will_be_late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

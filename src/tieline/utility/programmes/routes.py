@@ -110,12 +110,13 @@ async def list_sites(
     region: Words = [],  # noqa: B006 - FastAPI copies it
     phase: Words = [],  # noqa: B006 - FastAPI copies it
     late: bool = False,
+    will_be_late: bool = False,
     q: Annotated[str, Query(max_length=200)] = "",
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Sites of a programme, each with where it stands and why."""
-    wanted = SiteFilter(tuple(state), tuple(region), tuple(phase), late, q)
+    """Sites of a programme, each with where it stands and why; ``will_be_late`` counts at the pace of late."""
+    wanted = SiteFilter(tuple(state), tuple(region), tuple(phase), late, q.replace("\0", ""), will_be_late)
     async with runtime.db.snapshot() as tx:
         page = await watching.site_page(tx, scope, runtime.calendar, programme_id, wanted, cursor=cursor, limit=limit)
     return fast({"items": page.items, "next": page.next})
@@ -133,6 +134,15 @@ async def list_all_links(
     async with runtime.db.snapshot() as tx:
         page = await watching.link_page(tx, scope, programme_id, cursor=cursor, limit=limit)
     return fast({"items": page.items, "next": page.next})
+
+
+@router.get("/programmes/{programme_id}/sites/{site_id}")
+async def show_site(programme_id: int, site_id: int, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+    """A site of a programme: where it stands and why, its visit and change, and its links."""
+    async with runtime.db.snapshot() as tx:
+        found = await watching.site(tx, scope, runtime.calendar, programme_id, site_id)
+        links = await watching.links_of(tx, scope, programme_id, site_id)
+    return fast({**found, "links": links})
 
 
 @router.get("/programmes/{programme_id}/sites/{site_id}/links")

@@ -1,7 +1,8 @@
 """When the sites that are left will be done, at the pace of late, and which of them that is too late for."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,17 +27,23 @@ def forecast(dues: Sequence[datetime | None], done_lately: int, days: float, now
 
     Sites are taken to be done in the order in which they are due; those without a due time last, and never late.
     """
-    ordered = sorted(due for due in dues if due is not None)
-    a_day = done_lately / days if days > 0 else 0.0
-    needed = max((_pace(place, due, now) for place, due in enumerate(ordered, 1)), default=0.0)
-    if a_day <= 0:
-        late = len(ordered)
-        return Forecast(len(dues), 0.0, None, late, needed)
-    late = sum(1 for place, due in enumerate(ordered, 1) if now + timedelta(days=place / a_day) > due)
-    return Forecast(len(dues), a_day, now + timedelta(days=len(dues) / a_day), late, needed)
+    return forecast_of(Counter(dues), pace(done_lately, days), now)
 
 
-def _pace(place: int, due: datetime, now: datetime) -> float:
-    """Sites a day that would get the site at this place done in time; infinite once it is overdue."""
-    days = (due - now).total_seconds() / 86_400
-    return place / days if days > 0 else math.inf
+def pace(done_lately: int, days: float) -> float:
+    """Sites a day."""
+    return done_lately / days if days > 0 else 0.0
+
+
+def forecast_of(dues: Mapping[datetime | None, int], a_day: float, now: datetime) -> Forecast:
+    """The same from how many sites are due when: forty thousand sites have a few dozen due times."""
+    left, place, late, needed = sum(dues.values()), 0, 0, 0.0
+    for due in sorted(due for due in dues if due is not None):
+        days = (due - now).total_seconds() / 86_400
+        last = place + dues[due]
+        needed = max(needed, last / days if days > 0 else math.inf)
+        in_time = min(last, max(place, math.floor(days * a_day + 1e-9)))
+        late += last - in_time
+        place = last
+    ends = now + timedelta(days=left / a_day) if a_day > 0 else None
+    return Forecast(left, a_day, ends, late, needed)

@@ -34,15 +34,7 @@ async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -
     """
     scope.require(Permission.PROGRAMME_WRITE)
     _check(opening)
-    wanted = FleetFilter(hanging_on=opening.technology, regions=opening.regions, linked=True)
-    rows = await inventory.resolve_selection(tx, scope, Selection(filter=wanted))
-    by_site: dict[int, list[FleetRow]] = {}
-    for row in rows:
-        if row.site_id is not None:
-            by_site.setdefault(row.site_id, []).append(row)
-    taken = await sites.elsewhere(tx, list(by_site))
-    for site_id in taken:
-        del by_site[site_id]
+    by_site, taken = await _chosen(tx, scope, opening)
     if not by_site:
         why = f" {len(taken)} are in another programme." if taken else ""
         raise Conflict(f"No site hangs on {opening.technology} there.{why}")
@@ -54,6 +46,46 @@ async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -
     await store.add_event(tx, programme_id, "opened", facts, actor=scope.actor, at=now)
     await audit.append(tx, scope, audit.Entry("programme.opened", f"programme:{programme_id}", facts))
     return await store.get(tx, programme_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a programme would begin with. ``phases``: title, until when, and how many sites it strikes first."""
+
+    sites: int
+    elsewhere: int
+    links: int
+    phases: Sequence[tuple[str, datetime | None, int]]
+
+
+async def preview(tx: Tx, scope: Scope, opening: Opening) -> Preview:
+    """The sites that :func:`open_programme` would take, by phase. Nothing is written."""
+    scope.require(Permission.PROGRAMME_WRITE)
+    by_site, taken = await _chosen(tx, scope, opening)
+    dues = await dues_of(tx, scope, opening.notice_ids)
+    phases: dict[str, tuple[datetime | None, int]] = {}
+    for site_id in by_site:
+        due = dues.get(site_id)
+        name = due.phase if due else ""
+        last, count = phases.get(name, (None, 0))
+        known = [at for at in (last, due.at if due else None) if at is not None]
+        phases[name] = (max(known, default=None), count + 1)
+    ordered = sorted(phases.items(), key=lambda one: (one[1][0] is None, one[1][0], one[0]))
+    rows = [(name, at, count) for name, (at, count) in ordered]
+    return Preview(len(by_site), len(taken), sum(map(len, by_site.values())), rows)
+
+
+async def _chosen(tx: Tx, scope: Scope, opening: Opening) -> tuple[dict[int, list[FleetRow]], set[int]]:
+    """The links of each site that hangs on the technology; and the sites that another programme has already."""
+    wanted = FleetFilter(hanging_on=opening.technology, regions=opening.regions, linked=True)
+    by_site: dict[int, list[FleetRow]] = {}
+    for row in await inventory.resolve_selection(tx, scope, Selection(filter=wanted)):
+        if row.site_id is not None:
+            by_site.setdefault(row.site_id, []).append(row)
+    taken = await sites.elsewhere(tx, list(by_site))
+    for site_id in taken:
+        del by_site[site_id]
+    return by_site, taken
 
 
 async def dues_of(tx: Tx, scope: Scope, notice_ids: Sequence[int]) -> dict[int, Due]:

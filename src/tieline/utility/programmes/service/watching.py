@@ -10,10 +10,11 @@ from psycopg.rows import DictRow
 
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
+from tieline.platform.errors import NotFound
 from tieline.platform.paging import Page, decode_key, page_of
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.programmes.model import LinkRow, Programme, ProgrammeState, SiteFilter, SiteState
-from tieline.utility.programmes.policy.forecast import Forecast, forecast
+from tieline.utility.programmes.policy.forecast import Forecast, forecast_of, pace
 from tieline.utility.programmes.policy.states import FIELD_DONE, PROGRAMMES
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
@@ -71,9 +72,7 @@ async def detail(tx: Tx, scope: Scope, calendar: Clock, programme_id: int) -> De
     programme = await store.get(tx, programme_id)
     rows = await sites.counts(tx, scope, programme_id)
     now = calendar.now()
-    first = await sites.first_done(tx, programme_id)
-    days = PACE_DAYS if first is None else min(PACE_DAYS, max(1.0, (now - first).total_seconds() / 86_400))
-    lately = await sites.done_since(tx, scope, programme_id, now - timedelta(days=days))
+    days, lately = await _lately(tx, scope, programme_id, now)
     dues = await sites.left(tx, scope, programme_id)
     regions = [
         _part(name, [row for row in rows if row["region"] == name], _expected(dues, name, lately, days, now))
@@ -92,6 +91,22 @@ async def detail(tx: Tx, scope: Scope, calendar: Clock, programme_id: int) -> De
         acts(programme, scope),
         now,
     )
+
+
+async def _lately(tx: Tx, scope: Scope, programme_id: int, now: datetime) -> tuple[float, dict[str, int]]:
+    """Over how many days the pace of late is taken, and how many sites were done in them, by region."""
+    first = await sites.first_done(tx, programme_id)
+    days = PACE_DAYS if first is None else min(PACE_DAYS, max(1.0, (now - first).total_seconds() / 86_400))
+    return days, await sites.done_since(tx, scope, programme_id, now - timedelta(days=days))
+
+
+async def _pace_of(tx: Tx, scope: Scope, programme_id: int, wanted: SiteFilter, now: datetime) -> float:
+    """The pace that decides who will be late: of the one region that is asked for, or of all of them."""
+    if not wanted.will_be_late:
+        return 0.0
+    days, lately = await _lately(tx, scope, programme_id, now)
+    done = lately.get(wanted.regions[0], 0) if len(wanted.regions) == 1 else sum(lately.values())
+    return pace(done, days)
 
 
 def acts(programme: Programme, scope: Scope) -> list[str]:
@@ -131,10 +146,12 @@ def _part(name: str, rows: Sequence[DictRow], expected: Forecast | None = None) 
 def _expected(
     left: Sequence[DictRow], region: str | None, lately: Mapping[str, int], days: float, now: datetime
 ) -> Forecast:
-    mine = [row for row in left if region is None or row["region"] == region]
-    dues: list[datetime | None] = [row["due_at"] for row in mine for _ in range(row["sites"])]
+    dues: dict[datetime | None, int] = {}
+    for row in left:
+        if region is None or row["region"] == region:
+            dues[row["due_at"]] = dues.get(row["due_at"], 0) + row["sites"]
     done = sum(lately.values()) if region is None else lately.get(region, 0)
-    return forecast(dues, done, days, now)
+    return forecast_of(dues, pace(done, days), now)
 
 
 async def site_page(
@@ -151,8 +168,46 @@ async def site_page(
     scope.require(Permission.PROGRAMME_READ)
     await store.get(tx, programme_id)
     after = 0 if cursor is None else decode_key(cursor, int)[0]
-    rows = await sites.page(tx, scope, programme_id, wanted, now=calendar.now(), after=after, limit=limit)
+    now = calendar.now()
+    a_day = await _pace_of(tx, scope, programme_id, wanted, now)
+    rows = await sites.page(tx, scope, programme_id, wanted, now=now, after=after, limit=limit, a_day=a_day)
     return page_of(rows, limit, lambda row: (row["site_id"],))
+
+
+async def count_sites(tx: Tx, scope: Scope, calendar: Clock, programme_id: int, wanted: SiteFilter) -> int:
+    """How many sites a filter matches, within the scope."""
+    scope.require(Permission.PROGRAMME_READ)
+    now = calendar.now()
+    a_day = await _pace_of(tx, scope, programme_id, wanted, now)
+    return await sites.count(tx, scope, programme_id, wanted, now=now, a_day=a_day)
+
+
+async def site(tx: Tx, scope: Scope, calendar: Clock, programme_id: int, site_id: int) -> DictRow:
+    """One site of a programme: where it stands and why. Raises ``NotFound``."""
+    scope.require(Permission.PROGRAMME_READ)
+    found = await sites.one(tx, scope, programme_id, site_id, now=calendar.now())
+    if found is None:
+        raise NotFound(f"Programme {programme_id} has no site {site_id}.")
+    return found
+
+
+async def of_site(tx: Tx, scope: Scope, site_id: int) -> Sequence[DictRow]:
+    """The programmes that a site is or was in, the newest first; none for who may not see programmes."""
+    return await sites.of_site(tx, scope, site_id) if scope.may(Permission.PROGRAMME_READ) else []
+
+
+async def one(tx: Tx, scope: Scope, programme_id: int) -> Programme:
+    """A programme itself, without counting its sites. Raises ``NotFound``."""
+    scope.require(Permission.PROGRAMME_READ)
+    return await store.get(tx, programme_id)
+
+
+async def of_change(tx: Tx, scope: Scope, change_id: int) -> Programme | None:
+    """The programme that made a change; None where none did, or for who may not see programmes."""
+    if not scope.may(Permission.PROGRAMME_READ):
+        return None
+    row = await store.change(tx, change_id)
+    return None if row is None else await store.get(tx, row["programme_id"])
 
 
 async def links_of(tx: Tx, scope: Scope, programme_id: int, site_id: int) -> Sequence[LinkRow]:

@@ -105,31 +105,87 @@ async def in_states(
     return await fetch_all(tx, text, bound)
 
 
-async def page(
-    tx: Tx, scope: Scope, programme_id: int, wanted: SiteFilter, *, now: datetime, after: int, limit: int
-) -> list[DictRow]:
-    """Sites of a programme by id, one more than ``limit`` when there are more."""
-    text = f"""
-        SELECT s.site_id, t.external_id, t.name, s.region, t.postcode, t.criticality, s.phase, s.due_at, s.state, s.why,
-            s.attempts, s.visit_id, s.change_id, s.on_site_at, s.field_done_at, s.dwell_until, s.done_at, s.changed_at,
-            s.due_at < %(now)s AND s.state NOT IN ('dwelling', 'retiring', 'done', 'left_out') AS late
-        FROM programme_site s JOIN site t ON t.id = s.site_id
-        WHERE s.programme_id = %(id)s AND s.site_id > %(after)s
+_TO_DO = "s.state NOT IN ('dwelling', 'retiring', 'done', 'left_out')"
+_COLUMNS = f"""s.site_id, t.external_id, t.name, s.region, t.postcode, t.criticality, s.phase, s.due_at, s.state, s.why,
+    s.attempts, s.visit_id, s.change_id, s.on_site_at, s.field_done_at, s.dwell_until, s.done_at, s.changed_at,
+    s.due_at < %(now)s AND {_TO_DO} AS late"""
+
+# Sites are taken to be done in the order in which they are due, at the pace of their part of the programme: as
+# policy.forecast counts them.
+_WILL_BE_LATE = f"""
+    SELECT p.site_id FROM (
+        SELECT s.site_id, s.due_at, row_number() OVER (ORDER BY s.due_at, s.site_id) AS place FROM programme_site s
+        WHERE s.programme_id = %(id)s AND s.due_at IS NOT NULL AND {_TO_DO}
+            AND (%(pace_region)s::text IS NULL OR s.region = %(pace_region)s) AND {within("s.region")}
+    ) p WHERE %(a_day)s <= 0
+        OR p.place > floor(extract(epoch FROM p.due_at - %(now)s::timestamptz) / 86400 * %(a_day)s + 1e-9)"""
+
+
+def _matching(wanted: SiteFilter) -> str:
+    """The WHERE clause of a filter."""
+    expected = f"AND s.site_id IN ({_WILL_BE_LATE})" if wanted.will_be_late else ""
+    return f"""s.programme_id = %(id)s {expected}
             AND (cardinality(%(states)s::text[]) = 0 OR s.state = ANY(%(states)s))
             AND (cardinality(%(regions)s::text[]) = 0 OR s.region = ANY(%(regions)s))
             AND (cardinality(%(phases)s::text[]) = 0 OR s.phase = ANY(%(phases)s))
-            AND (NOT %(late)s
-                OR (s.due_at < %(now)s AND s.state NOT IN ('dwelling', 'retiring', 'done', 'left_out')))
+            AND (NOT %(late)s OR (s.due_at < %(now)s AND {_TO_DO}))
             AND (%(text)s = '' OR starts_with(t.external_id, %(text)s)
                 OR strpos(lower(t.name), lower(%(text)s)) > 0)
-            AND {within("s.region")}
-        ORDER BY s.site_id LIMIT %(limit)s"""
-    bound: dict[str, Any] = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wanted).items()
-    }
-    return await fetch_all(
-        tx, text, {**bound, "id": programme_id, "now": now, "after": after, "limit": limit + 1, **scope.params()}
-    )
+            AND {within("s.region")}"""
+
+
+def _bound(scope: Scope, programme_id: int, wanted: SiteFilter, now: datetime, a_day: float) -> dict[str, Any]:
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wanted).items()}
+    region = wanted.regions[0] if len(wanted.regions) == 1 else None
+    return {**plain, **scope.params(), "id": programme_id, "now": now, "a_day": a_day, "pace_region": region}
+
+
+async def page(
+    tx: Tx,
+    scope: Scope,
+    programme_id: int,
+    wanted: SiteFilter,
+    *,
+    now: datetime,
+    after: int,
+    limit: int,
+    a_day: float = 0.0,
+) -> list[DictRow]:
+    """Sites of a programme by id, one more than ``limit`` when there are more; ``a_day`` is the pace of late."""
+    text = f"""
+        SELECT {_COLUMNS} FROM programme_site s JOIN site t ON t.id = s.site_id
+        WHERE s.site_id > %(after)s AND {_matching(wanted)} ORDER BY s.site_id LIMIT %(limit)s"""
+    bound = _bound(scope, programme_id, wanted, now, a_day)
+    return await fetch_all(tx, text, {**bound, "after": after, "limit": limit + 1})
+
+
+async def count(
+    tx: Tx, scope: Scope, programme_id: int, wanted: SiteFilter, *, now: datetime, a_day: float = 0.0
+) -> int:
+    """How many sites a filter matches."""
+    join = "JOIN site t ON t.id = s.site_id" if wanted.text else ", (SELECT '' AS external_id, '' AS name) t"
+    text = f"SELECT count(*) FROM programme_site s {join} WHERE {_matching(wanted)}"
+    found: int = await fetch_value(tx, text, _bound(scope, programme_id, wanted, now, a_day))
+    return found
+
+
+async def one(tx: Tx, scope: Scope, programme_id: int, site_id: int, *, now: datetime) -> DictRow | None:
+    """One site of a programme, if the scope sees it."""
+    text = f"""
+        SELECT {_COLUMNS} FROM programme_site s JOIN site t ON t.id = s.site_id
+        WHERE s.programme_id = %(id)s AND s.site_id = %(site)s AND {within("s.region")}"""
+    rows = await fetch_all(tx, text, {"id": programme_id, "site": site_id, "now": now, **scope.params()})
+    return rows[0] if rows else None
+
+
+async def of_site(tx: Tx, scope: Scope, site_id: int) -> list[DictRow]:
+    """The programmes that a site is or was in, the newest first."""
+    text = f"""
+        SELECT s.programme_id, p.title, p.state AS programme_state, s.state, s.why, s.phase, s.due_at, s.visit_id,
+            s.change_id, s.changed_at
+        FROM programme_site s JOIN programme p ON p.id = s.programme_id
+        WHERE s.site_id = %(site)s AND {within("s.region")} ORDER BY s.programme_id DESC LIMIT 20"""
+    return await fetch_all(tx, text, {"site": site_id, **scope.params()})
 
 
 async def counts(tx: Tx, scope: Scope, programme_id: int) -> list[DictRow]:
