@@ -317,12 +317,14 @@ def _issue(desk: Desk, tale: Tale, order_id: int, crews: Crews) -> None:
 
 def _meddle(desk: Desk, offices: Sequence[Office], tale: Tale, bar: Bar) -> None:
     """Somebody at operator B changes an APN by hand, and a SIM turns up in a foreign device."""
-    chosen = []
-    for row in desk.technician.pages(f"/programmes/{tale.programme}/links", limit=1000):
-        if row["state"] == "passed" and row["operator"] == "B":
-            chosen.append(row)
-        if len(chosen) == 2:  # noqa: PLR2004 - one for each
-            break
+    path = f"/programmes/{tale.programme}"
+    left = {"state": ["dwelling", "retiring", "done"], "limit": 50}
+    sites = {row["site_id"] for row in desk.technician.get(f"{path}/sites", **left)["items"]}
+    chosen = [
+        row
+        for row in desk.technician.pages(f"{path}/links", limit=5000)
+        if row["site_id"] in sites and row["operator"] == "B"
+    ]
     office = next(one for one in offices if one.code == "B")
     slip, stray = chosen[0], chosen[-1]
     office.patch(
