@@ -25,11 +25,18 @@ from tieline.standards.numbering import luhn_digit
 Bar = Callable[[str, int, int], None]
 """Told what is going on, how far it is, and of how much."""
 
+Key = tuple[str, str]
+"""A subscription: its operator, and what that calls it."""
+Seen = tuple[datetime, Key, bool | None, bool | None]
+"""When a subscription came to be there or not, addressed or not; None: as before."""
+
 TITLE = "The end of 3G"
 ROUTER = {"make": "Tieline Lab", "model": "TL-5", "generations": "4G 5G", "bands": "B1 B3 B7 B8 B20 B28 n1 n28 n78"}
 SPARE = 1.05
 """Routers ordered for each site."""
 _TAC = "35999901"
+_STRANGER = 899_999
+"""The number of a router that the utility never bought."""
 _STEP = 250
 """Sites that are scheduled at once in a region."""
 _PATIENCE = 3 * 3600.0
@@ -331,25 +338,21 @@ def _meddle(desk: Desk, offices: Sequence[Office], tale: Tale, bar: Bar) -> None
         f"/backoffice/v1/utilities/{UTILITY}/subscriptions/{slip['new_ref']}",
         {"attributes": {"apn": "internet.example"}, "by": "j.doe", "reason": "Typed into the wrong window."},
     )
-    office.post(
-        "/simulation/v1/fittings",
-        [
-            {
-                "iccid": stray["new_iccid"],
-                "imei": imei_of(899_999),
-                "generations": ["4G"],
-                "bands": [],
-                "lat": 51.5,
-                "lon": 0,
-            }
-        ],
-    )
+    before = office.get(f"/simulation/v1/fittings/{stray['new_iccid']}")
+    place = desk.technician.get(f"/sites/{stray['site_id']}")
+    elsewhere = {"imei": imei_of(_STRANGER), "generations": "4G", "lat": place["lat"], "lon": place["lon"]}
+    office.post("/simulation/v1/fittings", [{"iccid": stray["new_iccid"], **elsewhere}])
     tale.foreign = [slip["new_ref"], stray["new_ref"]]
-    _put_right(desk, bar)
+    blocked = _put_right(desk, bar)
+    # A crew finds the card, puts it back where it belongs, and the suspension is taken back like any other change.
+    there = {**elsewhere, "imei": before["imei"], "generations": ROUTER["generations"]}
+    office.post("/simulation/v1/fittings", [{"iccid": stray["new_iccid"], **there}])
+    undo = desk.technician.post(f"/changes/{blocked}/undo", {"reason": "The card is back in its router."})
+    carry_out(desk, undo["id"], "Taking the suspension back", bar)
 
 
-def _put_right(desk: Desk, bar: Bar) -> None:
-    """Both are incidents at once, and put right through changes like any other."""
+def _put_right(desk: Desk, bar: Bar) -> int:
+    """Both are incidents at once, and put right through changes like any other; returns the one that suspended."""
     found: dict[str, dict[str, Any]] = {}
 
     def both() -> bool:
@@ -361,11 +364,13 @@ def _put_right(desk: Desk, bar: Bar) -> None:
         return len(found) == 2  # noqa: PLR2004 - one of each
 
     wait_until(both, "both foreign changes are incidents", seconds=60)
+    change = 0
     for kind, act in (("configuration", "revert"), ("wrong-device", "block")):
         incident = found[kind]["id"]
         body = {"type": "normal", "reason": "Nobody asked for this."} if act == "revert" else None
         change = desk.technician.post(f"/incidents/{incident}/{act}", body)["change_id"]
         carry_out(desk, change, "Putting it right", bar)
+    return int(change)
 
 
 def _foreign(desk: Desk) -> int:
@@ -407,9 +412,10 @@ def _second_visits(desk: Desk, tale: Tale) -> int:
 
 
 class Watch:
-    """What the operators' own change logs say of a programme's links, replayed from its beginning.
+    """What became of a programme's links, by the operators' own change logs and the acceptance tests.
 
-    A link carries its site while its subscription is attached and has its fixed address in the network.
+    An old link carries its site while its subscription is attached, active and has its fixed address in the network; a
+    new one from the moment its test has passed, for as long as it keeps that address.
     """
 
     def __init__(self, desk: Desk, offices: Sequence[Office], programme: int) -> None:
@@ -419,61 +425,72 @@ class Watch:
         self._from = {code: office.log_position(UTILITY) for code, office in self._offices.items()}
         self._began = {code: _carrying(office) for code, office in self._offices.items()}
 
+    def _links(self) -> list[dict[str, Any]]:
+        return list(self._desk.technician.pages(f"/programmes/{self._programme}/links", limit=5000))
+
     def sites_without_link(self) -> int:
         """How many sites had no link that carried them at some moment since, of those that had one at the beginning."""
-        sites: dict[tuple[str, str], int] = {}
-        for row in self._desk.technician.pages(f"/programmes/{self._programme}/links", limit=5000):
+        links = self._links()
+        sites: dict[Key, int] = {}
+        state: dict[Key, tuple[bool, bool]] = {}
+        for row in links:
             for ref in (row["old_ref"], row["new_ref"]):
                 if ref is not None:
                     sites[row["operator"], ref] = row["site_id"]
+            old = (row["operator"], row["old_ref"])
+            state[old] = self._began[row["operator"]].get(row["old_ref"], (False, False))
         carried: dict[int, int] = defaultdict(int)
-        state: dict[tuple[str, str], tuple[bool, bool]] = {}
-        for code, found in self._began.items():
-            for ref, (attached, addressed) in found.items():
-                if (code, ref) in sites:
-                    state[code, ref] = (attached, addressed)
-                    carried[sites[code, ref]] += attached and addressed
+        for key, (there, addressed) in state.items():
+            carried[sites[key]] += there and addressed
         down = set()
-        for key, seen, given in self._replayed(sites):
+        for _at, key, there, addressed in sorted([*self._logged(sites), *_passed(links)], key=lambda one: one[0]):
             had = state.get(key, (False, False))
-            now = (had[0] if seen is None else seen, had[1] if given is None else given)
+            now = (had[0] if there is None else there, had[1] if addressed is None else addressed)
             state[key] = now
-            site = sites[key]
-            before = carried[site]
-            carried[site] += (now[0] and now[1]) - (had[0] and had[1])
-            if before > 0 and carried[site] == 0:
-                down.add(site)
+            before = carried[sites[key]]
+            carried[sites[key]] += (now[0] and now[1]) - (had[0] and had[1])
+            if before > 0 and carried[sites[key]] == 0:
+                down.add(sites[key])
         return len(down)
 
-    def _replayed(
-        self, sites: Mapping[tuple[str, str], int]
-    ) -> Iterator[tuple[tuple[str, str], bool | None, bool | None]]:
-        """Both operators' entries about a programme's subscriptions, in the order of their times."""
-        entries = []
+    def _logged(self, sites: Mapping[Key, int]) -> Iterator[Seen]:
+        """The operators' entries about what their networks do with a programme's subscriptions."""
         for code, office in self._offices.items():
             for entry in office.log(UTILITY, self._from[code]):
                 key = (code, entry["dn"].rpartition("=")[2])
-                after = entry["after"] or {}
-                if key in sites and ("attached" in after or "operational" in after):
-                    operational = after.get("operational")
-                    addressed = None if operational is None else bool(operational.get("ipAddress"))
-                    entries.append((entry["at"], key, after.get("attached"), addressed))
-        entries.sort(key=lambda one: one[0])
-        for _at, key, attached, addressed in entries:
-            yield key, attached, addressed
+                operational = (entry["after"] or {}).get("operational")
+                if key in sites and operational is not None:
+                    yield datetime.fromisoformat(entry["at"]), key, None, _addressed(operational)
 
     def retired(self) -> int:
-        """How many subscriptions the operators hold as retired in their networks."""
+        """How many old subscriptions of the programme the operators hold as retired in their networks."""
+        old: dict[str, set[str]] = defaultdict(set)
+        for row in self._links():
+            old[row["operator"]].add(row["old_ref"])
         return sum(
-            office.counts(UTILITY)["by_operational_state"].get("RETIRED", 0) for office in self._offices.values()
+            1
+            for code, refs in old.items()
+            for one in self._offices[code].subscriptions(UTILITY)
+            if one["id"] in refs and (one["attributes"].get("operational") or {}).get("state") == "RETIRED"
         )
+
+
+def _passed(links: Sequence[Mapping[str, Any]]) -> Iterator[Seen]:
+    for row in links:
+        if row["passed_at"] is not None:
+            yield datetime.fromisoformat(row["passed_at"]), (row["operator"], row["new_ref"]), True, None
+
+
+def _addressed(operational: Mapping[str, Any]) -> bool:
+    return bool(operational.get("ipAddress")) and operational.get("state") in {"ACTIVE", "TEST_READY"}
 
 
 def _carrying(office: Office) -> dict[str, tuple[bool, bool]]:
     """Which subscriptions are attached, and which have an address in the network."""
-    found = {}
-    for one in office.subscriptions(UTILITY):
-        attributes = one["attributes"]
-        address = (attributes.get("operational") or {}).get("ipAddress")
-        found[one["id"]] = (bool(attributes.get("attached")), bool(address))
-    return found
+    return {
+        one["id"]: (
+            bool(one["attributes"].get("attached")),
+            _addressed(one["attributes"].get("operational") or {}),
+        )
+        for one in office.subscriptions(UTILITY)
+    }

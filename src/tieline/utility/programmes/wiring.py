@@ -14,5 +14,6 @@ def register(registry: Registry) -> None:
         registry.job(one)
     registry.handler(jobs.CHANGES, "programmes.follow", jobs.change_moved)
     for topic in jobs.TOPICS:
-        registry.handler(topic, f"programmes.{topic}", jobs.visit_told)
+        # One name for all topics: what happens at a visit comes in the order in which it happened.
+        registry.handler(topic, "programmes.visits", jobs.visit_told)
     registry.service("worker", "programmes.conductor", jobs.conduct)

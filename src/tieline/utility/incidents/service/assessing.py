@@ -151,7 +151,9 @@ def _why_gone(one: Member, known: Known | None) -> str:
     if known is None:
         return "The inventory has it no more."
     for trace in reversed(known.traces):
-        if trace.state == "verified" and trace.ended_at is not None and trace.ended_at >= one.since:
+        done = trace.state == "verified" and trace.ended_at is not None and trace.ended_at >= one.since
+        # The operator may tell of what we have asked for before our own reading back has confirmed it.
+        if done or trace.state in {"sent", "accepted"}:
             return f"Change {trace.change_id} put it right."
     desired = {str(name): value for name, value in known.row.desired.items()}
     kept = {name: words.difference_of(each) for name, each in one.fields.items()}

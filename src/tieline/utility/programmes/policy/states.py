@@ -39,6 +39,7 @@ SITES: Mapping[tuple[SiteState, Act], SiteState] = {
     (_S.SCHEDULED, Act.ARRIVE): _S.ON_SITE,
     (_S.ON_SITE, Act.LEAVE): _S.SCHEDULED,
     (_S.ON_SITE, Act.FINISH): _S.DWELLING,
+    (_S.SCHEDULED, Act.FINISH): _S.DWELLING,
     (_S.ON_SITE, Act.COME_AGAIN): _S.AGAIN,
     (_S.SCHEDULED, Act.COME_AGAIN): _S.AGAIN,
     (_S.ON_SITE, Act.GIVE_UP): _S.BLOCKED,
