@@ -165,6 +165,35 @@ async def test_a_router_that_nobody_knows_is_told_to_the_crew(works: Any) -> Non
     assert await works.links(programme, visit.site_id) == ["passed", "prepared"]
 
 
+async def test_the_only_link_that_carries_a_site_stays_until_another_does(works: Any) -> None:
+    programme = await ready(works, 1)
+    await works.schedule(programme)
+    (visit,) = await works.visits(programme)
+    step = visit.steps[0]
+    await works.world.run_sql("UPDATE subscription SET attached = false WHERE operator_ref = 'old-A-1'")
+    await works.say(visit.id, "arrived")
+    await works.say(visit.id, "fitted", step=step.key, iccid=step.new_iccid, router="NR1")
+    await works.say(visit.id, "test-asked", step=step.key)
+    (after,) = await works.visits(programme)
+    assert after.steps[0].state == "failed"
+    assert after.steps[0].said.startswith("This is the only link that carries the site now.")
+    assert await works.links(programme, visit.site_id) == ["fitted", "prepared"]
+    await works.world.run_sql("UPDATE subscription SET attached = true WHERE operator_ref = 'old-A-1'")
+    await works.say(visit.id, "test-asked", step=step.key)
+    await works.until(lambda: works.cut_over(programme, visit.site_id, 1))
+    await works.seen(programme, visit.site_id, 1)
+    await works.turn()
+    assert await works.links(programme, visit.site_id) == ["passed", "prepared"]
+
+
+async def test_a_link_that_is_down_is_replaced_first(works: Any) -> None:
+    programme = await ready(works, 1)
+    await works.world.run_sql("UPDATE subscription SET attached = false WHERE operator_ref = 'old-A-1'")
+    await works.schedule(programme)
+    (visit,) = await works.visits(programme)
+    assert [step.link_role for step in visit.steps] == ["primary", "backup"]
+
+
 async def test_a_cut_over_that_is_rejected_sends_no_crew(works: Any) -> None:
     programme = await ready(works, 1)
     made = await works.schedule(programme, approve=False)

@@ -433,19 +433,24 @@ class Watch:
         links = self._links()
         sites: dict[Key, int] = {}
         state: dict[Key, tuple[bool, bool]] = {}
+        free: set[Key] = set()
         for row in links:
             for ref in (row["old_ref"], row["new_ref"]):
                 if ref is not None:
                     sites[row["operator"], ref] = row["site_id"]
             old = (row["operator"], row["old_ref"])
             state[old] = self._began[row["operator"]].get(row["old_ref"], (False, False))
+            # A link that never had a fixed address goes without one.
+            if not state[old][1]:
+                state[old] = (state[old][0], True)
+                free |= {old, (row["operator"], row["new_ref"])}
         carried: dict[int, int] = defaultdict(int)
-        for key, (there, addressed) in state.items():
-            carried[sites[key]] += there and addressed
+        for key, (attached, fixed) in state.items():
+            carried[sites[key]] += attached and fixed
         down = set()
-        for _at, key, there, addressed in sorted([*self._logged(sites), *_passed(links)], key=lambda one: one[0]):
-            had = state.get(key, (False, False))
-            now = (had[0] if there is None else there, had[1] if addressed is None else addressed)
+        for _at, key, there, addressed in sorted([*self._logged(sites, free), *_passed(links)], key=lambda one: one[0]):
+            had = state.get(key, (False, key in free))
+            now = (_or(there, had[0]), _or(addressed, had[1]))
             state[key] = now
             before = carried[sites[key]]
             carried[sites[key]] += (now[0] and now[1]) - (had[0] and had[1])
@@ -453,20 +458,22 @@ class Watch:
                 down.add(sites[key])
         return len(down)
 
-    def _logged(self, sites: Mapping[Key, int]) -> Iterator[Seen]:
+    def _logged(self, sites: Mapping[Key, int], free: set[Key]) -> Iterator[Seen]:
         """The operators' entries about what their networks do with a programme's subscriptions."""
         for code, office in self._offices.items():
             for entry in office.log(UTILITY, self._from[code]):
                 key = (code, entry["dn"].rpartition("=")[2])
                 operational = (entry["after"] or {}).get("operational")
                 if key in sites and operational is not None:
-                    yield datetime.fromisoformat(entry["at"]), key, None, _addressed(operational)
+                    fixed = _live(operational) if key in free else _addressed(operational)
+                    yield datetime.fromisoformat(entry["at"]), key, None, fixed
 
     def retired(self) -> int:
         """How many old subscriptions of the programme the operators hold as retired in their networks."""
         old: dict[str, set[str]] = defaultdict(set)
         for row in self._links():
-            old[row["operator"]].add(row["old_ref"])
+            if row["retired_at"] is not None:
+                old[row["operator"]].add(row["old_ref"])
         return sum(
             1
             for code, refs in old.items()
@@ -481,8 +488,16 @@ def _passed(links: Sequence[Mapping[str, Any]]) -> Iterator[Seen]:
             yield datetime.fromisoformat(row["passed_at"]), (row["operator"], row["new_ref"]), True, None
 
 
+def _or(told: bool | None, known: bool) -> bool:
+    return known if told is None else told
+
+
+def _live(operational: Mapping[str, Any]) -> bool:
+    return operational.get("state") in {"ACTIVE", "TEST_READY"}
+
+
 def _addressed(operational: Mapping[str, Any]) -> bool:
-    return bool(operational.get("ipAddress")) and operational.get("state") in {"ACTIVE", "TEST_READY"}
+    return bool(operational.get("ipAddress")) and _live(operational)
 
 
 def _carrying(office: Office) -> dict[str, tuple[bool, bool]]:

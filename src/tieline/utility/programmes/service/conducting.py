@@ -23,9 +23,10 @@ from tieline.utility.fieldwork import Verdict
 from tieline.utility.inventory import Fitting, FleetRow, Selection
 from tieline.utility.programmes.model import LinkRow, LinkState, Terms
 from tieline.utility.programmes.policy.acceptance import Judgement, Seen, Want, judge
+from tieline.utility.programmes.policy.reserve import alone
 from tieline.utility.programmes.policy.states import Act
 from tieline.utility.programmes.policy.words import number_of
-from tieline.utility.programmes.service.scheduling import make_change
+from tieline.utility.programmes.service.scheduling import attachments, make_change
 from tieline.utility.programmes.store import inbox, sites
 from tieline.utility.programmes.store import programmes as store
 
@@ -187,9 +188,10 @@ async def release(runtime: Runtime) -> int:
         await sites.set_links(tx, [link.id for link in over], LinkState.CUTTING, of=[LinkState.FITTED])
         asked = [link.id for link in over if link.test_asked_at is not None]
         await sites.set_links(tx, asked, LinkState.TESTING, of=[LinkState.CUTTING])
+        held = await _alone(tx, [link for link in links if link.cut_at is None])
     by_change: dict[int, list[LinkRow]] = defaultdict(list)
     for link in links:
-        if link.change_id is not None and link.cut_at is None:
+        if link.change_id is not None and link.cut_at is None and link.id not in held:
             by_change[link.change_id].append(link)
     released = len(over)
     for change_id, found in sorted(by_change.items()):
@@ -205,6 +207,33 @@ async def release(runtime: Runtime) -> int:
             asked = [link.id for link in found if link.test_asked_at is not None]
             await sites.set_links(tx, asked, LinkState.TESTING, of=[LinkState.CUTTING])
     return released
+
+
+async def _alone(tx: Tx, links: Sequence[LinkRow]) -> set[int]:
+    """Links that are the only ones to carry their sites: they must not go over, and the crew is told when it asks."""
+    if not links:
+        return set()
+    sites_of: dict[tuple[int, int], list[LinkRow]] = defaultdict(list)
+    by_programme: dict[int, set[int]] = defaultdict(set)
+    for link in links:
+        by_programme[link.programme_id].add(link.site_id)
+    for programme_id, ids in by_programme.items():
+        for one in await sites.links_of(tx, programme_id, sorted(ids)):
+            sites_of[one.programme_id, one.site_id].append(one)
+    attached = await attachments(tx, SYSTEM, [one for found in sites_of.values() for one in found])
+    held = {link.id for link in links if alone(link, sites_of[link.programme_id, link.site_id], attached)}
+    for link in links:
+        if link.id in held and list(link.checks) != [_ONLY]:
+            await sites.set_link(tx, link.id, checks=[_ONLY])
+    return held
+
+
+_ONLY = {
+    "name": "Other link",
+    "ok": False,
+    "wanted": "another link of the site that carries it",
+    "found": "This is the only link that carries the site now. Leave the old router as it is, and call the desk.",
+}
 
 
 async def refuse_tests(runtime: Runtime) -> int:

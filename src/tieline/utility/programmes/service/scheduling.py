@@ -1,7 +1,7 @@
 """Sending crews: visits in routes, and the change that cuts the links over as the crews come to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg.rows import DictRow
 
@@ -10,11 +10,12 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.scope import Permission, Scope
-from tieline.utility import changes, fieldwork
+from tieline.utility import changes, fieldwork, inventory
 from tieline.utility.changes import ChangeType, Draft
 from tieline.utility.fieldwork import NewStep, NewVisit, Working
 from tieline.utility.inventory import Selection
 from tieline.utility.programmes.model import Crews, LinkRow, LinkState, Programme, ProgrammeState, SiteState
+from tieline.utility.programmes.policy.reserve import in_order
 from tieline.utility.programmes.policy.states import Act
 from tieline.utility.programmes.policy.words import number_of
 from tieline.utility.programmes.store import programmes as store
@@ -57,6 +58,8 @@ async def schedule(
     links: dict[int, list[LinkRow]] = {}
     for link in await sites.links_of(tx, programme_id, ids):
         links.setdefault(link.site_id, []).append(link)
+    attached = await attachments(tx, scope, [link for found in links.values() for link in found])
+    links = {site: in_order(found, attached) for site, found in links.items()}
     visits = await fieldwork.plan_visits(tx, scope, [_visit(programme, row, links[row["site_id"]]) for row in rows])
     made = await fieldwork.make_orders(
         tx,
@@ -78,6 +81,13 @@ async def schedule(
     await audit.append(tx, scope, audit.Entry("programme.scheduled", f"programme:{programme_id}", facts))
     first, last = made.first_day or crews.first_day, made.last_day or crews.first_day
     return Scheduled(len(ids), made.order_ids, change, first.isoformat(), last.isoformat(), made.km, made.km_saved)
+
+
+async def attachments(tx: Tx, scope: Scope, links: Sequence[LinkRow]) -> dict[int, bool]:
+    """Which subscriptions of some links, old and new, the network has attached now."""
+    ids = [one for link in links for one in (link.old_subscription_id, link.new_subscription_id) if one is not None]
+    rows = await inventory.subscriptions(tx, replace(scope, regions=None), ids)
+    return {row.subscription_id: bool(row.attached) for row in rows}
 
 
 def _origin(programme_id: int) -> str:

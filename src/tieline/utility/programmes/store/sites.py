@@ -308,9 +308,10 @@ async def not_fitted(tx: Tx, link_id: int) -> None:
 
 
 async def unfit(tx: Tx, *, limit: int) -> list[LinkRow]:
-    """Links whose test is asked for though their card is not fitted, and nothing of theirs waits to be taken."""
+    """Links whose test is asked for though their card is not fitted, or must not go over; nothing of theirs waits."""
     text = f"""{_LINKS}
-        WHERE l.state IN ('old', 'prepared') AND l.test_asked_at IS NOT NULL
+        WHERE (l.state IN ('old', 'prepared') OR (l.state = 'fitted' AND l.checks @> '[{{"name": "Other link"}}]'))
+            AND l.test_asked_at IS NOT NULL
             AND NOT EXISTS (SELECT FROM programme_inbox x WHERE x.programme_id = l.programme_id
                 AND x.site_id = l.site_id)
         ORDER BY l.id LIMIT %(limit)s"""
@@ -387,7 +388,7 @@ async def ask_test(tx: Tx, link_id: int, at: datetime) -> None:
     """
     text = """
         UPDATE programme_link SET test_asked_at = %(at)s, probe_asked_at = NULL,
-            checks = CASE WHEN state IN ('old', 'prepared') THEN checks ELSE '[]' END,
+            checks = CASE WHEN state IN ('old', 'prepared', 'fitted') THEN checks ELSE '[]' END,
             state = CASE WHEN state = 'cutting' THEN 'testing' ELSE state END
         WHERE id = %(id)s"""
     await execute(tx, text, {"id": link_id, "at": at})
