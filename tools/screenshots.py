@@ -23,7 +23,7 @@ from typing import Literal
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tools import lives, lives_field, served, stocked
+from tools import lives, lives_field, lives_programme, served, stocked
 
 WIDTHS = {1280: 800, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -171,6 +171,20 @@ SHOTS: tuple[Shot, ...] = (
     Shot("notice-waiting", "/notices/4"),
     Shot("notice-decline", "/notices/4", act=_press("button:has-text('Decline')")),
     Shot("notice-missing", "/notices/99999", "error"),
+    Shot("programmes", "/programmes#{programme}"),
+    Shot("programmes", "/programmes", "empty"),
+    Shot("programme", "/programmes/{programme}"),
+    Shot("programme-close", "/programmes/{programme}", act=_press("button:has-text('Close')")),
+    Shot("programme-sites", "/programmes/{programme}/sites"),
+    Shot("programme-sites-late", "/programmes/{programme}/sites?will_be_late=1"),
+    Shot("programme-sites-selecting", "/programmes/{programme}/sites?state=again", act=_press("[data-select-page]")),
+    Shot("programme-sites-none-match", "/programmes/{programme}/sites?q=zzzzzz", "error"),
+    Shot("programme-site", "/programmes/{programme}/sites/{programme_site}"),
+    Shot("programme-site-sheet", "/programmes/{programme}/sites?state=on_site", act=_press("a[data-row-link]")),
+    Shot("programme-new", "/programmes/new?notice=1&notice=2"),
+    Shot("programme-prepare", "/programmes/{programme}/prepare"),
+    Shot("programme-schedule", "/programmes/{programme}/schedule"),
+    Shot("programme-site-page", "/sites/{programme_site}"),
     *_both("incidents", "/incidents"),
     Shot("incidents-none-match", "/incidents?q=zzzzzz", "error"),
     Shot("incidents-selecting", "/incidents", act=_press("input[data-select-page]")),
@@ -304,6 +318,7 @@ def worlds(sites: int, *, changes: bool, stock: bool = False) -> Iterator[tuple[
                 numbers = {}
                 if changes:
                     numbers = {**lives_field.live(running["full"]), **lives.live(running["full"])}
+                    numbers.update(lives_programme.live(databases["full"]))
                 yield {name: one.url for name, one in running.items()}, numbers
             finally:
                 for one in running.values():

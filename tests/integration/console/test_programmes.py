@@ -236,3 +236,33 @@ async def test_sites_are_left_out_for_a_reason_and_taken_in_again(console: "Cons
     assert (await console.client.post(f"{base}/leave-out", data={})).status_code == 422
     assert (await console.client.post(f"{base}/take-in", data={"id": "1"})).status_code == 303
     assert (await console.client.get(f"{base}/sites?state=left_out")).text.count("The substation is sold.") == 1
+
+
+async def test_a_site_its_visits_and_the_overview_lead_to_the_programme(console: "Console") -> None:
+    programme = await opened(console)
+    site = (await console.client.get("/sites/2")).text
+    assert f'href="/programmes/{programme}/sites/2"' in site
+    sheet = await console.client.get("/sites/2", headers={"HX-Request": "true", "HX-Target": "sheet"})
+    assert "What is at work here" in sheet.text
+    await console.client.get("/")
+    overview = (await console.client.get("/")).text
+    assert f'href="/programmes/{programme}"' in overview
+    await console.client.post(f"/programmes/{programme}/prepare", data={"limit": "5"})
+    change = (await rows(console, "SELECT max(id) AS id FROM change"))[0]["id"]
+    assert "Programme: End of 3G" in (await console.client.get(f"/changes/{change}")).text
+
+
+async def test_every_page_says_that_a_declared_calendar_runs(console: "Console") -> None:
+    console.sign_in(Role.VIEWER)
+    assert "Simulation:" not in (await console.client.get("/sites")).text
+    calendar = "2027-01-01T00:00:00+00:00@2026-01-01T00:00:00+00:00*1000"
+    object.__setattr__(console.runtime, "settings", console.runtime.settings.model_copy(update={"calendar": calendar}))
+    page = (await console.client.get("/sites")).text.replace("\u202f", "")
+    assert "the calendar runs 1000 times faster than time" in page
+
+
+async def test_a_cut_over_is_asked_for_in_the_form_of_a_new_change(console: "Console") -> None:
+    await fleet(console)
+    console.sign_in(Role.TECHNICIAN)
+    page = (await console.client.get("/changes/new?change_kind=subscription.cutover&linked=1")).text
+    assert "When its crew has fitted the new card" in page

@@ -28,13 +28,14 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 
+from tieline.platform.clock import DeclaredClock
 from tieline.platform.db import Database, Tx, is_lost
 from tieline.platform.errors import Invalid, NotFound, Problem, TielineError, Unauthenticated, Unavailable
 from tieline.platform.scope import Scope
 from tieline.platform.web import CurrentRuntime, current_request_id, current_runtime
 from tieline.platform.wiring import Runtime
 from tieline.utility.console import problems
-from tieline.utility.console.components.frame import Frame, PageHead, Person
+from tieline.utility.console.components.frame import CalendarNotice, Frame, PageHead, Person
 from tieline.utility.console.components.work import Problem as WordedProblem
 from tieline.utility.console.kept import A_MOMENT, Counted, Shelf, bounds
 from tieline.utility.console.navigation import rail
@@ -155,21 +156,23 @@ class Page:
     async def frame(self) -> Frame:
         """The frame for this person, without a current place."""
         status = await self.status()
-        return bare_frame(self.visitor, self.now, status)
+        return bare_frame(self.visitor, self.runtime, status)
 
     async def status(self) -> Status:
         """Feeds and running changes, as far as the person may see them."""
         return await watch_of(self.request).status(self.runtime, self.scope)
 
 
-def bare_frame(visitor: Visitor, now: datetime, status: Status) -> Frame:
+def bare_frame(visitor: Visitor, runtime: Runtime, status: Status) -> Frame:
     """The frame around a page, without a current place."""
+    calendar = runtime.calendar
     return Frame(
         nav=rail(visitor.scope, counts={"incidents": status.incidents} if status.incidents else None),
         current="",
         person=Person(visitor.name, visitor.role),
         csrf_token=visitor.csrf_token,
-        now=now,
+        now=runtime.clock.now(),
+        calendar=CalendarNotice(calendar.now(), calendar.speed) if isinstance(calendar, DeclaredClock) else None,
         feeds=status.feeds,
         running=status.running,
         storms=status.storms,
@@ -262,7 +265,7 @@ async def _draw(request: Request, error: TielineError) -> Response:
         return renderer.response(
             problems.BLANK, status=error.status, headers=headers, title=error.title, problem=problem
         )
-    frame = bare_frame(page.visitor, page.now, Status())
+    frame = bare_frame(page.visitor, page.runtime, Status())
     head = PageHead(error.title)
     return renderer.response(
         problems.PAGE, status=error.status, headers=headers, frame=frame, head=head, problem=problem

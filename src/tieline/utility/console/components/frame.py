@@ -64,6 +64,14 @@ class StormNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarNotice:
+    """A calendar that runs at a declared speed: on every page, so that nobody takes a demonstration for the truth."""
+
+    shows: datetime
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """Everything around the page. ``current`` is the key of the rail's item that the page belongs to."""
 
@@ -75,6 +83,7 @@ class Frame:
     feeds: tuple[Feed, ...] = ()
     running: tuple[Running, ...] = ()
     storms: tuple[StormNotice, ...] = ()
+    calendar: CalendarNotice | None = None
     search_href: str = "/search"
     status_href: str = ""
     product: str = "Tieline"

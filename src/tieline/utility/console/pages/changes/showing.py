@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx
+from tieline.utility import programmes
 from tieline.utility.console.components.frame import Crumb, PageHead, Tab
 from tieline.utility.console.components.values import Link
 from tieline.utility.console.components.work import Evidence
@@ -14,6 +15,7 @@ from tieline.utility.console.http import Page
 from tieline.utility.console.pages.changes import source
 from tieline.utility.console.pages.changes.views import acts, contract, control, holds, items, receipt
 from tieline.utility.console.pages.changes.views.tally import Tally
+from tieline.utility.programmes import Programme
 
 _FIRST, _LOG = 4, 1000
 _TYPED_FROM = 1001
@@ -29,6 +31,7 @@ class Found:
     first: Sequence[DictRow]
     held: Sequence[DictRow] = ()
     schedule: source.Schedule | None = None
+    programme: Programme | None = None
 
     @property
     def change(self) -> source.Change:
@@ -53,7 +56,8 @@ async def read(tx: Tx, page: Page, change_id: int, *, with_items: bool = True) -
     schedule = None
     if with_items and life(detail.change) == "contract":
         schedule = await source.schedule(tx, page.scope, page.runtime.clock, change_id)
-    return Found(detail, pace, log, first, held, schedule)
+    programme = await programmes.of_change(tx, page.scope, change_id)
+    return Found(detail, pace, log, first, held, schedule, programme)
 
 
 def life(change: source.Change) -> str:
@@ -73,7 +77,10 @@ def head(page: Page, found: Found, tab: str, offers: Sequence[acts.Offer] = ()) 
         Tab("Log", f"/changes/{change.id}/log", tab == "log", len(found.log)),
     )
     state = contract.head_state(change, kind.title, page.now)
-    return PageHead(change.title, state, (Crumb("Changes", "/changes"),), tuple(one.action for one in offers), tabs)
+    crumbs = [Crumb("Changes", "/changes")]
+    if found.programme:
+        crumbs.append(Crumb(f"Programme: {found.programme.title}", f"/programmes/{found.programme.id}"))
+    return PageHead(change.title, state, tuple(crumbs), tuple(one.action for one in offers), tabs)
 
 
 def context(page: Page, found: Found) -> dict[str, Any]:

@@ -5,14 +5,18 @@ from typing import Any
 
 from fastapi import Response
 
-from tieline.platform.errors import Invalid
+from tieline.platform.db import Tx
+from tieline.platform.errors import Invalid, NotFound
 from tieline.platform.scope import Permission
-from tieline.utility import fieldwork
+from tieline.utility import fieldwork, programmes
 from tieline.utility.console.components.formats import plural
 from tieline.utility.console.components.frame import PageHead
+from tieline.utility.console.components.values import Link
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.fieldwork import forms
 from tieline.utility.console.pages.fieldwork.views import details, lists
+from tieline.utility.console.pages.programmes.words import SITES
+from tieline.utility.programmes import SiteState
 
 router = pages()
 
@@ -85,9 +89,10 @@ async def one(page: CurrentPage, visit_id: int) -> Response:
     """One visit: where, what, how far, what was reported, pictures."""
     async with page.db.snapshot() as tx:
         found = await fieldwork.visit_detail(tx, page.scope, visit_id)
+        wanted = await _wanted_by(page, tx, found.visit)
     visit = found.visit
     context: dict[str, Any] = {
-        "facts": details.visit_facts(visit, page.now),
+        "facts": (*details.visit_facts(visit, page.now), *wanted),
         "times": details.visit_times(visit),
         "steps": [
             (
@@ -103,6 +108,21 @@ async def one(page: CurrentPage, visit_id: int) -> Response:
     }
     head = details.visit_head(visit, page.scope, page.now)
     return await page.show("pages/fieldwork/templates/visit.html", current="fieldwork", head=head, **context)
+
+
+async def _wanted_by(page: Page, tx: Tx, visit: fieldwork.Visit) -> tuple[tuple[str, object], ...]:
+    """Where the site stands in the programme that wanted the visit, and the change that cuts its links over."""
+    kind, _, number = visit.origin.partition(":")
+    programme = forms.number(number) if kind == "programme" else None
+    if programme is None or not page.scope.may(Permission.PROGRAMME_READ):
+        return ()
+    try:
+        one = await programmes.site(tx, page.scope, page.runtime.calendar, programme, visit.site_id)
+    except NotFound:
+        return ()
+    site = Link(SITES[SiteState(one["state"])].word, f"/programmes/{programme}/sites/{visit.site_id}")
+    change = Link(f"Change {one['change_id']}", f"/changes/{one['change_id']}") if one["change_id"] else None
+    return (("The site in its programme", site), ("Cut-over", change))
 
 
 @router.post("/fieldwork/visits/{visit_id}/cancel")

@@ -1,15 +1,18 @@
 """What comes next: the steps of operators' notices that lie ahead, the nearest first."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
-from tieline.utility import notices
+from tieline.utility import changes, fieldwork, notices
+from tieline.utility.console.components.formats import plural
 from tieline.utility.console.components.tables import Column, Row, Table
 from tieline.utility.console.components.values import Age
 from tieline.utility.console.http import Page
+from tieline.utility.console.pages.changes.views.words import STATES as CHANGE_STATES
 from tieline.utility.console.pages.notices import words
+from tieline.utility.fieldwork import VisitState
 from tieline.utility.notices import Notice, day
 
 _COLUMNS = (
@@ -35,8 +38,9 @@ async def coming(page: Page, tx: Tx) -> Table | None:
     if not page.scope.may(Permission.NOTICE_READ):
         return None
     found = await notices.coming(tx, page.scope, page.runtime.clock, limit=_LOOKED_AT)
+    rows = await _work(page, tx)
     ahead = sorted((step for one in found for step in _steps(one, page.now)), key=lambda step: step.at)
-    rows = [
+    rows += [
         Row(
             f"{step.notice.id}-{place}",
             {
@@ -50,6 +54,32 @@ async def coming(page: Page, tx: Tx) -> Table | None:
         for place, step in enumerate(ahead[:_SHOWN])
     ]
     return Table("coming", "What comes next", _COLUMNS, rows, chooser=False)
+
+
+async def _work(page: Page, tx: Tx) -> list[Row]:
+    """What waits for a decision, and the visits of today and tomorrow."""
+    rows = []
+    if page.scope.may(Permission.CHANGE_READ):
+        found = await changes.page(tx, page.scope, states=("submitted",), limit=_LOOKED_AT)
+        if found.items:
+            many = f"{plural(len(found.items), 'change')}{' and more' if found.next else ''}"
+            cells = {"what": many, "step": "Somebody has to approve or reject it", "state": CHANGE_STATES["submitted"]}
+            rows.append(Row("submitted", cells, "/changes?state=submitted", tone="warn"))
+    if page.scope.may(Permission.FIELD_READ):
+        calendar = page.runtime.calendar
+        today = fieldwork.today(calendar.now())
+        for name, day_of in (("today", today), ("tomorrow", today + timedelta(days=1))):
+            wanted = fieldwork.VisitFilter((VisitState.PLANNED, VisitState.ON_SITE), day=day_of)
+            count = await fieldwork.count_visits(tx, page.scope, calendar, wanted)
+            if count:
+                href = f"/fieldwork/visits?state=planned&state=on_site&day={day_of.isoformat()}"
+                cells = {
+                    "what": plural(count, "visit"),
+                    "step": f"Crews go there {name}",
+                    "at": f"{day_of:%a} {day_of.day} {day_of:%b}",
+                }
+                rows.append(Row(f"visits-{name}", cells, href))
+    return rows
 
 
 def _steps(one: Notice, now: datetime) -> list[Step]:

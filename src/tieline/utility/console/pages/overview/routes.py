@@ -9,15 +9,17 @@ from fastapi import Response
 
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
-from tieline.utility import incidents, inventory
+from tieline.utility import incidents, inventory, programmes
 from tieline.utility.console.components.frame import Action
 from tieline.utility.console.components.mapping import MapView
-from tieline.utility.console.components.tables import Empty
+from tieline.utility.console.components.tables import Empty, Table
 from tieline.utility.console.components.values import Age
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.overview import recent, views
 from tieline.utility.console.pages.overview.coming import coming
+from tieline.utility.console.pages.programmes.listing import programmes as programme_table
 from tieline.utility.inventory import FleetFilter, Kind
+from tieline.utility.programmes import Programme, ProgrammeState
 
 router = pages()
 FRESH = timedelta(seconds=30)
@@ -65,6 +67,7 @@ async def overview(page: CurrentPage) -> Response:
         running, changed = await recent.running(page, tx), await recent.changed(page, tx)
         ahead = await coming(page, tx)
         waiting = await _incidents(page, tx)
+    under_way = await _programmes(page)
     counts = fleet.value.counts if fleet else None
     incident_figures = () if waiting is None else (views.incidents(waiting),)
     groups = fleet.value.groups if fleet else ()
@@ -86,6 +89,7 @@ async def overview(page: CurrentPage) -> Response:
         running=running,
         changed=changed,
         ahead=ahead,
+        programmes=under_way,
         **context,
     )
 
@@ -95,6 +99,19 @@ async def _incidents(page: Page, tx: Tx) -> Sequence[Mapping[str, Any]] | None:
     if not page.scope.may(Permission.INCIDENT_READ):
         return None
     return await incidents.counts(tx, page.scope, incidents.IncidentFilter())
+
+
+async def _programmes(page: Page) -> Table | None:
+    """The programmes that are not over; None where there is none, or they may not be seen."""
+    if not page.scope.may(Permission.PROGRAMME_READ):
+        return None
+
+    async def count(tx: Tx) -> Sequence[Programme]:
+        found = await programmes.page(tx, page.scope, limit=20)
+        return [one for one in found.items if one.state is not ProgrammeState.CLOSED][:5]
+
+    found = await page.counted("programmes under way", count, fresh=FRESH)
+    return programme_table(found.value, None, page.scope) if found and found.value else None
 
 
 async def _fleet(page: Page, tx: Tx) -> Fleet:

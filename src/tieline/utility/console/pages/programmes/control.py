@@ -261,7 +261,7 @@ def waiting(found: Detail) -> Table:
     columns = (
         Column("what", "What", fixed=True, narrow=True, wrap=True),
         Column("state", "State", narrow=True),
-        Column("step", "Next", wrap=True, narrow=True),
+        Column("step", "Next", wrap=True),
     )
     rows = [row for one in found.changes if (row := _decision(one)) is not None]
     for state, step in (

@@ -39,7 +39,7 @@ def head(found: Sequence[Programme], scope: Scope) -> PageHead:
     return PageHead("Programmes", state or "Nothing runs at the moment.", actions=(action,))
 
 
-def programmes(found: Sequence[Programme], paging: Paging, scope: Scope) -> Table:
+def programmes(found: Sequence[Programme], paging: Paging | None, scope: Scope) -> Table:
     """The list, the newest first."""
     columns = (
         Column("title", "Programme", fixed=True, narrow=True, wrap=True),

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Response
@@ -25,6 +26,7 @@ router = pages()
 router.include_router(opening.router)
 _TEMPLATES = "pages/programmes/templates"
 _CSV = 5000
+FRESH = timedelta(minutes=2)
 
 
 @router.get("/programmes")
@@ -88,15 +90,13 @@ async def sites(page: CurrentPage, programme_id: Identity) -> Response:
             tx, page.scope, calendar, programme_id, wanted, cursor=lists.cursor_of(page.url), limit=lists.ROWS
         )
         matching = await programmes.count_sites(tx, page.scope, calendar, programme_id, wanted)
-        whole = await programmes.detail(tx, page.scope, calendar, programme_id)
     paging = replace(lists.paging(page.url, found, "site"), shown=listing.shown(len(found.items), matching))
     chosen = listing.selection(page, programme, matching)
     narrowed = wanted != SiteFilter()
     table = listing.sites(page, programme, found.items, paging, chosen, narrowed=narrowed)
     if page.is_fragment and not page.is_sheet:
         return page.fragment("pages/parts/table.html", table=table)
-    regions = [part.name for part in whole.regions]
-    phases = [part.name for part in whole.phases]
+    regions, phases = await _parts(page, programme_id)
     return await page.show(
         "pages/parts/list.html",
         current="programmes",
@@ -104,6 +104,16 @@ async def sites(page: CurrentPage, programme_id: Identity) -> Response:
         bar=listing.filters(page.url, wanted, regions, phases),
         table=table,
     )
+
+
+async def _parts(page: Page, programme_id: int) -> tuple[list[str], list[str]]:
+    """The regions and phases that the list can be narrowed to: they change only as sites are taken in."""
+
+    async def count(tx: Tx) -> tuple[list[str], list[str]]:
+        whole = await programmes.detail(tx, page.scope, page.runtime.calendar, programme_id)
+        return [part.name for part in whole.regions], [part.name for part in whole.phases]
+
+    return (await page.always(f"parts of programme {programme_id}", count, fresh=FRESH)).value
 
 
 @router.get("/programmes/{programme_id}/sites.csv")

@@ -21,8 +21,8 @@ _OUT = (SiteState.SELECTED, SiteState.READY, SiteState.AGAIN, SiteState.BLOCKED)
 _CHECKS = (
     Column("name", "Check", narrow=True, fixed=True),
     Column("ok", "Holds", narrow=True),
-    Column("wanted", "Wanted"),
-    Column("found", "Found", narrow=True),
+    Column("wanted", "Wanted", wrap=True),
+    Column("found", "Found", narrow=True, wrap=True),
 )
 _HOLDS = {True: Badge("Holds", Tone.OK), False: Badge("Does not hold", Tone.BAD), None: Badge("Waits", Tone.BUSY)}
 

@@ -11,6 +11,7 @@ from tieline.utility import inventory
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.parts import history, listing
 from tieline.utility.console.pages.sites import views
+from tieline.utility.console.pages.sites.work import work
 from tieline.utility.inventory import Kind
 
 router = pages()
@@ -49,10 +50,11 @@ async def site(page: CurrentPage, site_id: int) -> Response:
     async with page.db.snapshot() as tx:
         one = await inventory.thing_detail(tx, page.scope, Kind.SITE, site_id)
         parent = await _parent(page, tx, one)
+        at_work = await work(page, tx, site_id)
         events = (
             [] if page.is_sheet else await inventory.thing_timeline(tx, page.scope, Kind.SITE, site_id, before=page.now)
         )
-    context = views.context(page, one, parent)
+    context = {**views.context(page, one, parent), "at_work": at_work}
     head = context["head"]
     if page.is_sheet:
         return page.sheet("pages/sites/templates/sheet.html", title=head.title, state=head.state, **context)

@@ -8,7 +8,7 @@ from tieline.utility.console.components import formats
 from tieline.utility.console.components.frame import Action
 from tieline.utility.console.components.work import Approval, Confirm
 from tieline.utility.console.pages.changes.source import Change, acts
-from tieline.utility.console.pages.changes.views.tally import Tally
+from tieline.utility.console.pages.changes.views.tally import WAITING, Tally
 
 _EVERYBODY = Scope("anybody", frozenset(Permission))
 """Somebody who may do everything and made nothing: what is left is what the state of the change allows."""
@@ -40,7 +40,7 @@ def _offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> Iterator[O
         yield Offer(
             Action("Undo", f"/changes/{change.id}/undo", "undo-2", unless=_unless(scope, Permission.CHANGE_PLAN))
         )
-    if change.plan_hash and state in {"planned", "submitted", "approved"} and tally.count("planned"):
+    if change.plan_hash and state in {"planned", "submitted", "approved"} and tally.count(*WAITING):
         yield _try(change, scope)
     if "plan" in possible:
         yield _plan(change, scope)
@@ -54,7 +54,7 @@ def _steering(change: Change, tally: Tally, scope: Scope, csrf: str, possible: S
     if "pause" in possible:
         yield _ask(change, scope, csrf, _PAUSE)
     if "resume" in possible and (change.state.value == "paused" or tally.held):
-        yield _ask(change, scope, csrf, _RESUME, count=tally.count("planned"))
+        yield _ask(change, scope, csrf, _RESUME, count=tally.count(*WAITING))
     if "retry" in possible and failed:
         yield _ask(change, scope, csrf, _RETRY, count=failed)
 
@@ -83,7 +83,7 @@ def _try(change: Change, scope: Scope) -> Offer:
 
 def _start(change: Change, tally: Tally, scope: Scope, csrf: str) -> Offer:
     seconds = (change.summary or {}).get("seconds") or (None, None)
-    count = tally.count("planned")
+    count = tally.count(*WAITING)
     dialog = Confirm(
         "start",
         "Start this change",
@@ -107,7 +107,7 @@ def _start(change: Change, tally: Tally, scope: Scope, csrf: str) -> Offer:
 
 def _submit(change: Change, tally: Tally, scope: Scope) -> Offer:
     unless = _unless(scope, Permission.CHANGE_PLAN)
-    if not tally.count("planned"):
+    if not tally.count(*WAITING):
         unless = "Nothing in this plan can be done: see what is left out, and why."
     second = bool(((change.summary or {}).get("requirement") or {}).get("second_person"))
     label = "Ask for approval" if second else "Approve by policy"
@@ -176,7 +176,7 @@ def _ask(change: Change, scope: Scope, csrf: str, told: _Words, *, count: int = 
 def _stop(change: Change, tally: Tally, scope: Scope, csrf: str) -> Offer:
     begun = change.started_at is not None
     needed = Permission.CHANGE_RUN if begun else Permission.CHANGE_PLAN
-    waiting = tally.count("planned")
+    waiting = tally.count(*WAITING)
     dialog = Confirm(
         "stop",
         "Stop this change for good" if begun else "Withdraw this change",

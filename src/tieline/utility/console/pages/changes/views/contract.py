@@ -15,7 +15,7 @@ from tieline.utility.console.components.work import Approval, Signature
 from tieline.utility.console.pages.changes.source import Approval as Decision
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import items, words
-from tieline.utility.console.pages.changes.views.tally import Tally
+from tieline.utility.console.pages.changes.views.tally import WAITING, Tally
 
 _NAMED = 12
 
@@ -78,7 +78,7 @@ def figures(change: Change, tally: Tally) -> tuple[Figure, ...]:
     conflicts = tally.count("conflict")
     critical = int(impact.get("critical_sites", 0))
     found = [
-        Figure("Subscriptions to change", tally.count("planned"), items.href(change.id, state="planned")),
+        Figure("Subscriptions to change", tally.count(*WAITING), items.href(change.id, state=list(WAITING))),
         Figure(
             "Left out",
             left_out,

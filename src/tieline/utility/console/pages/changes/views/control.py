@@ -109,6 +109,10 @@ def troubles(it: Situation) -> tuple[Evidence, ...]:
 
 
 def _troubles(it: Situation) -> Iterator[Evidence]:
+    gated = it.tally.count("waiting")
+    if gated and it.live:
+        told = f"{formats.plural(gated, 'step')} {'waits' if gated == 1 else 'wait'} for a crew: "
+        yield Evidence(f"{told}each is sent once the card of its link is fitted, and nothing is wrong with that.")
     if it.change.state.value == "paused":
         why = it.change.state_why or "somebody paused it."
         yield Evidence(f"Nothing new is sent: {why} {_WAY_ON}", tone="held")

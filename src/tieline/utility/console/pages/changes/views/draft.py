@@ -16,6 +16,7 @@ from tieline.utility.console.words import FIELD_WORDS, STATE_WORDS, TECHNOLOGY_O
 from tieline.utility.inventory import Field as FleetField
 
 PREPROVISION, CONFIGURE, RESTORE = "subscription.preprovision", "subscription.configure", "subscription.restore"
+CUTOVER = "subscription.cutover"
 _LONGEST_STEPS = 200
 
 
@@ -74,7 +75,7 @@ def _text(typed: Typed, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-NEW, SET = "new.", "set."
+NEW, SET, OVER = "new.", "set.", "over."
 """What the names of a kind's questions begin with, so that no answer to one kind is taken for one to another."""
 
 
@@ -84,6 +85,9 @@ def _parameters(kind: str, typed: Typed) -> dict[str, Any]:
         return {**found, "fixed_address": _text(typed, f"{NEW}fixed_address") == "1"}
     if kind == CONFIGURE:
         return dict(_configured(typed))
+    if kind == CUTOVER:
+        release = "at_once" if _text(typed, f"{OVER}release") == "at_once" else "on_visit"
+        return {"release": release, "activate": _text(typed, f"{OVER}activate") == "1"}
     return draft_groups.parameters(kind, typed)
 
 
@@ -218,6 +222,8 @@ def _parameter_fields(typed: Typed, kind: str, choices: Choices) -> Iterator[Fie
         yield from _preprovision_fields(typed, choices)
     elif kind == CONFIGURE:
         yield from _configure_fields(typed, choices)
+    elif kind == CUTOVER:
+        yield from _cutover_fields(typed)
     else:
         yield from draft_groups.fields(typed, kind, choices.lan_groups)
 
@@ -235,6 +241,14 @@ def _preprovision_fields(typed: Typed, choices: Choices) -> Iterator[Field]:
     fixed = _text(typed, f"{NEW}fixed_address") if asked else "1"
     hint = "From the address pool of the APN; reserved when the change is planned."
     yield Field(f"{NEW}fixed_address", "Reserve a fixed IP address where the present one has one", "check", fixed, hint)
+
+
+def _cutover_fields(typed: Typed) -> Iterator[Field]:
+    ways = (("on_visit", "When its crew has fitted the new card"), ("at_once", "At once: the cards are in place"))
+    hint = "A link that waits is released by its visit, or by hand."
+    yield _select(typed, f"{OVER}release", "Each link goes over", ways, hint)
+    billed = _text(typed, f"{OVER}activate") if f"{OVER}release" in typed else "1"
+    yield Field(f"{OVER}activate", "Make the new subscription active: it is billed from then on", "check", billed)
 
 
 def _configure_fields(typed: Typed, choices: Choices) -> Iterator[Field]:

@@ -168,7 +168,7 @@ def reason_word(code: str) -> str:
 
 _SENTENCES: Mapping[str, str] = {
     "blocked": "It is left out of the plan.",
-    "waiting": "Nothing was sent for it yet: it waits until it is released.",
+    "waiting": "Nothing was sent for it yet: it waits until a crew has fitted the card, or somebody releases it.",
     "planned": "Nothing was sent for it yet.",
     "queued": "It is being sent.",
     "sent": "The operator has it, and has not said that it is done.",

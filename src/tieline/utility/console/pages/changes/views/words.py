@@ -21,7 +21,7 @@ STATES: Mapping[str, Badge] = {
 }
 ITEM_STATES: Mapping[str, Badge] = {
     "blocked": Badge("Left out", Tone.HELD, "skip-forward"),
-    "waiting": Badge("Waits to be released", Tone.OFF, "hourglass"),
+    "waiting": Badge("Waits for its crew", Tone.OFF, "hourglass", "Nothing is sent before the card is fitted."),
     "planned": Badge("Waiting", Tone.OFF, "hourglass"),
     "queued": Badge("Being sent", Tone.BUSY, "arrow-right"),
     "sent": Badge("At the operator", Tone.BUSY, "arrow-right"),
@@ -160,6 +160,18 @@ def _group_remove(parameters: Mapping[str, Any]) -> Iterator[str]:
     yield "Devices of the group no longer reach one another through it; their links stay."
 
 
+def _cutover(parameters: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        "For each selected link the present subscription gives up its fixed address; once the operator shows that, the"
+        " subscription prepared for the link takes it."
+    )
+    if parameters.get("activate", True):
+        yield "The new subscription becomes active, and is billed from then on; the old one stays as it is."
+    if parameters.get("release", "on_visit") == "on_visit":
+        yield "Nothing is sent for a link before its crew has fitted the new card: until then the link waits."
+    yield "A link is down between the two steps; never are both links of a site at once."
+
+
 def _addresses(parameters: Mapping[str, Any]) -> Iterator[str]:
     yield "Each selected subscription gets a fixed address from the pool of its APN, reserved when this is planned."
     if parameters.get("renew"):
@@ -172,6 +184,7 @@ _TELLERS = {
     "group.members": _group_members,
     "group.remove": _group_remove,
     "address.provision": _addresses,
+    "subscription.cutover": _cutover,
     "subscription.preprovision": _preprovision,
     "subscription.configure": _configure,
     "subscription.restore": _restore,

@@ -1,0 +1,52 @@
+"""What is at work at a site: its programme, the last visits, open incidents."""
+
+from typing import Any
+
+from tieline.platform.db import Tx
+from tieline.platform.scope import Permission
+from tieline.utility import fieldwork, incidents, programmes
+from tieline.utility.console.components.values import Link, Several
+from tieline.utility.console.http import Page
+from tieline.utility.console.pages.fieldwork.views.words import state_of
+from tieline.utility.console.pages.incidents import words as incident_words
+from tieline.utility.console.pages.programmes import words
+from tieline.utility.fieldwork import VisitFilter
+from tieline.utility.incidents import IncidentFilter
+from tieline.utility.programmes import SiteState
+
+_SHOWN = 3
+
+
+async def work(page: Page, tx: Tx, site_id: int) -> tuple[tuple[str, object], ...]:
+    """Names and values; empty where nothing is at work that the person may see."""
+    parts: list[tuple[str, object]] = []
+    for one in (await programmes.of_site(tx, page.scope, site_id))[:_SHOWN]:
+        link = Link(one["title"], f"/programmes/{one['programme_id']}/sites/{site_id}", hint=one["why"])
+        parts.append(("Programme", Several((link, words.SITES[SiteState(one["state"])]))))
+    parts += [("Visit", one) for one in await _visits(page, tx, site_id)]
+    parts += [("Incident", one) for one in await _incidents(page, tx, site_id)]
+    return tuple(parts)
+
+
+async def _visits(page: Page, tx: Tx, site_id: int) -> list[Any]:
+    if not page.scope.may(Permission.FIELD_READ):
+        return []
+    calendar = page.runtime.calendar
+    found = await fieldwork.visit_page(tx, page.scope, calendar, VisitFilter(site_id=site_id), limit=_SHOWN)
+    return [
+        Several((Link(one.title, f"/fieldwork/visits/{one.id}", hint=_when(one)), state_of(one, calendar.now())))
+        for one in found.items
+    ]
+
+
+def _when(visit: fieldwork.Visit) -> str:
+    return f"{visit.day:%a} {visit.day.day} {visit.day:%b %Y}, {visit.crew}" if visit.day else "in no order yet"
+
+
+async def _incidents(page: Page, tx: Tx, site_id: int) -> list[Any]:
+    if not page.scope.may(Permission.INCIDENT_READ):
+        return []
+    found = await incidents.page(tx, page.scope, IncidentFilter(site_id=site_id), limit=_SHOWN)
+    return [
+        Several((Link(one.title, f"/incidents/{one.id}"), incident_words.severity(one.severity))) for one in found.items
+    ]
