@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from tieline.cli import following, holding, telling
+from tieline.cli import following, holding, ruling, telling
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, err, plain, print_json, print_table
@@ -20,6 +20,11 @@ app = typer.Typer(help="Changes: plan, approve, run, watch, undo.", no_args_is_h
 app.add_typer(holding.hold, name="hold")
 app.add_typer(holding.storm, name="storm")
 app.add_typer(holding.veto, name="veto")
+app.add_typer(ruling.policy, name="policy")
+app.add_typer(ruling.template, name="template")
+app.command("calendar")(ruling.calendar)
+app.command("outcomes")(ruling.outcomes)
+app.command("review")(ruling.review)
 Number = Annotated[int, typer.Argument(help="The change's number.")]
 Why = Annotated[str, typer.Option("--why", help="Why; it is recorded.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

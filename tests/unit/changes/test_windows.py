@@ -169,7 +169,7 @@ def test_how_many_nights_it_takes() -> None:
     begun = forecast.fill(spans, 3600, at("2026-01-12 23:30"))
     assert begun == forecast.Filled(at("2026-01-12 23:30"), at("2026-01-13 00:30"), 1)
     never = forecast.forecast([], (1.0, 2.0), now, windowed=True)
-    assert (never.begins, never.why_not) == (None, "It may not begin within the next year.")
+    assert (never.begins, never.why_not) == (None, "As things are held, it may not begin within the next year.")
     tight = forecast.forecast(spans, (10 * 3600.0, 10_000 * 3600.0), now, windowed=True)
     assert tight.done == (at("2026-01-14 01:00"), None)
     assert "At its slowest" in tight.why_not

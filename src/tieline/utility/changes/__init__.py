@@ -10,6 +10,8 @@ What other contexts may call stands here. A use case takes a transaction and the
 - :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`); :func:`place`, :func:`current`,
   :func:`reported`, :func:`busy`, :func:`refusals` and :func:`first` are what their plans are made with.
 
+- :func:`register_calendar` puts a context's own entries into the calendar; :func:`outcome`, :func:`report` and
+  :func:`review` look back; ``templating`` keeps what changes say under names;
 - :func:`make_hold` freezes, :func:`begin_storm` is storm mode, :func:`veto` the control room's no; :func:`holding` says
   what holds a change.
 
@@ -35,7 +37,12 @@ from tieline.utility.changes.model import (
     Waves,
     Window,
 )
+from tieline.utility.changes.outcome_routes import csv_of as outcomes_csv
 from tieline.utility.changes.policy.compatibility import refusals
+from tieline.utility.changes.policy.templates import Body as TemplateBody
+from tieline.utility.changes.service import templating
+from tieline.utility.changes.service.calendar import Entry as CalendarEntry
+from tieline.utility.changes.service.calendar import calendar, register_calendar
 from tieline.utility.changes.service.checking import request as request_checks
 from tieline.utility.changes.service.deciding import decide, submit
 from tieline.utility.changes.service.drafting import Draft, create, edit, undo
@@ -58,6 +65,7 @@ from tieline.utility.changes.service.holding import (
     storms,
     veto,
 )
+from tieline.utility.changes.service.outcomes import outcome, outcomes, report, review, reviews
 from tieline.utility.changes.service.planning import request as request_plan
 from tieline.utility.changes.service.releasing import let_go, release
 from tieline.utility.changes.service.ruling import approve_policy, make_policy, policies, retire_policy
@@ -88,6 +96,7 @@ __all__ = [
     "KINDS",
     "TOPIC",
     "Approval",
+    "CalendarEntry",
     "Change",
     "ChangeState",
     "ChangeType",
@@ -109,6 +118,7 @@ __all__ = [
     "Refused",
     "Schedule",
     "Storm",
+    "TemplateBody",
     "Thresholds",
     "Trace",
     "Veto",
@@ -119,6 +129,7 @@ __all__ = [
     "batches",
     "begin_storm",
     "busy",
+    "calendar",
     "create",
     "current",
     "decide",
@@ -142,6 +153,9 @@ __all__ = [
     "make_policy",
     "may_lift",
     "operator_windows",
+    "outcome",
+    "outcomes",
+    "outcomes_csv",
     "page",
     "pause",
     "place",
@@ -151,13 +165,17 @@ __all__ = [
     "record_evidence",
     "refusals",
     "regions",
+    "register_calendar",
     "release",
+    "report",
     "reported",
     "request_checks",
     "request_plan",
     "resume",
     "retire_policy",
     "retry",
+    "review",
+    "reviews",
     "schedule",
     "set_operator_windows",
     "start",
@@ -165,6 +183,7 @@ __all__ = [
     "storms",
     "stream",
     "submit",
+    "templating",
     "traces",
     "under_way",
     "undo",

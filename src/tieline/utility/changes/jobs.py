@@ -9,7 +9,7 @@ from tieline.platform.db import Tx
 from tieline.platform.jobs import job
 from tieline.platform.scope import Permission, Scope, system
 from tieline.platform.wiring import Runtime
-from tieline.utility.changes.service import checking, planning, timing
+from tieline.utility.changes.service import checking, outcomes, planning, timing
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
 from tieline.utility.connectors import lines_of
@@ -55,6 +55,13 @@ async def open_windows(runtime: Runtime, _payload: Nothing) -> None:
     await timing.settle_all(runtime.db, runtime.clock)
 
 
+@job("changes.outcomes", lane=LANE, cron="*/5 * * * *")
+async def count_outcomes(runtime: Runtime, _payload: Nothing) -> None:
+    """Count what came of changes that ended before anything counted it."""
+    async with runtime.db.transaction() as tx:
+        await outcomes.count_missing(tx)
+
+
 @job("changes.overdue", lane=LANE, cron="*/5 * * * *")
 async def tell_overdue(runtime: Runtime, _payload: Nothing) -> None:
     """Say of emergency changes that nobody approved them in time."""
@@ -78,4 +85,4 @@ async def defer_checks(tx: Tx, scope: Scope, change_id: int, operators: Any) -> 
         )
 
 
-JOBS: tuple[Any, ...] = (make_plan, check, open_windows, tell_overdue)
+JOBS: tuple[Any, ...] = (make_plan, check, open_windows, count_outcomes, tell_overdue)

@@ -28,6 +28,7 @@ async def propose_policy(body: PolicyBody, runtime: CurrentRuntime, scope: Curre
             max_items=body.max_items,
             critical_sites=body.critical_sites,
             rules=timing.read(rules_of(body.windows)),
+            template_version_id=body.template_version_id,
         )
     return fast(made, status=201)
 

@@ -119,6 +119,9 @@ class PolicyBody(_Strict):
     max_items: int = Field(ge=1, le=200_000)
     critical_sites: bool = False
     windows: Rules = Field([], max_length=10, description="Windows that bound every change under it.")
+    template_version_id: int | None = Field(
+        None, description="An approved version of a template: changes under the policy do what it says."
+    )
 
 
 class HoldBody(_Strict):
@@ -155,3 +158,29 @@ class NeededWhyBody(_Strict):
     """Why something is done; it has to be said."""
 
     why: str = Field(min_length=1, max_length=2000)
+
+
+class ReviewBody(_Strict):
+    """A review after a change: whether it worked as planned, and what is to be learnt."""
+
+    worked: Literal["yes", "partly", "no"]
+    note: str = Field(min_length=1, max_length=4000)
+
+
+class TemplateBody(_Strict):
+    """A template made from what a change says."""
+
+    name: str = Field(min_length=1, max_length=200)
+    change_id: int
+    with_selection: bool = Field(default=False, description="Keep which subscriptions, too; else it is asked for.")
+    note: str = Field("", max_length=500)
+
+
+class FromTemplateBody(_Strict):
+    """A change from a template."""
+
+    version: int | None = Field(None, ge=1, description="Unset: the newest.")
+    title: str = Field("", max_length=200)
+    reason: str = Field("", max_length=2000)
+    selection: dict[str, Any] | None = Field(None, description="Where the template leaves it open.")
+    policy_id: int | None = Field(None, description="Makes it a standard change under this policy.")

@@ -52,7 +52,8 @@ def forecast(spans: Sequence[Span], seconds: tuple[float, float], now: datetime,
     least, most = fill(spans, seconds[0], now), fill(spans, seconds[1], now)
     begins = next((max(span.opens, now) for span in spans if span.closes > now), None)
     if begins is None:
-        return Forecast(None, None, (None, None), windowed, "It may not begin within the next year.")
+        why_not = "As things are held, it may not begin within the next year."
+        return Forecast(None, None, (None, None), windowed, why_not)
     if least is None:
         return Forecast(begins, None, (None, None), windowed, "It does not fit into its windows of the next year.")
     openings = (least.openings, most.openings) if most else None

@@ -1,5 +1,7 @@
 """Agreeing: submit, approve, reject. What is approved is a hash; whoever made a change does not decide on it."""
 
+from psycopg.rows import DictRow
+
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Forbidden, Invalid, Problem
@@ -8,9 +10,10 @@ from tieline.utility.changes.model import Change, ChangeState, ChangeType
 from tieline.utility.changes.policy import approval
 from tieline.utility.changes.policy.approval import Person, Size, Standard
 from tieline.utility.changes.policy.states import Act, after
+from tieline.utility.changes.policy.templates import deviates
 from tieline.utility.changes.service.telling import tell
 from tieline.utility.changes.store import changes as store
-from tieline.utility.changes.store import extras, guarding, items
+from tieline.utility.changes.store import extras, guarding, items, templates
 
 
 async def submit(tx: Tx, scope: Scope, clock: Clock, change_id: int, *, threshold: int) -> Change:
@@ -98,6 +101,15 @@ async def check_touchable(tx: Tx, scope: Scope, change: Change) -> None:
         raise Forbidden(f"{beyond} items of this change lie outside your regions or operators.")
 
 
+async def _off_template(tx: Tx, change: Change, policy: DictRow) -> str | None:
+    """How a change differs from the template behind its policy; None when it does not."""
+    if policy["template_version_id"] is None:
+        return None
+    version = await templates.by_version_id(tx, policy["template_version_id"])
+    how = "has no template any more" if version is None else deviates(change, version["body"])
+    return f"The policy {policy['name']} stands on a template, and this change {how}." if how else None
+
+
 async def check_not_vetoed(tx: Tx, clock: Clock, change_id: int) -> None:
     """Raise ``Conflict`` while a veto of the control room holds the whole of a change."""
     row = await guarding.vetoed(tx, change_id, clock.now())
@@ -120,6 +132,6 @@ async def check_policy(tx: Tx, change: Change) -> None:
     standard = Standard(
         row["name"], row["kind"], row["max_items"], critical_sites=row["critical_sites"], in_force=in_force
     )
-    why_not = approval.outside(standard, change.kind, _size(change))
+    why_not = approval.outside(standard, change.kind, _size(change)) or await _off_template(tx, change, row)
     if why_not:
         raise Conflict(why_not, advice="Make it a normal change.")

@@ -15,7 +15,7 @@ from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import Recurring
 from tieline.utility.changes.policy.approval import Person, check_decider
 from tieline.utility.changes.service import timing
-from tieline.utility.changes.store import extras
+from tieline.utility.changes.store import extras, templates
 
 
 async def policies(tx: Tx, scope: Scope) -> list[DictRow]:
@@ -33,21 +33,35 @@ async def make_policy(
     max_items: int,
     critical_sites: bool,
     rules: Sequence[Recurring] = (),
+    template_version_id: int | None = None,
 ) -> DictRow:
     """Propose a policy; it is in force once somebody else has approved it.
 
-    ``rules`` are windows that bound every change under it, beside each one's own.
+    ``rules`` are windows that bound every change under it, beside each one's own. With an approved version of a
+    template behind it, changes under it do what that says, and nothing else.
     """
     scope.require(Permission.CHANGE_PLAN)
     KINDS.get(kind)
     timing.check(rules)
     values: dict[str, Any] = {"name": name, "kind": kind, "max_items": max_items, "critical_sites": critical_sites}
     values["windows"] = msgspec.to_builtins(tuple(rules))
+    values["template_version_id"] = template_version_id
+    if template_version_id is not None:
+        await _check_template(tx, kind, template_version_id)
     made = await extras.add_policy(tx, scope, values)
     if made is None:
         raise Conflict(f"There is a policy called {name} already.")
     await audit.append(tx, scope, audit.Entry("policy.proposed", f"policy:{made}", values))
     return await extras.policy(tx, made)
+
+
+async def _check_template(tx: Tx, kind: str, version_id: int) -> None:
+    """Raise ``Conflict`` unless a policy may stand on a version of a template."""
+    row = await templates.by_version_id(tx, version_id)
+    if row is None or row["approved_at"] is None:
+        raise Conflict("A policy stands on an approved version of a template.", advice="Have the template approved.")
+    if row["body"]["kind"] != kind:
+        raise Conflict(f"The template is for {row['body']['kind']}, the policy for {kind}.")
 
 
 async def approve_policy(tx: Tx, scope: Scope, clock: Clock, policy_id: int) -> DictRow:

@@ -55,7 +55,8 @@ async def start(tx: Tx, scope: Scope, clock: Clock, change_id: int) -> Change | 
     await lanes.open_lanes(tx, change_id)
     await store.set_state(tx, change_id, following)
     await timing.settle(tx, clock, change_id)
-    await tell(tx, scope, change, "started", state=following, hash=change.plan_hash)
+    expected = await timing.seconds_expected(tx, clock, change)
+    await tell(tx, scope, change, "started", state=following, hash=change.plan_hash, expected=expected)
     return await store.get(tx, change_id)
 
 

@@ -11,7 +11,7 @@ from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database, Tx
 from tieline.platform.errors import Invalid, NotFound, Problem
-from tieline.platform.scope import Permission, Scope
+from tieline.platform.scope import Permission, Scope, system
 from tieline.utility.changes.model import Change, Recurring, Window
 from tieline.utility.changes.policy import forecast as rules_of_forecast
 from tieline.utility.changes.policy import window_words, windows
@@ -19,6 +19,8 @@ from tieline.utility.changes.policy.forecast import LOOKED_AHEAD, Forecast
 from tieline.utility.changes.policy.windows import EVER, Span
 from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import holds, openings
+
+_EVERYBODY = system("changes")
 
 
 async def settle(tx: Tx, clock: Clock, change_id: int) -> None:
@@ -163,6 +165,17 @@ def expected(scope: Scope, change: Change, of_policy: Sequence[Recurring], aroun
         found[operator] = rules_of_forecast.forecast(spans, seconds, now, windowed=windowed)
     said = [*words(change.window.rules), *words(of_policy)]
     return Schedule(rules_of_forecast.together(list(found.values())), found, said)
+
+
+async def seconds_expected(tx: Tx, clock: Clock, change: Change) -> list[float] | None:
+    """Seconds from now until a change is expected to be done, least and most, its windows and holds counted in."""
+    now = clock.now()
+    row = await openings.of_change(tx, change.id)
+    around = await surroundings(tx, now)
+    whole = expected(_EVERYBODY, change, openings.rules_of(row and row["policy_rules"]), around).whole
+    if whole is None or whole.done[0] is None or whole.done[1] is None:
+        return None
+    return [round((moment - now).total_seconds(), 1) for moment in whole.done if moment is not None]
 
 
 def _lanes(change: Change) -> dict[str, tuple[float, float]]:

@@ -49,7 +49,7 @@ async def page(
     scope.require(Permission.CHANGE_READ)
     before = None if cursor is None else decode_key(cursor, int)[0]
     found = await store.page(tx, states=states, kinds=kinds, text=text, before=before, limit=limit)
-    found = [_within(change, scope) for change in found]
+    found = [within_scope(change, scope) for change in found]
     return page_of(found, limit, lambda change: (change.id,))
 
 
@@ -58,7 +58,7 @@ async def detail(tx: Tx, scope: Scope, change_id: int) -> Detail:
     scope.require(Permission.CHANGE_READ)
     change = await store.get(tx, change_id)
     return Detail(
-        _within(change, scope),
+        within_scope(change, scope),
         await store.approvals(tx, change_id),
         _seen(await lanes.lanes(tx, change_id), scope),
         await items.waves(tx, change_id),
@@ -67,7 +67,7 @@ async def detail(tx: Tx, scope: Scope, change_id: int) -> Detail:
     )
 
 
-def _within(change: Change, scope: Scope) -> Change:
+def within_scope(change: Change, scope: Scope) -> Change:
     """A change as somebody sees who sees only some regions or operators: sites and shares of others are left out."""
     impact = (change.summary or {}).get("impact")
     if impact is None or (scope.regions is None and scope.operators is None):

@@ -11,8 +11,8 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.errors import NotFound
 from tieline.platform.scope import Scope
 
-_POLICY = """SELECT id, name, kind, max_items, critical_sites, windows, created_by, created_by_user, created_at,
-    approved_by, approved_at, retired_at FROM standard_policy"""
+_POLICY = """SELECT id, name, kind, max_items, critical_sites, windows, template_version_id, created_by,
+    created_by_user, created_at, approved_by, approved_at, retired_at FROM standard_policy"""
 
 
 async def policies(tx: Tx) -> list[DictRow]:
@@ -31,8 +31,10 @@ async def policy(tx: Tx, policy_id: int, *, lock: bool = False) -> DictRow:
 async def add_policy(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int | None:
     """Add a policy, not yet approved; None when its name is taken."""
     text = """
-        INSERT INTO standard_policy (name, kind, max_items, critical_sites, windows, created_by, created_by_user)
-        VALUES (%(name)s, %(kind)s, %(max_items)s, %(critical_sites)s, %(windows)s, %(actor)s, %(user_id)s)
+        INSERT INTO standard_policy (name, kind, max_items, critical_sites, windows, template_version_id, created_by,
+            created_by_user)
+        VALUES (%(name)s, %(kind)s, %(max_items)s, %(critical_sites)s, %(windows)s, %(template_version_id)s,
+            %(actor)s, %(user_id)s)
         ON CONFLICT (name) DO NOTHING RETURNING id"""
     bound = {**values, "windows": Jsonb(values["windows"]), "actor": scope.actor, "user_id": scope.user_id}
     made: int | None = await fetch_value(tx, text, bound)

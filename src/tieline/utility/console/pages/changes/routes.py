@@ -10,7 +10,7 @@ from tieline.platform.db import Tx
 from tieline.utility.console.components.frame import Crumb
 from tieline.utility.console.components.tables import Paging
 from tieline.utility.console.http import CurrentPage, Page, pages
-from tieline.utility.console.pages.changes import acting, drafting, holding, itemising, showing, source
+from tieline.utility.console.pages.changes import acting, drafting, holding, itemising, looking, ruling, showing, source
 from tieline.utility.console.pages.changes.views import listing, receipt
 from tieline.utility.console.pages.changes.views.tally import UNDER_WAY
 from tieline.utility.console.render import with_query
@@ -27,6 +27,8 @@ Text = Annotated[str, Query(max_length=200)]
 router = pages()
 router.include_router(drafting.router)
 router.include_router(holding.router)
+router.include_router(looking.router)
+router.include_router(ruling.router)
 
 
 @router.get("/changes")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import DictRow
@@ -13,7 +14,7 @@ from tieline.utility.console.components.values import Link
 from tieline.utility.console.components.work import Evidence
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.changes import source
-from tieline.utility.console.pages.changes.views import acts, contract, control, holds, items, receipt
+from tieline.utility.console.pages.changes.views import acts, contract, control, holds, items, outcomes, receipt
 from tieline.utility.console.pages.changes.views.tally import Tally
 from tieline.utility.programmes import Programme
 
@@ -101,6 +102,8 @@ def context(page: Page, found: Found) -> dict[str, Any]:
         "decisions": decisions,
         "diff": items.diff(change.id, found.first, ran=change.started_at is not None),
         "held": holds.evidence(found.held, page.renderer.zone),
+        "countdown": outcomes.countdown(_due(found), page.now),
+        "review_due": change.type.value == "emergency" and not any(one["kind"] == "reviewed" for one in found.log),
     }
     which = life(change)
     if which == "contract":
@@ -112,6 +115,12 @@ def context(page: Page, found: Found) -> dict[str, Any]:
     if which == "control":
         return shared | live(page, found) | {"approval": _afterwards(found, shared["approval"])}
     return shared | _receipt(page, found)
+
+
+def _due(found: Found) -> datetime | None:
+    """By when an emergency change has to be approved, as long as nobody has decided on it."""
+    decided = any(one.afterwards and one.decision == "approved" for one in found.detail.approvals)
+    return None if decided else found.change.approval_due_at
 
 
 def _typed(found: Found) -> bool:

@@ -5,7 +5,11 @@ from tieline.utility.console.components.frame import Crumb, Tab
 HOME = Crumb("Changes", "/changes")
 _PLACES = (
     ("list", "Changes", "/changes"),
+    ("calendar", "Calendar", "/changes/calendar"),
+    ("outcomes", "Outcomes", "/changes/outcomes"),
     ("holds", "Holds", "/changes/holds"),
+    ("policies", "Policies", "/changes/policies"),
+    ("templates", "Templates", "/changes/templates"),
 )
 
 
