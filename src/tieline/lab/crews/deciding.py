@@ -87,6 +87,9 @@ def next_of(visit: Mapping[str, Any], memory: Memory, mistakes: Mistakes, *, mos
         return doing
     if visit["state"] != "on_site":
         doing.says.append({"kind": "arrived"})
+        if not mistakes.strikes("offline", visit["id"], visit["attempt"]):
+            # Whoever watches the links has to know of the crew before it touches anything.
+            return doing
     step = next((one for one in visit["steps"] if one["state"] != PASSED), None)
     if step is None:
         _finish(visit, doing)
