@@ -113,7 +113,9 @@ def live(served: Served) -> dict[str, int]:
     _bring_bad_rows(story)
     _make_groups(story)
     planned, submitted, rejected = _wait_for_decisions(story)
-    changes = (planned, submitted, rejected, _complete(story), _take_back(story), *_hold_and_stop(story), _run(story))
+    completed = _complete(story)
+    changes = (planned, submitted, rejected, completed, _take_back(story), *_hold_and_stop(story), _run(story))
+    _agree_beforehand(story, completed, rejected)
     return dict(zip(LIVES, changes, strict=True))
 
 
@@ -212,6 +214,25 @@ def _hold_and_stop(story: Story) -> tuple[int, int]:
     story.started(stopped)
     story.mara.act(stopped, "stop", why="The wrong tariff was chosen.")
     return change, stopped
+
+
+def _agree_beforehand(story: Story, completed: int, rejected: int) -> None:
+    """A freeze, a veto, a template with a policy on it, a review, a change that waits for the night."""
+    freeze = {"reason": "Jahreswechsel", "starts_at": "2026-12-20T18:00:00Z", "ends_at": "2027-01-04T06:00:00Z"}
+    story.mara.send("POST", "/change-holds", {**freeze, "yearly": "Europe/Berlin"})
+    why = "Umspannwerk Neustadt-Glewe wird geschaltet."
+    story.ada.send("POST", f"/changes/{rejected}/veto", {"reason": why})
+    made = story.mara.send("POST", "/change-templates", {"name": "Data plan 200", "change_id": completed})
+    story.dirk.send("POST", f"/change-templates/{made['id']}/approve?version=1")
+    policy = {"name": "Data plans of failed sites", "kind": "subscription.configure", "max_items": 50}
+    policy["template_version_id"] = made["versions"][0]["id"]
+    proposed = story.mara.send("POST", "/change-policies", policy)
+    story.dirk.send("POST", f"/change-policies/{proposed['id']}/approve")
+    story.mara.send("POST", "/change-policies", {**policy, "name": "Data plans, larger", "max_items": 500})
+    note = "Three numbers were barred at operator B; the desk there has a ticket."
+    story.mara.send("POST", f"/changes/{completed}/reviews", {"worked": "partly", "note": note})
+    nights = {"rules": ["Mon-Thu 22:00-05:00 Europe/Berlin, not the last working day of the month"]}
+    story.planned("APN bei Nacht", 5, parameters={"data_plan": "m2m-100"}, window=nights)
 
 
 def _run(story: Story) -> int:

@@ -1,15 +1,18 @@
 """After changes: outcomes beside plans, reviews, reports; templates and policies on them; the calendar and its feed."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.conftest import Fresh
 from tests.integration.changes.conftest import ANNA, FRED, person
 from tests.integration.changes.test_rest import Desk, desk
 
+from tieline.platform.db import Database
 from tieline.platform.errors import Conflict, Forbidden, Invalid
 from tieline.platform.scope import Role
+from tieline.utility.application import registry
 from tieline.utility.changes.model import ChangeState, ChangeType, Window
 from tieline.utility.changes.service import calendar, holding, outcomes, ruling, templating, timing
 from tieline.utility.changes.service.drafting import Draft
@@ -18,6 +21,13 @@ pytestmark = pytest.mark.anyio
 
 Make = Callable[..., Draft]
 __all__ = ["desk"]
+
+
+@pytest.fixture
+async def db(fresh: Fresh) -> AsyncIterator[Database]:
+    """With the schema of every context: several put entries into the calendar."""
+    async with fresh(registry().folders, size=10) as database:
+        yield database
 
 
 async def ended(world: Any, draft: Draft) -> Any:
@@ -184,5 +194,7 @@ async def test_rest_of_what_comes_and_came(world: Any, desk: Desk, configure: Ma
     await desk.ask("POST", f"/change-templates/{saved['id']}/retire", 204)
     items = (await desk.ask("GET", "/changes/calendar"))["items"]
     assert isinstance(items, list)
-    await desk.ask("GET", "/changes/calendar", 422, params={"start": "2026-01-01T00:00:00"})
+    for start in ("2026-01-01T00:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        await desk.ask("GET", "/changes/calendar", 422, params={"start": start})
+    await desk.ask("POST", "/change-holds", 422, json={"reason": "x", "starts_at": "0001-01-01T00:00:00+14:00"})
     await desk.ask("GET", "/changes/calendar.ics", 401, params={"token": "nobody"})

@@ -14,6 +14,7 @@ from tieline.utility.changes.service import calendar
 
 router = APIRouter(tags=["changes"])
 LONGEST = timedelta(days=400)
+FIRST_YEAR, LAST_YEAR = 2000, 2199
 BACK, AHEAD = timedelta(days=30), timedelta(days=180)
 
 
@@ -26,9 +27,12 @@ async def show_calendar(
 ) -> Response:
     """What lies between two moments: changes, freezes, storms, vetoes, with conflicts between changes."""
     first = start or runtime.clock.now()
-    last = end or first + timedelta(days=28)
-    if first.tzinfo is None or last.tzinfo is None:
+    if first.tzinfo is None or (end is not None and end.tzinfo is None):
         raise Invalid("Say in which time zone.", [Problem("start", "time-zone", "With a time zone.")])
+    if not all(FIRST_YEAR <= one.year <= LAST_YEAR for one in (first, end or first)):
+        problem = Problem("start", "range", f"From {FIRST_YEAR} to {LAST_YEAR}.")
+        raise Invalid("The calendar has no such days.", [problem])
+    last = end or first + timedelta(days=28)
     if not first < last <= first + LONGEST:
         raise Invalid("The end comes after the start.", [Problem("end", "order", "At most 400 days after the start.")])
     async with runtime.db.snapshot() as tx:

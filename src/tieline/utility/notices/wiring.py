@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tieline.platform.wiring import Registry
-from tieline.utility.notices import routes
+from tieline.utility.changes import register_calendar
+from tieline.utility.notices import calendar, routes
 from tieline.utility.notices.jobs import JOBS
 from tieline.utility.notices.service import listening
 
@@ -16,3 +17,4 @@ def register(registry: Registry) -> None:
     for job in JOBS:
         registry.job(job)
     registry.service("worker", "notices.desks", listening.watch)
+    register_calendar(calendar.NAME, calendar.entries)

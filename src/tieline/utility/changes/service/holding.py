@@ -28,6 +28,7 @@ from tieline.utility.changes.store import holds as hold_store
 TOPIC = "change.hold"
 """Outbox topic of holds that were made or lifted: ``{hold_id, kind, act, operator, region, change_id, actor}``."""
 _LONGEST_YEARLY = timedelta(days=180)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +280,9 @@ def _require_either(scope: Scope) -> None:
 def _check_times(starts: datetime, ends: datetime | None) -> None:
     if any(moment is not None and moment.tzinfo is None for moment in (starts, ends)):
         raise Invalid("Say in which time zone.", [Problem("starts_at", "time-zone", "With a time zone.")])
+    if any(moment is not None and not _FIRST_YEAR <= moment.year <= _LAST_YEAR for moment in (starts, ends)):
+        problem = Problem("starts_at", "range", f"From {_FIRST_YEAR} to {_LAST_YEAR}.")
+        raise Invalid("A hold lies in this century or the next.", [problem])
     if ends is not None and ends <= starts:
         raise Invalid("A hold ends after it starts.", [Problem("ends_at", "order", "Later than its start.")])
 
