@@ -69,6 +69,8 @@ def day(moment: datetime | None) -> str | None:
 
 def pace(a_day: float) -> str:
     """Sites a day, with as many digits as mean something."""
+    if 0 < a_day < 0.05:  # noqa: PLR2004 - what one decimal would write as nothing
+        return "under 0.1"
     return number(a_day, 0 if a_day >= 10 or a_day == int(a_day) else 1)  # noqa: PLR2004 - two digits
 
 
