@@ -24,7 +24,7 @@ def test_figures_are_those_of_the_plan_and_lead_to_the_items_behind_them(planned
     found = {one.label: one for one in contract.figures(planned.change, planned.tally)}
     # 60 sites with two links; every fifteenth is left out, of the others every tenth is critical (10, 20, 40, 50).
     assert found["Subscriptions to change"].value == 112
-    assert found["Subscriptions to change"].href == "/changes/12/items?state=planned"
+    assert found["Subscriptions to change"].href == "/changes/12/items?state=planned&state=waiting"
     assert found["Left out"].value == 8
     assert found["Sites"].value == 56
     assert found["Critical sites"].value == 4

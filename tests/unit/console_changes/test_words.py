@@ -64,5 +64,7 @@ def test_a_kind_of_another_context_speaks_for_itself() -> None:
 
 def test_every_kind_there_is_is_told_in_sentences() -> None:
     for kind in KINDS.all():
-        parameters = {"change_id": 1} if kind.name == "subscription.restore" else {}
+        needed = {"subscription.restore": {"change_id": 1}, "address.provision": {}}
+        group = {"group": "grid-1", "dnn": "grid.example"} if kind.name.startswith("group.") else {}
+        parameters = needed.get(kind.name, group)
         assert all(one.endswith(".") for one in words.what_happens(kind.name, kind.sentence, parameters))
