@@ -32,8 +32,6 @@ class Permission(StrEnum):
     FIELD_PLAN = "field.plan"
     FIELD_REPORT = "field.report"
     STOCK_WRITE = "stock.write"
-    USAGE_READ = "usage.read"
-    USAGE_WRITE = "usage.write"
     AUDIT_READ = "audit.read"
     OPERATOR_WRITE = "operator.write"
     USER_WRITE = "user.write"
@@ -65,8 +63,6 @@ _SENTENCES: Mapping[Permission, str] = {
     Permission.FIELD_PLAN: "plan work orders and visits",
     Permission.FIELD_REPORT: "report from a visit",
     Permission.STOCK_WRITE: "move cards and routers between warehouse, crews and sites",
-    Permission.USAGE_READ: "see usage and cost",
-    Permission.USAGE_WRITE: "bring in usage records and bills",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.OPERATOR_WRITE: "edit operators and their contracts",
     Permission.USER_WRITE: "manage users and tokens",
@@ -119,11 +115,8 @@ _ROLES: Mapping[Role, frozenset[Permission]] = {
         Permission.FIELD_PLAN,
         Permission.FIELD_REPORT,
         Permission.STOCK_WRITE,
-        Permission.USAGE_READ,
-        Permission.USAGE_WRITE,
     },
-    Role.APPROVER: _VIEW
-    | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ, Permission.USAGE_READ},
+    Role.APPROVER: _VIEW | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ},
     Role.ADMINISTRATOR: frozenset(Permission) - {Permission.SYSTEM, Permission.CHANGE_APPROVE},
 }
 

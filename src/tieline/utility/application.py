@@ -15,7 +15,6 @@ PARTS = (
     "tieline.utility.connectors",
     "tieline.utility.changes",
     "tieline.utility.notices",
-    "tieline.utility.usage",
     "tieline.utility.probing",
     "tieline.utility.incidents",
     "tieline.utility.logistics",

@@ -19,7 +19,7 @@ Upwards go the outbox topics ``change.state`` and ``change.hold``.
 """
 
 from tieline.utility.changes.jobs import defer_checks, defer_plan
-from tieline.utility.changes.kinds import KINDS, Effect, Kind, Materials
+from tieline.utility.changes.kinds import KINDS, Effect, Kind, Materials, PlainKind
 from tieline.utility.changes.kinds.base import busy, current, first, place, reported
 from tieline.utility.changes.model import (
     Approval,
@@ -111,6 +111,7 @@ __all__ = [
     "LaneState",
     "Materials",
     "Part",
+    "PlainKind",
     "PlannedItem",
     "Progress",
     "Reason",

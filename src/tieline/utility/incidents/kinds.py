@@ -9,8 +9,8 @@ import msgspec
 
 from tieline.platform.errors import Invalid, Problem
 from tieline.utility.changes import (
-    Grade,
     Materials,
+    PlainKind,
     PlannedItem,
     Reason,
     busy,
@@ -21,7 +21,7 @@ from tieline.utility.changes import (
     reported,
 )
 from tieline.utility.incidents.policy.deviations import same
-from tieline.utility.inventory import FIELDS, AddressWant, FleetRow, StockWant
+from tieline.utility.inventory import FIELDS, FleetRow
 
 REVERT = "subscription.revert"
 
@@ -40,14 +40,12 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     told: dict[str, dict[str, Any]] = {}
 
 
-class Revert:
+class Revert(PlainKind):
     """See the module."""
 
     name = REVERT
     title = "Put foreign changes right"
     sentence = "Writes our values again where the operator has others; nothing else of the subscription is touched."
-    grade = Grade.OPERATIONAL
-    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:
@@ -60,18 +58,6 @@ class Revert:
         if strange or not parameters.fields:
             problem = Problem("parameters.fields", "known", f"Some of {', '.join(FIELDS)}.", ", ".join(strange)[:80])
             raise Invalid("These are no fields of a subscription.", [problem])
-
-    def stock_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Mapping[str, list[StockWant]]:
-        """Nothing is taken from stock."""
-        return {}
-
-    def address_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Sequence[AddressWant]:
-        """The addresses are ours already."""
-        return []
 
     def plan(self, rows: Sequence[FleetRow], parameters: Parameters, materials: Materials) -> Iterator[PlannedItem]:
         """One item for each subscription; its before-image is what the operator has."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tieline.utility.changes import KINDS, Grade, Materials, PlannedItem
-from tieline.utility.inventory import AddressWant, FleetRow, StockWant
+from tieline.utility.changes import KINDS, Materials, PlainKind, PlannedItem
+from tieline.utility.inventory import FleetRow
 
 NAME: Final = "card.block"
 LIVE: Final = frozenset({"ACTIVE", "TEST_READY"})
@@ -23,34 +23,17 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """Nothing needs to be said."""
 
 
-class BlockCards:
+class BlockCards(PlainKind):
     """See the module."""
 
     name = NAME
     title = "Block lost cards"
     sentence = "Suspends the lines of cards that were lost or stolen."
-    grade = Grade.OPERATIONAL
-    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:
         """A line that is still in use goes down."""
         return True
-
-    def check(self, _parameters: Parameters) -> None:
-        """There is nothing to get wrong."""
-
-    def stock_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Mapping[str, list[StockWant]]:
-        """Nothing is taken from stock."""
-        return {}
-
-    def address_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Sequence[AddressWant]:
-        """No address is wanted."""
-        return []
 
     def plan(self, rows: Sequence[FleetRow], _parameters: Parameters, materials: Materials) -> Iterator[PlannedItem]:
         """One item for each line."""

@@ -5,17 +5,17 @@ way to the operator, and that the APN is stated with it: an address belongs to a
 that meanwhile is a conflict.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Annotated, Any
 
 import msgspec
 
-from tieline.utility.changes.kinds.base import Materials, busy, current, first, key_of, place
-from tieline.utility.changes.model import Grade, PlannedItem, Reason
+from tieline.utility.changes.kinds.base import Materials, PlainKind, busy, current, first, key_of, place
+from tieline.utility.changes.model import PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import OperatorFacts, refusals
-from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, Reserved, StockWant
+from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, Reserved
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -26,28 +26,17 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     renew: bool = False
 
 
-class AddressProvision:
+class AddressProvision(PlainKind):
     """See the module."""
 
     name = "address.provision"
     title = "Provision fixed addresses"
     sentence = "Gives each selected subscription a fixed address from the pool of its APN."
-    grade = Grade.OPERATIONAL
-    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:
         """A session begins anew with its address."""
         return True
-
-    def check(self, _parameters: Parameters) -> None:
-        """Everything has a default that makes sense."""
-
-    def stock_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Mapping[str, list[StockWant]]:
-        """Nothing is taken from stock."""
-        return {}
 
     def address_wants(
         self, rows: Sequence[FleetRow], parameters: Parameters, materials: Materials

@@ -63,7 +63,8 @@ class Kind(Protocol):
     """A kind of change.
 
     ``grade`` is the evidence that its items need. ``patience`` is how many seconds after acceptance it may take to come
-    (0: what the operator declares): a crew that has to fit a card takes days.
+    (0: what the operator declares): a crew that has to fit a card takes days. ``successors``: its plans need what was
+    prepared for the selected rows.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Kind(Protocol):
     sentence: str
     grade: Grade
     patience: float
+    successors: bool
     schema: type[msgspec.Struct]
 
     def disruptive(self, parameters: Any) -> bool:
@@ -96,24 +98,40 @@ class Kind(Protocol):
         ...
 
 
+class PlainKind:
+    """What most kinds have in common: they take nothing from stock or pools, and any of their parameters make sense."""
+
+    grade = Grade.OPERATIONAL
+    patience = 0.0
+    successors = False
+
+    def check(self, _parameters: Any) -> None:
+        """Any combination makes sense."""
+
+    def stock_wants(
+        self, _rows: Sequence[FleetRow], _parameters: Any, _materials: Materials
+    ) -> Mapping[str, list[StockWant]]:
+        """Nothing is taken from stock."""
+        return {}
+
+    def address_wants(
+        self, _rows: Sequence[FleetRow], _parameters: Any, _materials: Materials
+    ) -> Sequence[AddressWant]:
+        """No address is reserved."""
+        return []
+
+
 @dataclass(slots=True)
 class Kinds:
     """Kinds by name."""
 
     _kinds: dict[str, Kind] = field(default_factory=dict)
-    _succeeding: set[str] = field(default_factory=set)
 
-    def register(self, kind: Kind, *, successors: bool = False) -> None:
-        """Add a kind; its name must be new. ``successors``: its plans need what was prepared for the selected rows."""
+    def register(self, kind: Kind) -> None:
+        """Add a kind; its name must be new."""
         if kind.name in self._kinds:
             raise ValueError(f"two kinds of change are called {kind.name}")
         self._kinds[kind.name] = kind
-        if successors:
-            self._succeeding.add(kind.name)
-
-    def wants_successors(self, name: str) -> bool:
-        """Whether plans of a kind need the subscriptions that were prepared for the selected ones."""
-        return name in self._succeeding
 
     def get(self, name: str) -> Kind:
         """A kind by name; raises ``Invalid`` for one that is not registered."""

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tieline.platform.errors import Invalid, Problem
-from tieline.utility.changes.kinds.base import Materials, Text, busy, current, first, key_of, place
-from tieline.utility.changes.model import Grade, PlannedItem, Reason
+from tieline.utility.changes.kinds.base import Materials, PlainKind, Text, busy, current, first, key_of, place
+from tieline.utility.changes.model import PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import changed, refusals
-from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, StockWant
+from tieline.utility.inventory import AddressWant, FleetRow, NoAddress
 
 Rat = Literal["GERAN", "UTRA", "EUTRA", "NR"]
 
@@ -33,14 +33,12 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     ip_address: Literal["keep", "pool", "unset"] = "keep"
 
 
-class Configure:
+class Configure(PlainKind):
     """See the module."""
 
     name = "subscription.configure"
     title = "Configure subscriptions"
     sentence = "Sets state, APN, group, plan, address, technologies or IMEI lock of the selected subscriptions."
-    grade = Grade.OPERATIONAL
-    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:
@@ -56,12 +54,6 @@ class Configure:
         if isinstance(lock, str) and lock != "device" and not (lock.isascii() and lock.isdigit() and len(lock) == 15):  # noqa: PLR2004 - TS 23.003 clause 6.2.1
             problem = Problem("parameters.imei_lock", "imei", "15 digits, or the word device.", lock[:40])
             raise Invalid("The IMEI lock is no IMEI.", [problem])
-
-    def stock_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Mapping[str, list[StockWant]]:
-        """Nothing is taken from stock."""
-        return {}
 
     def address_wants(
         self, rows: Sequence[FleetRow], parameters: Parameters, materials: Materials

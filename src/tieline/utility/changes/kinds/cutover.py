@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from tieline.utility.changes.kinds.base import Materials, busy, current, first, key_of, place
-from tieline.utility.changes.model import Grade, PlannedItem, Reason
+from tieline.utility.changes.kinds.base import Materials, PlainKind, busy, current, first, key_of, place
+from tieline.utility.changes.model import PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import changed, refusals
-from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, StockWant
+from tieline.utility.inventory import AddressWant, FleetRow, NoAddress
 
 _AWAITS = "a crew fits the new card"
 
@@ -26,28 +26,18 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     activate: bool = True
 
 
-class CutOver:
+class CutOver(PlainKind):
     """See the module."""
 
     name = "subscription.cutover"
     title = "Cut over to prepared subscriptions"
     sentence = "Moves each selected link's fixed address to the subscription prepared for it, and makes that active."
-    grade = Grade.OPERATIONAL
-    patience = 0.0
+    successors = True
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:
         """The link is down between its two items."""
         return True
-
-    def check(self, _parameters: Parameters) -> None:
-        """Any combination makes sense."""
-
-    def stock_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Mapping[str, list[StockWant]]:
-        """The cards were taken when the subscriptions were prepared."""
-        return {}
 
     def address_wants(
         self, rows: Sequence[FleetRow], _parameters: Parameters, materials: Materials

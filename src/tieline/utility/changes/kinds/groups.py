@@ -8,7 +8,7 @@ its last one, for the standard (TS 29.522) has no empty group.
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -16,10 +16,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from tieline.platform.errors import Invalid, Problem
-from tieline.utility.changes.kinds.base import Materials, busy, current, first, place
-from tieline.utility.changes.model import Grade, PlannedItem, Reason
+from tieline.utility.changes.kinds.base import Materials, PlainKind, busy, current, first, place
+from tieline.utility.changes.model import PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import OperatorFacts, at_least, refusals
-from tieline.utility.inventory import AddressWant, FleetRow, LanGroupSpec, StockWant
+from tieline.utility.inventory import FleetRow, LanGroupSpec
 
 GroupName = Annotated[
     str, msgspec.Meta(min_length=3, max_length=255, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")
@@ -72,27 +72,12 @@ class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     group: GroupName
 
 
-class _OfGroups:
+class _OfGroups(PlainKind):
     """What the kinds have in common."""
-
-    grade = Grade.OPERATIONAL
-    patience = 0.0
 
     def disruptive(self, _parameters: Any) -> bool:
         """A line stays up: its session of the group is one beside it."""
         return False
-
-    def stock_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Any, _materials: Materials
-    ) -> Mapping[str, list[StockWant]]:
-        """Nothing is taken from stock."""
-        return {}
-
-    def address_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Any, _materials: Materials
-    ) -> Sequence[AddressWant]:
-        """No address is reserved: within a group they are the AAA server's, or given by ``address.provision``."""
-        return []
 
 
 class GroupCreate(_OfGroups):
@@ -137,9 +122,6 @@ class GroupMembers(_OfGroups):
     sentence = "Takes the selected subscriptions into a group, or out of it."
     schema: type[msgspec.Struct] = Membership
 
-    def check(self, _parameters: Membership) -> None:
-        """Whether there is such a group is known once it is planned."""
-
     def plan(self, rows: Sequence[FleetRow], parameters: Membership, materials: Materials) -> Iterator[PlannedItem]:
         """One item for each subscription."""
         counts: Counter[int] = Counter()
@@ -160,9 +142,6 @@ class GroupRemove(_OfGroups):
     title = "End a 5G LAN group"
     sentence = "Takes the selected subscriptions out of a group; it ends at the operator when its last member has left."
     schema: type[msgspec.Struct] = Ending
-
-    def check(self, _parameters: Ending) -> None:
-        """Whether there is such a group is known once it is planned."""
 
     def plan(self, rows: Sequence[FleetRow], parameters: Ending, materials: Materials) -> Iterator[PlannedItem]:
         """One item for each member; where the selection leaves some out, the group stays, and each item says so."""

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from tieline.utility.changes.kinds.base import Materials, Text, busy, current, first, key_of, place
-from tieline.utility.changes.model import Grade, PlannedItem, Reason
+from tieline.utility.changes.kinds.base import Materials, PlainKind, Text, busy, current, first, key_of, place
+from tieline.utility.changes.model import PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import at_least, refusals, visit
 from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, StockCard, StockWant
 
@@ -29,22 +29,17 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     fixed_address: bool = True
 
 
-class Preprovision:
+class Preprovision(PlainKind):
     """See the module."""
 
     name = "subscription.preprovision"
     title = "Prepare new subscriptions"
     sentence = "Takes a card from stock for each selected link and sets its subscription up like the present one."
-    grade = Grade.OPERATIONAL
-    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:
         """Nothing that serves a site is touched."""
         return False
-
-    def check(self, _parameters: Parameters) -> None:
-        """Any combination makes sense."""
 
     def stock_wants(
         self, rows: Sequence[FleetRow], parameters: Parameters, materials: Materials

@@ -11,12 +11,22 @@ from typing import Any
 
 import msgspec
 
-from tieline.utility.changes.kinds.base import Effect, Materials, busy, current, first, key_of, place, reported
-from tieline.utility.changes.model import Fields, Grade, PlannedItem, Reason
+from tieline.utility.changes.kinds.base import (
+    Effect,
+    Materials,
+    PlainKind,
+    busy,
+    current,
+    first,
+    key_of,
+    place,
+    reported,
+)
+from tieline.utility.changes.model import Fields, PlannedItem, Reason
 from tieline.utility.changes.policy import undo
 from tieline.utility.changes.policy.compatibility import refusals
 from tieline.utility.connectors import SimState
-from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, Reserved, StockWant
+from tieline.utility.inventory import AddressWant, FleetRow, NoAddress, Reserved
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -30,28 +40,17 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     disruptive: bool = True
 
 
-class Restore:
+class Restore(PlainKind):
     """See the module."""
 
     name = "subscription.restore"
     title = "Take a change back"
     sentence = "Sets the fields that an earlier change set back to what they were; what was changed since stays."
-    grade = Grade.OPERATIONAL
-    patience = 0.0
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, parameters: Parameters) -> bool:
         """As what is taken back."""
         return parameters.disruptive
-
-    def check(self, _parameters: Parameters) -> None:
-        """The service makes these parameters; they are well formed."""
-
-    def stock_wants(
-        self, _rows: Sequence[FleetRow], _parameters: Parameters, _materials: Materials
-    ) -> Mapping[str, list[StockWant]]:
-        """Nothing is taken from stock."""
-        return {}
 
     def address_wants(
         self, rows: Sequence[FleetRow], _parameters: Parameters, materials: Materials

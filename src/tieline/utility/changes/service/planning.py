@@ -161,7 +161,7 @@ async def _plan(runtime: Runtime, lines: Lines, change: Change, scope: Scope) ->
         sources = [row.subscription_id for row in rows]
         prepared = await item_store.prepared(tx, change.id, sources)
         groups = {(one.operator_id, one.name): one for one in await inventory.lan_groups(tx, everywhere(scope))}
-        heirs = await _successors(tx, scope, sources) if KINDS.wants_successors(change.kind) else {}
+        heirs = await _successors(tx, scope, sources) if kind.successors else {}
     order = _Order(kind, parse(kind, change.parameters), rows)
     codes = {row.operator_id: row.operator_code for row in rows}
     materials = Materials(

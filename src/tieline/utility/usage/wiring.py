@@ -1,7 +1,0 @@
-"""Registers usage with the application."""
-
-from tieline.platform.wiring import Registry
-
-
-def register(_registry: Registry) -> None:
-    """Bring nothing yet."""
