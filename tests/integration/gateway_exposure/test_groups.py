@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tieline.gateway.application import northbound
+from tieline.gateway.exposure.groups.worker import spread
 
 if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Rig
@@ -57,6 +58,26 @@ async def test_a_group_is_made_shown_changed_and_ended(rig: "Rig", background: "
     assert [await groups_of(api, f"S0000{n}") for n in range(3)] == [[], [], []]
     assert await rig.value("SELECT count(*) FROM lan_group") == 0
     assert (await api.get(GROUPS)).json() == []
+
+
+async def test_a_member_that_leaves_before_the_network_took_it_in_leaves_nothing_behind(
+    rig: "Rig", background: "Background", group_body: Body
+) -> None:
+    api = await rig.utility("U1")
+    await rig.load("U1", 2)
+    link = (await api.post(GROUPS, json=group_body("S00000"))).headers["location"]
+    await background.rest()
+    await patched(api, link, {"S00001": "extid-S00001@U1"})
+    await spread(rig.parts)
+    await patched(api, link, {"S00001": None})
+    await background.rest()
+    assert await rig.value("SELECT array_agg(subscription) FROM lan_member") == ["S00000"]
+    await patched(api, link, {"S00001": "extid-S00001@U1"})
+    await spread(rig.parts)
+    await api.delete(link)
+    await background.rest()
+    assert await rig.value("SELECT count(*) FROM lan_group") == 0
+    assert await groups_of(api, "S00001") == []
 
 
 async def test_the_change_log_has_the_group_and_each_member(
@@ -127,6 +148,19 @@ async def test_members_may_be_named_by_number(rig: "Rig", background: "Backgroun
     assert made.status_code == 201, made.text
     await background.rest()
     assert await groups_of(api, "S00000") == ["north@grid.example"]
+
+
+async def test_a_patch_names_nobody_twice(rig: "Rig", group_body: Body) -> None:
+    """Else the group as it is shown could not be put back."""
+    api = await rig.utility("U1")
+    await rig.load("U1", 2)
+    link = (await api.post(GROUPS, json=group_body("S00000", "S00001"))).headers["location"]
+    refused = await patched(api, link, {"other": "extid-S00001@U1"})
+    assert (refused.status_code, refused.json()["cause"]) == (400, "MANDATORY_IE_INCORRECT")
+    assert refused.json()["invalidParams"][0]["param"] == "/5gLanParamsPatch/gpsis/other"
+    moved = await patched(api, link, {"S00001": None, "other": "extid-S00001@U1"})
+    assert moved.status_code == 204
+    assert (await api.put(link, json=(await api.get(link)).json())).status_code == 200
 
 
 async def test_data_network_and_slice_stay(rig: "Rig", group_body: Body) -> None:

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 
 _COLUMNS = "id, name, document, members, size, revision"
+_OPEN = "NOT (wanted AND operational)"
 
 
 async def add(tx: Tx, utility_id: int, values: Mapping[str, Any], now: datetime) -> int | None:
@@ -105,18 +106,21 @@ async def spread(tx: Tx, group_id: int, revision: int) -> None:
 
 
 async def due(tx: Tx, now: datetime, most: int) -> list[DictRow]:
-    """Give memberships that the network has by now, or has ended, of one utility after the other."""
+    """Give memberships that the network has by now, or has ended, the longest due first.
+
+    One that leaves is due even if it was not seen in the network: whether it got there is not known after a crash.
+    """
     return await fetch_all(
         tx,
-        """SELECT m.group_id, m.utility_id, m.subscription, m.wanted FROM lan_member m
-           WHERE m.wanted <> m.operational AND m.due_at <= %(now)s ORDER BY m.due_at LIMIT %(most)s""",
+        f"""SELECT m.group_id, m.utility_id, m.subscription, m.wanted FROM lan_member m
+           WHERE {_OPEN} AND m.due_at <= %(now)s ORDER BY m.due_at LIMIT %(most)s""",
         {"now": now, "most": most},
     )
 
 
 async def next_due(tx: Tx) -> datetime | None:
     """Say when a membership next takes effect."""
-    found: datetime | None = await fetch_value(tx, "SELECT min(due_at) FROM lan_member WHERE wanted <> operational")
+    found: datetime | None = await fetch_value(tx, f"SELECT min(due_at) FROM lan_member WHERE {_OPEN}")
     return found
 
 
