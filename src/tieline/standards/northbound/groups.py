@@ -104,11 +104,13 @@ class GroupPatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Give the group as the patch leaves it.
 
         Raises:
-            NorthboundError: 403 when no member or no application would be left; then DELETE is meant.
+            NorthboundError: 403 when no member or no application would be left; then DELETE is meant. 400 when somebody
+                would be a member twice.
 
         """
         changes = self.changes or GroupChanges()
         members = _merged(group.gpsis, changes.gpsis or {})
+        _check_once(members, "/5gLanParamsPatch/gpsis")
         apps = dict(group.app_desps)
         for key, change in (changes.app_desps or {}).items():
             had = apps.pop(key, None)
@@ -141,9 +143,7 @@ def read_group(body: bytes | Any) -> Group:
             raise wrong(f"/5gLanParams/appDesps/{key}", "has its osId as its key")
     if params.aaa_usgs and params.aaa_ipv4_addr is None and params.aaa_ipv6_addr is None:
         raise wrong("/5gLanParams/aaaUsgs", "needs the address of the server", cause=Cause.OPTIONAL_IE_INCORRECT)
-    twice = _twice(params.gpsis)
-    if twice is not None:
-        raise wrong(f"/5gLanParams/gpsis/{twice}", "names a member twice")
+    _check_once(params.gpsis, "/5gLanParams/gpsis")
     return group
 
 
@@ -196,12 +196,12 @@ def _merged(kept: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[
     return {key: value for key, value in {**kept, **changes}.items() if value is not None}
 
 
-def _twice(members: Mapping[str, str]) -> str | None:
+def _check_once(members: Mapping[str, str], where: str) -> None:
+    """Hold a group to name each member once."""
     if len(set(members.values())) == len(members):
-        return None
+        return
     seen: set[str] = set()
     for key, gpsi in members.items():
         if gpsi in seen:
-            return key
+            raise wrong(f"{where}/{key}", "names a member twice")
         seen.add(gpsi)
-    return None
