@@ -4,6 +4,7 @@ A transaction is opened by a request handler or a job step, never by a use case,
 outside. ``Tx`` is what use cases and stores take.
 """
 
+import asyncio
 import hashlib
 import select
 import time
@@ -66,6 +67,12 @@ async def _check(connection: Tx) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
+def _asked_to_end() -> int:
+    """How often the current task was asked to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
@@ -115,8 +122,13 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self, *, frozen: bool = False) -> AsyncIterator[Tx]:
+        asked = _asked_to_end()
         try:
             async with self._pool.connection() as connection:
+                # Until Python 3.12 the pool's wait loses a cancellation that comes as a connection is handed over, and
+                # a loop without end would go on. What was asked before counts not: tasks that end may tidy up.
+                if _asked_to_end() > asked:
+                    raise asyncio.CancelledError
                 # Both are part of the next BEGIN, and so cost no round trip. They are set here and not undone
                 # afterwards: whatever became of the connection's last user, the next one has what it asked for.
                 if connection.read_only is not (frozen or None):

@@ -50,14 +50,3 @@ async def keep_running(
         if not lost:
             wait = _FIRST if loop.time() - began > _GOOD_AFTER else min(wait * 2, _LONGEST)
         await sleep(wait * _JITTER.uniform(0.5, 1.0))
-
-
-def heed_cancellation() -> None:
-    """End here if this task was asked to end and something swallowed it; call it once a round in loops without end.
-
-    Until Python 3.12 ``asyncio.wait_for`` loses a cancellation that comes at the moment its result does, and drivers of
-    databases wait by it.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

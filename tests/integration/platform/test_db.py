@@ -56,6 +56,29 @@ async def test_a_connection_that_the_server_closed_is_replaced_unnoticed(databas
     assert await _backend(database) != pid
 
 
+async def test_a_task_that_is_to_end_as_it_gets_its_connection_ends(database_url: str) -> None:
+    database = await Database.open(database_url, size=1)
+    rounds = 0
+
+    async def work() -> None:
+        nonlocal rounds
+        async with database.transaction():
+            rounds += 1
+
+    async with database.transaction():
+        task = asyncio.create_task(work())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert database.stats()["requests_waiting"] == 1
+    # The connection was handed over when the block ended, and its taker has not run since.
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert rounds == 0
+    assert await _backend(database)
+    await database.close()
+
+
 @pytest.mark.slow
 async def test_a_restart_of_the_server_is_outlived(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path, durable=False)

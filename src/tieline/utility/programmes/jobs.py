@@ -8,7 +8,6 @@ import msgspec
 from tieline.platform.db import Tx
 from tieline.platform.jobs import job
 from tieline.platform.outbox import Event
-from tieline.platform.services import heed_cancellation
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes
 from tieline.utility.programmes.service import conducting, following
@@ -67,7 +66,6 @@ async def conduct(runtime: Runtime) -> None:
     loop = asyncio.get_running_loop()
     dwelt = 0.0
     while True:
-        heed_cancellation()
         busy = await conducting.take_events(runtime)
         busy += await conducting.let_go(runtime)
         busy += await conducting.release(runtime)

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 from tieline.platform.errors import NotFound
-from tieline.platform.services import heed_cancellation
 from tieline.utility.changes.driver import results
 from tieline.utility.changes.driver.context import SYSTEM, Context
 from tieline.utility.changes.driver.progress import advance
@@ -56,7 +55,6 @@ class BatchRun:
         """Go from step to step until the batch is closed; an operator that does not answer is asked again later."""
         failures = 0
         while True:
-            heed_cancellation()
             async with self._context.db.transaction() as tx:
                 batch = await driving.batch(tx, self._batch_id)
                 if batch is None or batch.state == BatchState.CLOSED:

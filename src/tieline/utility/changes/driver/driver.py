@@ -9,7 +9,6 @@ import structlog
 
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database
-from tieline.platform.services import heed_cancellation
 from tieline.utility.changes.driver.context import PURPOSE, Context, HighWater, Pace
 from tieline.utility.changes.driver.lane import Lane
 from tieline.utility.changes.store import driving
@@ -46,7 +45,6 @@ class Driver:
         try:
             while True:
                 await self._look()
-                heed_cancellation()
                 await asyncio.sleep(self._pace.idle)
         finally:
             for task in self._lanes.values():

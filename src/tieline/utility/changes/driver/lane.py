@@ -6,7 +6,6 @@ import contextlib
 import structlog
 
 from tieline.platform.errors import NotFound
-from tieline.platform.services import heed_cancellation
 from tieline.utility.changes.driver.batch import BatchRun
 from tieline.utility.changes.driver.context import Context
 from tieline.utility.changes.driver.intent import intend
@@ -43,7 +42,6 @@ class Lane:
     async def _work(self, keeper: asyncio.Task[None]) -> None:
         idle = 0.0
         while idle < self._context.pace.linger or self._runs:
-            heed_cancellation()
             self._reap(keeper)
             made = await self._next()
             if made is not None:
@@ -90,7 +88,6 @@ class Lane:
         """Renew the lease and write down how the operator is doing."""
         context = self._context
         while True:
-            heed_cancellation()
             await asyncio.sleep(context.lease.seconds / 4)
             async with context.db.transaction() as tx:
                 await context.lease.renew(tx)
