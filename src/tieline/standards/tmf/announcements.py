@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from tieline.standards.tmf.change import ChangeRequest, Moment, Text, Word, read
+from tieline.standards.tmf.change import ChangeRequest, Moment, Text, Word, in_utc, read
 from tieline.standards.tmf.errors import TmfError
 
 PHASE_OUT = "TechnologyPhaseOut"
@@ -150,7 +150,8 @@ def check_phases(phases: list[Phase]) -> None:
     """Hold phases to what their types do not say.
 
     Raises:
-        TmfError: for two of one identifier, an end that is not after the beginning, a ring that is none.
+        TmfError: for two of one identifier, an end that is not after the beginning, a moment that is too far off, a
+            ring that is none.
 
     """
     seen: set[str] = set()
@@ -158,6 +159,8 @@ def check_phases(phases: list[Phase]) -> None:
         if phase.id in seen:
             raise TmfError(f"Two phases are called {phase.id}.", field=f"phase[{position}].id")
         seen.add(phase.id)
+        for name, moment in (("start", phase.period.start_date_time), ("end", phase.period.end_date_time)):
+            in_utc(moment, f"phase[{position}].period.{name}DateTime")
         if phase.period.end_date_time <= phase.period.start_date_time:
             raise TmfError("A phase ends after it begins.", field=f"phase[{position}].period")
         if isinstance(phase.area, GeoJsonPolygon):

@@ -4,7 +4,7 @@ Members of a change request that Tieline has no use for are left out and not kep
 that the schema requires, of an update too: a PATCH repeats it.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -20,6 +20,8 @@ Text = Annotated[str, Meta(max_length=4000)]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A date and time with its offset from UTC: without one it would mean another moment to each side."""
+
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 
 class Status(StrEnum):
@@ -168,6 +170,18 @@ def read(body: bytes | msgspec.Raw, kind: Any) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TmfError("The body is not the JSON that is expected.", code="invalidBody") from error
     return found
+
+
+def in_utc(moment: datetime, field: str) -> datetime:
+    """A moment in UTC.
+
+    Raises:
+        TmfError: 400 for one so far off that no calendar or picture could hold it.
+
+    """
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise TmfError(f"A moment lies between the years {FIRST_YEAR} and {LAST_YEAR}.", field=field)
+    return moment.astimezone(UTC)
 
 
 def read_event(body: bytes) -> Event:

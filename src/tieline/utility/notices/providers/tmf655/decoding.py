@@ -16,7 +16,7 @@ from tieline.standards.tmf.announcements import (
 )
 from tieline.standards.tmf.announcements import Area as WireArea
 from tieline.standards.tmf.announcements import Phase as WirePhase
-from tieline.standards.tmf.change import ChangeRequest, Event, EventType, read_event
+from tieline.standards.tmf.change import ChangeRequest, Event, EventType, in_utc, read_event
 from tieline.standards.tmf.errors import TmfError
 from tieline.utility.connectors import Rejected
 from tieline.utility.inventory import Area, AreaKind
@@ -47,7 +47,7 @@ def told_of(request: ChangeRequest, at: datetime) -> Told:
     """What a change request tells; ``at`` is when it was last updated, where it does not say so itself.
 
     Raises:
-        TmfError: for one without an identifier.
+        TmfError: for one without an identifier, or with a time of its update that is none.
 
     """
     if not request.id:
@@ -56,7 +56,9 @@ def told_of(request: ChangeRequest, at: datetime) -> Told:
     return Told(
         ref=request.id,
         revision=announced.revision if announced else 1,
-        updated_at=(request.last_update_date or at).astimezone(UTC),
+        updated_at=in_utc(
+            request.last_update_date or at, "lastUpdateDate" if request.last_update_date else "eventTime"
+        ),
         status=request.status.value if request.status else "scheduled",
         status_reason=request.status_change_reason or "",
         content=_announced(announced) if announced else _other(request),
