@@ -36,6 +36,8 @@ def list_notices(
 
 def _row(one: Any) -> list[Any]:
     status = f"{one['status']} (answer it)" if one["waits"] else one["status"]
+    if one.get("gone_at"):
+        status = "not listed any more"
     return [
         str(one["id"]),
         one["operator"],

@@ -1,12 +1,15 @@
 """Notices from the operator's staff to the utility's people and back."""
 
+import asyncio
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.notices.conftest import CITIES, OTHERS, REST, START, phase, regions
 
-from tieline.platform.scope import Role
+from tieline.platform import audit
+from tieline.platform.scope import Role, system
 
 if TYPE_CHECKING:
     from tests.integration.notices.conftest import Loop
@@ -292,6 +295,9 @@ async def test_hostile_events_are_refused_and_change_nothing(loop: "Loop") -> No
         fine.replace(b'"revision":1', b'"revision":-1'),
         fine.replace(b'"revision":1', b'"revision":99999999999999999999'),
         fine.replace(b'"2027-11-01T00:00:00Z"', b'"2029-11-01T00:00:00Z"'),
+        fine.replace(b'"2027-11-01T00:00:00Z"', b'"0001-01-01T00:00:00+14:00"'),
+        fine.replace(b'"2028-05-01T00:00:00Z"', b'"9999-12-31T23:59:59-14:00"'),
+        re.sub(rb'"lastUpdateDate":"[^"]+"', b'"lastUpdateDate":"9999-12-31T23:59:59-14:00"', fine),
         fine.replace(b'"2027-11-01T00:00:00Z"', b'"2027-11-01T00:00:00"'),
         fine.replace(b"WholeNetwork", b"Nowhere"),
         fine.replace(b'"id":"3G"', b'"id":""'),
@@ -316,3 +322,94 @@ async def test_one_operator_cannot_speak_for_another(loop: "Loop") -> None:
     )
     found = (await loop.get("/notices"))["items"]
     assert sorted((one["operator"], one["revision"]) for one in found) == [("A", 1), ("B", 9)]
+
+
+async def test_what_its_operator_does_not_know_any_more_is_over_until_it_is_listed_again(loop: "Loop") -> None:
+    await loop.listener.look()
+    await loop.publish(phase(*CITIES), approval=True)
+    await loop.publish(phase(*REST), ref="OTHER")
+    await loop.sender.round()
+    late = loop.posted[0]
+    await _hidden(loop, "3G", hidden=True)
+    loop.clock.forward(timedelta(minutes=6))
+    await loop.listener.look()
+    found = next(one for one in (await loop.get("/notices"))["items"] if one["ref"] == "3G")
+    assert (found["status"], found["over"], found["waits"], found["answerable"]) == (
+        "waitForApproval",
+        True,
+        False,
+        False,
+    )
+    assert found["gone_at"] == "2026-11-01T09:06:00Z"
+    shown = await loop.get(f"/notices/{found['id']}")
+    assert shown["sentence"].startswith("Operator A does not list this notice any more")
+    assert (await loop.get(f"/notices/{found['id']}/sites"))["items"] == []
+    assert [one["ref"] for one in (await loop.get("/notices", open="true"))["items"]] == ["OTHER"]
+    assert (await loop.get("/notices", waits="true"))["items"] == []
+    assert await loop.post(late) == 201
+    loop.clock.forward(timedelta(minutes=6))
+    await loop.listener.look()
+    assert (await loop.get(f"/notices/{found['id']}"))["over"]
+    await _hidden(loop, "3G", hidden=False)
+    loop.clock.forward(timedelta(minutes=6))
+    await loop.listener.look()
+    back = await loop.get(f"/notices/{found['id']}")
+    assert (back["over"], back["gone_at"], back["waits"]) == (False, None, True)
+    told = await loop.rows("SELECT payload FROM outbox_event WHERE topic = 'notice.status' ORDER BY id")
+    assert [(one["payload"]["before"], one["payload"]["status"]) for one in told] == [
+        ("waitForApproval", "cancelled"),
+        ("cancelled", "waitForApproval"),
+    ]
+
+
+async def _hidden(loop: "Loop", ref: str, *, hidden: bool) -> None:
+    """Have the operator's desk lose a notice, or find it again."""
+    async with loop.sender._parts.db.transaction() as tx:
+        audience = ["NOBODY"] if hidden else None
+        await tx.execute("UPDATE notice SET audience = %s WHERE ref = %s", [audience, ref])
+
+
+async def test_a_notice_that_only_slipped_between_two_pages_stays(
+    loop: "Loop", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await loop.publish(phase(*CITIES))
+    await loop.listener.look()
+    loop.clock.forward(timedelta(minutes=6))
+    real = loop.wire.request
+
+    async def torn(method: str, path: str, **more: Any) -> Any:
+        answer, headers = await real(method, path, **more)
+        return (b"[]" if path.endswith("/changeRequest") else answer), headers
+
+    monkeypatch.setattr(loop.wire, "request", torn)
+    await loop.listener.look()
+    assert loop.wire.calls[-1] == "GET /changeRequest/3G"
+    assert (await loop.only())["over"] is False
+
+
+async def test_two_that_take_what_an_operator_tells_do_not_wait_for_one_another(loop: "Loop") -> None:
+    """Each holds its notices before the end of the trail: the other order would lock them against each other."""
+    await loop.publish(phase(*CITIES), ref="A1")
+    await loop.publish(phase(*CITIES), ref="A2")
+    await loop.listener.look()
+    await loop.publish(phase(*REST), ref="A1")
+    await loop.publish(phase(*REST), ref="A2")
+    loop.clock.forward(timedelta(minutes=6))
+    async with loop.db.transaction() as tx:
+        await tx.execute("SELECT 1 FROM notice WHERE ref = 'A2' FOR UPDATE")
+        reading = asyncio.create_task(loop.listener.look())
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        while not await loop.value(waiting):
+            pass
+        await audit.append(tx, system("test"), audit.Entry("test.said", "notice:2", {}))
+    await reading
+    assert [one["revision"] for one in (await loop.get("/notices"))["items"]] == [2, 2]
+
+
+async def test_a_callback_that_moved_leaves_none_behind(loop: "Loop") -> None:
+    await loop.listener.look()
+    await loop.run_sql("UPDATE operator_connection SET notification_url = 'https://us.test/x/3gpp/notifications/A'")
+    await loop.listener.look()
+    assert [one["callback"] for one in await _hubs(loop)] == ["https://us.test/x/tmf-api/listener/A"]

@@ -203,6 +203,9 @@ def test_what_a_phase_out_means(sites: tuple[int, int], alone: tuple[int, int], 
 def test_what_was_taken_back_says_so() -> None:
     gone = replace(NOTICE, status="cancelled", status_reason="Postponed.")
     assert sentence(gone, [], NOW) == "Operator A took this notice back: Postponed."
+    assert sentence(replace(NOTICE, status="completed"), [], NOW) == "Operator A says that this is done."
+    lost = sentence(replace(NOTICE, gone_at=NOW), [], NOW)
+    assert lost.startswith("Operator A does not list this notice any more and did not say why")
     other = replace(NOTICE, kind=Kind.OTHER, starts_at=None, ends_at=None, phases=())
     assert sentence(other, [], NOW) == "Operator A announces: The end of 3G."
 

@@ -93,7 +93,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice as it is newest. ``asks``: the operator wants an answer to it, at some time or now."""
+    """A notice as it is newest. ``asks``: the operator wants an answer to it, at some time or now.
+
+    ``gone_at``: when the operator was found not to know it any more, though it never said that it is over.
+    """
 
     id: int
     operator: str
@@ -120,17 +123,23 @@ class Notice:
     answer_by: str | None = None
     answer_at: datetime | None = None
     answer_error: str = ""
+    gone_at: datetime | None = None
 
     @property
     def over(self) -> bool:
         """Whether nothing more comes of it."""
-        return self.status in OVER
+        return self.standing in OVER
+
+    @property
+    def standing(self) -> str:
+        """The status that counts: what the operator does not know any more is as good as cancelled."""
+        return self.status if self.gone_at is None else CANCELLED
 
     @property
     def waits(self) -> bool:
         """Whether the operator waits for an answer that was not given yet."""
         given = self.answer_revision == self.revision and self.answer_state is not AnswerState.REFUSED
-        return self.status in ASKING and not given
+        return self.standing in ASKING and not given
 
     @property
     def answerable(self) -> bool:

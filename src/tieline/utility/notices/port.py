@@ -35,6 +35,10 @@ class Desk(Protocol):
         """Read everything that is announced to us, in pages as they come."""
         ...
 
+    async def knows(self, ref: str) -> bool:
+        """Whether the operator still has a notice that it called so."""
+        ...
+
     async def reply(self, reply: Reply) -> Told:
         """Say yes or no to a revision; gives the notice as it then is. Raises ``Rejected`` when it is not taken."""
         ...

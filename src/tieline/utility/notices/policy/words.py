@@ -28,8 +28,7 @@ def distance(moment: datetime, now: datetime) -> str:
 def sentence(notice: Notice, counts: Sequence[PhaseCount], now: datetime) -> str:
     """What the notice means: when, how many sites, and how many of them have nothing else."""
     if notice.over:
-        why = f": {notice.status_reason.rstrip('.')}" if notice.status_reason else ""
-        return f"{notice.operator_name} took this notice back{why}."
+        return _over(notice)
     sites = sum(one.sites for one in counts)
     alone = sum(one.alone for one in counts)
     if notice.starts_at is None or notice.ends_at is None:
@@ -39,6 +38,15 @@ def sentence(notice: Notice, counts: Sequence[PhaseCount], now: datetime) -> str
         return f"{_begins(notice, now)} {struck} {_until(notice, counts, now)}".strip()
     on = f" on {notice.technology}" if notice.technology else ""
     return f"{_work(notice, now)} {_sites(sites)} {'has' if sites <= 1 else 'have'} a link there{on}."
+
+
+def _over(notice: Notice) -> str:
+    who = notice.operator_name
+    if notice.gone_at is not None:
+        return f"{who} does not list this notice any more and did not say why: ask there before you plan by it."
+    why = f": {notice.status_reason.rstrip('.')}" if notice.status_reason else ""
+    done = {"completed": "says that this is done", "failed": "says that this failed"}
+    return f"{who} {done.get(notice.status, 'took this notice back')}{why}."
 
 
 def _begins(notice: Notice, now: datetime) -> str:

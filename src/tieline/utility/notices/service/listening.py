@@ -17,14 +17,18 @@ from tieline.platform.wiring import Runtime
 from tieline.utility.connectors import ConnectorError, LeaseLost, every_connection, take_lease
 from tieline.utility.notices.desks import PROVIDERS, Desks, callback_of, desks_of
 from tieline.utility.notices.model import Origin, Source
-from tieline.utility.notices.service.taking import SYSTEM, take
+from tieline.utility.notices.port import Desk
+from tieline.utility.notices.service.taking import SYSTEM, take, vanish
 from tieline.utility.notices.store import desks as store
+from tieline.utility.notices.store import notices
 
 LOOK_S = 5.0
 PULL = timedelta(minutes=5)
 AGAIN = timedelta(minutes=1)
 """How long an operator is left alone after a failure."""
 LEASE_S = 60.0
+MISSED = 100
+"""Notices that are missing from a list and asked for one by one, in one go."""
 _log = structlog.get_logger(__name__)
 
 
@@ -76,14 +80,36 @@ class Listener:
         callback = callback_of(row["notification_url"])
         if callback:
             subscription = await desk.subscribe(callback)
+            await self._leave(desk, row, subscription)
             async with self.runtime.db.transaction() as tx:
                 await store.asked(tx, row["operator_id"], subscription, callback, self.runtime.clock.now())
+        began = self.runtime.clock.now()
         async for page in desk.notices():
             origin = Origin(row["operator_id"], row["operator"], Source.PULL, self.runtime.clock.now())
             async with self.runtime.db.transaction() as tx:
                 await take(tx, origin, page)
+        await self._missed(desk, row, began)
         async with self.runtime.db.transaction() as tx:
             await store.pulled(tx, row["operator_id"], self.runtime.clock.now())
+
+    async def _leave(self, desk: Desk, row: Mapping[str, Any], subscription: str) -> None:
+        """End the events that were asked for under another address, so that no callback of ours is left behind."""
+        async with self.runtime.db.snapshot() as tx:
+            before = await store.state(tx, row["operator_id"])
+        old = before["subscription"] if before else None
+        if old and subscription and old != subscription:
+            await desk.unsubscribe(old)
+
+    async def _missed(self, desk: Desk, row: Mapping[str, Any], began: datetime) -> None:
+        """Ask for each notice that the list did not hold: it may have slipped from one page to another meanwhile."""
+        async with self.runtime.db.snapshot() as tx:
+            refs = await notices.unlisted(tx, row["operator_id"], began, self.runtime.clock.now(), MISSED)
+        for ref in refs:
+            if await desk.knows(ref):
+                continue
+            origin = Origin(row["operator_id"], row["operator"], Source.PULL, self.runtime.clock.now())
+            async with self.runtime.db.transaction() as tx:
+                await vanish(tx, origin, ref, began)
 
 
 def has_desk(row: Mapping[str, Any]) -> bool:

@@ -28,10 +28,12 @@ from tieline.utility.notices.model import (
 
 _COLUMNS = """n.id, o.code AS operator, o.name AS operator_name, n.ref, n.kind, n.title, n.description, n.status,
     n.status_reason, n.technology, n.revision, n.updated_at, n.starts_at, n.ends_at, n.phases, n.asks, n.first_at,
-    n.seen_at, n.answer, n.answer_state, n.answer_revision, n.answer_words, n.answer_by, n.answer_at, n.answer_error"""
+    n.seen_at, n.answer, n.answer_state, n.answer_revision, n.answer_words, n.answer_by, n.answer_at, n.answer_error,
+    n.gone_at"""
 _FROM = "FROM notice n JOIN operator o ON o.id = n.operator_id"
 _SEEN = within(None, "o.code")
-_WAITS = """(n.status = ANY(%(asking)s) AND NOT (n.answer_revision IS NOT DISTINCT FROM n.revision
+_COMING = "(n.status <> ALL(%(over)s) AND n.gone_at IS NULL AND coalesce(n.ends_at, 'infinity') > %(now)s)"
+_WAITS = """(n.status = ANY(%(asking)s) AND n.gone_at IS NULL AND NOT (n.answer_revision IS NOT DISTINCT FROM n.revision
     AND n.answer_state IS DISTINCT FROM 'refused'))"""
 _FILTERED = f"""{_SEEN}
     AND (%(f_operators)s::text[] IS NULL OR o.code = ANY(%(f_operators)s::text[]))
@@ -39,9 +41,8 @@ _FILTERED = f"""{_SEEN}
     AND (%(f_statuses)s::text[] IS NULL OR n.status = ANY(%(f_statuses)s::text[]))
     AND (%(f_technologies)s::text[] IS NULL OR n.technology = ANY(%(f_technologies)s::text[]))
     AND (%(f_open)s::boolean IS NULL OR
-        (n.status <> ALL(%(over)s) AND coalesce(n.ends_at, 'infinity') > %(now)s) = %(f_open)s)
+        {_COMING} = %(f_open)s)
     AND (%(f_waits)s::boolean IS NULL OR {_WAITS} = %(f_waits)s)"""
-_FAR = "coalesce(n.ends_at, 'infinity'::timestamptz)"
 
 
 def _bound(scope: Scope, wanted: Filter, now: datetime) -> dict[str, Any]:
@@ -75,7 +76,7 @@ async def some(tx: Tx, scope: Scope, ids: Sequence[int]) -> list[Notice]:
 async def coming(tx: Tx, scope: Scope, now: datetime, limit: int) -> list[Notice]:
     """Notices of which something is still to come, those that begin or end next first."""
     text = f"""
-        SELECT {_COLUMNS} {_FROM} WHERE {_SEEN} AND n.status <> ALL(%(over)s) AND n.ends_at > %(now)s
+        SELECT {_COLUMNS} {_FROM} WHERE {_SEEN} AND {_COMING} AND n.ends_at IS NOT NULL
         ORDER BY CASE WHEN n.starts_at > %(now)s THEN n.starts_at ELSE n.ends_at END, n.id LIMIT %(limit)s"""
     bound = {**scope.params(), "over": sorted(OVER), "now": now, "limit": limit}
     return [_notice(row) for row in await fetch_all(tx, text, bound)]
@@ -109,35 +110,49 @@ async def held(tx: Tx, operator_id: int, ref: str) -> Notice | None:
     return None if row is None else _notice(row)
 
 
-async def add(tx: Tx, origin: Origin, told: Told, digest: bytes) -> int | None:
+async def add(tx: Tx, origin: Origin, told: Told) -> int | None:
     """Keep a notice that is new; None when somebody else was quicker."""
     text = """
         INSERT INTO notice (operator_id, ref, kind, title, description, status, status_reason, technology, revision,
-            updated_at, digest, starts_at, ends_at, phases, asks, first_at, seen_at)
+            updated_at, starts_at, ends_at, phases, asks, first_at, seen_at)
         VALUES (%(operator)s, %(ref)s, %(kind)s, %(title)s, %(description)s, %(status)s, %(status_reason)s,
-            %(technology)s, %(revision)s, %(updated_at)s, %(digest)s, %(starts_at)s, %(ends_at)s, %(phases)s, %(asks)s,
-            %(at)s, %(at)s)
+            %(technology)s, %(revision)s, %(updated_at)s, %(starts_at)s, %(ends_at)s, %(phases)s, %(asks)s, %(at)s,
+            %(at)s)
         ON CONFLICT (operator_id, ref) DO NOTHING RETURNING id"""
     found: int | None = await fetch_value(
-        tx, text, {**_values(told, digest), "operator": origin.operator_id, "ref": told.ref, "at": origin.at}
+        tx, text, {**_values(told), "operator": origin.operator_id, "ref": told.ref, "at": origin.at}
     )
     return found
 
 
-async def replace(tx: Tx, notice_id: int, told: Told, digest: bytes, at: datetime) -> None:
+async def replace(tx: Tx, notice_id: int, told: Told, at: datetime) -> None:
     """Put what is told in the place of what the notice was."""
     text = """
         UPDATE notice SET kind = %(kind)s, title = %(title)s, description = %(description)s, status = %(status)s,
             status_reason = %(status_reason)s, technology = %(technology)s, revision = %(revision)s,
-            updated_at = %(updated_at)s, digest = %(digest)s, starts_at = %(starts_at)s, ends_at = %(ends_at)s,
-            phases = %(phases)s, asks = asks OR %(asks)s, seen_at = greatest(seen_at, %(at)s)
+            updated_at = %(updated_at)s, starts_at = %(starts_at)s, ends_at = %(ends_at)s, phases = %(phases)s,
+            asks = asks OR %(asks)s, seen_at = greatest(seen_at, %(at)s), gone_at = NULL
         WHERE id = %(id)s"""
-    await execute(tx, text, {**_values(told, digest), "id": notice_id, "at": at})
+    await execute(tx, text, {**_values(told), "id": notice_id, "at": at})
 
 
 async def seen(tx: Tx, notice_id: int, at: datetime) -> None:
     """Note when a notice was last confirmed as it is kept."""
     await execute(tx, "UPDATE notice SET seen_at = greatest(seen_at, %s) WHERE id = %s", [at, notice_id])
+
+
+async def unlisted(tx: Tx, operator_id: int, began: datetime, now: datetime, most: int) -> list[str]:
+    """What an operator calls the notices still to come that nobody confirmed since its list began to be read."""
+    text = f"""
+        SELECT n.ref FROM notice n WHERE n.operator_id = %(operator)s AND n.seen_at < %(began)s AND {_COMING}
+        ORDER BY n.seen_at, n.id LIMIT %(most)s"""
+    bound = {"operator": operator_id, "began": began, "over": sorted(OVER), "now": now, "most": most}
+    return [row["ref"] for row in await fetch_all(tx, text, bound)]
+
+
+async def gone(tx: Tx, notice_id: int, at: datetime | None) -> None:
+    """Note since when the operator does not know a notice any more; None: it lists it again."""
+    await execute(tx, "UPDATE notice SET gone_at = %s WHERE id = %s", [at, notice_id])
 
 
 async def add_revision(tx: Tx, notice_id: int, origin: Origin, told: Told, digest: bytes) -> bool:
@@ -158,7 +173,7 @@ async def add_revision(tx: Tx, notice_id: int, origin: Origin, told: Told, diges
     return await execute(tx, text, bound) == 1
 
 
-def _values(told: Told, digest: bytes) -> dict[str, Any]:
+def _values(told: Told) -> dict[str, Any]:
     content = told.content
     return {
         "kind": content.kind.value,
@@ -169,7 +184,6 @@ def _values(told: Told, digest: bytes) -> dict[str, Any]:
         "technology": content.technology,
         "revision": told.revision,
         "updated_at": told.updated_at,
-        "digest": digest,
         "starts_at": min((phase.starts_at for phase in content.phases), default=None),
         "ends_at": max((phase.ends_at for phase in content.phases), default=None),
         "phases": Jsonb(msgspec.to_builtins(content.phases)),

@@ -188,6 +188,7 @@ def facts(notice: Notice, now: datetime) -> tuple[tuple[str, object], ...]:
         ("Revision", notice.revision),
         ("Came in", Age(notice.first_at, notice.operator_name)),
         ("Last changed by the operator", Age(notice.updated_at, notice.operator_name)),
+        ("Not listed since", Age(notice.gone_at) if notice.gone_at else None),
         ("Last confirmed", Age(notice.seen_at, notice.operator_name, timedelta(minutes=30))),
     )
 

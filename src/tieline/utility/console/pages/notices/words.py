@@ -28,6 +28,8 @@ _STATUSES = {
 
 def state(notice: Notice, now: datetime) -> Badge:
     """How a notice stands: whose turn it is, whether it runs, whether it is over."""
+    if notice.gone_at is not None:
+        return Badge("Not listed any more", Tone.WARN)
     if notice.answer_state is AnswerState.PENDING and not notice.over:
         return Badge("Answer on its way", Tone.BUSY, "loader")
     if notice.status in {"acknowledged", "scheduled", "approved"} and notice.ends_at and notice.ends_at <= now:

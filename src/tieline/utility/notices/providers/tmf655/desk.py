@@ -69,6 +69,14 @@ class Tmf655Desk:
             if len(found) < PAGE:
                 return
 
+    async def knows(self, ref: str) -> bool:
+        """``GET /changeRequest/{id}``: 404 and 410 are a no; what is refused for another reason may still be there."""
+        try:
+            await self._channel.request("GET", f"{BASE_PATH}/changeRequest/{_segment(ref)}")
+        except Rejected as error:
+            return not any(problem.rule in {"404", "410"} for problem in error.problems)
+        return True
+
     async def reply(self, reply: Reply) -> Told:
         """``PATCH /changeRequest/{id}``, with the ``targetEntity`` that the schema wants repeated."""
         path = f"{BASE_PATH}/changeRequest/{_segment(reply.ref)}"
