@@ -51,6 +51,7 @@ class Store:
     main: Place
     keeper: Scope = KEEPER
     crew: Scope = CREW
+    told: int = 0
 
     @property
     def db(self) -> Database:

@@ -1,14 +1,17 @@
 """Lost or stolen: the item is gone, its line is suspended by a change, and nothing goes past the engine."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.integration.changes.conftest import person
 from tests.integration.logistics.conftest import Store
 
 from tieline.platform.db import fetch_all
 from tieline.platform.errors import Conflict, Invalid, NotFound
 from tieline.platform.outbox import Event
+from tieline.platform.scope import Role, system
 from tieline.utility import changes, logistics
 from tieline.utility.changes import ChangeState, ChangeType
 from tieline.utility.changes.service import planning
@@ -20,22 +23,22 @@ pytestmark = pytest.mark.anyio
 
 
 async def _told(store: Store) -> None:
-    """Hand what was told of changes to logistics, in its order, until nothing new is told."""
-    seen = 0
-    while True:
+    """Hand what was told of changes and holds to logistics, in its order, until nothing new is told."""
+    for _ in range(50):
         async with store.db.transaction() as tx:
             rows = await fetch_all(
                 tx,
-                "SELECT id, topic, key, payload, at FROM outbox_event WHERE topic = 'change.state' AND id > %(seen)s"
-                " ORDER BY id",
-                {"seen": seen},
+                "SELECT id, topic, key, payload, at FROM outbox_event WHERE topic IN ('change.state', 'change.hold')"
+                " AND id > %(seen)s ORDER BY id",
+                {"seen": store.told},
             )
         if not rows:
             return
         for row in rows:
-            seen = row["id"]
+            store.told = row["id"]
             async with store.db.transaction() as tx:
-                await losing.follow(tx, Event(**row))
+                await (losing.held if row["topic"] == changes.HOLD_TOPIC else losing.follow)(tx, Event(**row))
+    raise AssertionError("one event brings forth the next, without end")
 
 
 async def _planned(store: Store, change_id: int) -> None:
@@ -198,3 +201,105 @@ async def test_a_lost_card_is_neither_issued_nor_fitted(store: Store) -> None:
     assert [why.rule for _, why in (*issued.refused, *fitted.refused)] == ["elsewhere", "lost"]
     assert found.moved == 1
     assert await store.states([card]) == ["returned"]
+
+
+async def _storm(store: Store, **more: Any) -> int:
+    async with store.db.transaction() as tx:
+        return await changes.begin_storm(
+            tx, store.world.fred, store.world.runtime.clock, changes.Storm(reason="Arwen", **more)
+        )
+
+
+async def _region(store: Store, number: int) -> str:
+    return str(await store.value("SELECT region FROM site WHERE external_id = %(id)s", id=f"S{number}"))
+
+
+async def test_in_a_storm_a_stolen_card_is_blocked_by_an_emergency(store: Store) -> None:
+    await _policy(store)
+    await _storm(store, regions=[await _region(store, 1)])
+    async with store.db.snapshot() as tx:
+        seen = await logistics.preview_loss(tx, store.keeper, [(Goods.CARD, "old-A-1")])
+    assert (seen.type, seen.policy) == (ChangeType.EMERGENCY, "")
+    lost = await _lose(store, "old-A-1", stolen=True)
+    assert (await store.world.get(lost.change_id or 0)).type is ChangeType.EMERGENCY
+    await _planned(store, lost.change_id or 0)
+    await _told(store)
+    await store.world.drive(lost.change_id or 0)
+    await _told(store)
+    assert await store.states(["old-A-1"]) == ["blocked"]
+
+
+async def test_a_storm_elsewhere_leaves_the_policy_in_force(store: Store) -> None:
+    await _policy(store)
+    assert await _region(store, 1) != await _region(store, 2)
+    await _storm(store, regions=[await _region(store, 2)])
+    lost = await _lose(store, "old-A-1")
+    assert (await store.world.get(lost.change_id or 0)).type is ChangeType.STANDARD
+
+
+async def test_a_policy_or_a_contract_whose_window_is_shut_is_not_waited_for(store: Store) -> None:
+    later = datetime.now(UTC) + timedelta(hours=6)
+    shut = changes.read_windows([f"daily {later:%H}:00-{later:%H}:30"], "UTC")
+    await _policy(store, rules=shut)
+    lost = await _lose(store, "old-A-1")
+    assert (await store.world.get(lost.change_id or 0)).type is ChangeType.EMERGENCY
+    await _policy(store, name="At any hour")
+    async with store.db.transaction() as tx:
+        await changes.set_operator_windows(tx, system("contracts"), store.world.runtime.clock, "A", shut)
+    other, free = await _lose(store, "old-A-2"), await _lose(store, "old-B-2")
+    assert (await store.world.get(other.change_id or 0)).type is ChangeType.EMERGENCY
+    assert (await store.world.get(free.change_id or 0)).type is ChangeType.STANDARD
+
+
+async def test_a_storm_that_begins_while_it_is_planned_makes_it_an_emergency(store: Store) -> None:
+    await _policy(store)
+    lost = await _lose(store, "old-A-1", stolen=True)
+    await _planned(store, lost.change_id or 0)
+    await _storm(store)
+    await _told(store)
+    assert (await store.world.get(lost.change_id or 0)).state is ChangeState.STOPPED
+    now = (await _losses(store))[0]["change_id"]
+    assert (await store.world.get(now)).type is ChangeType.EMERGENCY
+    await _planned(store, now)
+    await _told(store)
+    await store.world.drive(now)
+    await _told(store)
+    assert [one["state"] for one in await _losses(store)] == ["blocked"]
+
+
+async def test_a_storm_that_begins_while_it_runs_brings_the_loss_back_into_sight(store: Store) -> None:
+    await _policy(store)
+    lost = await _lose(store, "old-A-1", stolen=True)
+    await _planned(store, lost.change_id or 0)
+    await _told(store)
+    await _storm(store)
+    await _told(store)
+    stuck = (await _losses(store, ["stuck"]))[0]
+    assert stuck["state_why"] == f"Change {lost.change_id} is held: Arwen"
+    async with store.db.transaction() as tx:
+        again = await logistics.block_again(tx, store.keeper, stuck["id"])
+    assert (await store.world.get(lost.change_id or 0)).state is ChangeState.STOPPED
+    assert (await store.world.get(again or 0)).type is ChangeType.EMERGENCY
+
+
+async def test_trying_again_does_not_go_past_a_veto(store: Store) -> None:
+    await _policy(store)
+    lost = await _lose(store, "old-A-1")
+    await _planned(store, lost.change_id or 0)
+    async with store.db.transaction() as tx:
+        veto = changes.Veto(change_id=lost.change_id or 0, reason="Switching tonight")
+        await changes.veto(tx, person("claire", 9, Role.CONTROLLER), store.world.runtime.clock, veto)
+    await _told(store)
+    stuck = (await _losses(store, ["stuck"]))[0]
+    with pytest.raises(Conflict, match="The control room holds change"):
+        async with store.db.transaction() as tx:
+            await logistics.block_again(tx, store.keeper, stuck["id"])
+
+
+async def test_a_start_that_is_refused_is_told_and_not_tried_for_ever(store: Store) -> None:
+    lost = await _lose(store, "old-A-1")
+    await _planned(store, lost.change_id or 0)
+    await store.run_sql("UPDATE subscription SET data_plan = 'm2m-200' WHERE operator_ref = 'old-A-1'")
+    await _told(store)
+    stuck = (await _losses(store, ["stuck"]))[0]
+    assert "Plan it again" in stuck["state_why"]

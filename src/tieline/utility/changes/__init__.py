@@ -13,7 +13,7 @@ What other contexts may call stands here. A use case takes a transaction and the
 - :func:`register_calendar` puts a context's own entries into the calendar; :func:`outcome`, :func:`report` and
   :func:`review` look back; ``templating`` keeps what changes say under names;
 - :func:`make_hold` freezes, :func:`begin_storm` is storm mode, :func:`veto` the control room's no; :func:`holding` says
-  what holds a change.
+  what holds a change, :func:`must_wait` whether a standard one would have to wait.
 
 Upwards go the outbox topics ``change.state`` and ``change.hold``.
 """
@@ -71,7 +71,7 @@ from tieline.utility.changes.service.releasing import let_go, release
 from tieline.utility.changes.service.ruling import approve_policy, make_policy, policies, retire_policy
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
 from tieline.utility.changes.service.telling import TOPIC
-from tieline.utility.changes.service.timing import Schedule, operator_windows, schedule, set_operator_windows
+from tieline.utility.changes.service.timing import Schedule, must_wait, operator_windows, schedule, set_operator_windows
 from tieline.utility.changes.service.timing import read as read_windows
 from tieline.utility.changes.service.timing import words as window_words
 from tieline.utility.changes.service.tracing import traces, under_way
@@ -153,6 +153,7 @@ __all__ = [
     "make_hold",
     "make_policy",
     "may_lift",
+    "must_wait",
     "operator_windows",
     "outcome",
     "outcomes",

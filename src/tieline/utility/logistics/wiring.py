@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tieline.platform.wiring import Registry
+from tieline.utility.changes import HOLD_TOPIC
 from tieline.utility.changes import TOPIC as CHANGE_STATE
 from tieline.utility.inventory import register_lane
 from tieline.utility.logistics import routes
@@ -15,4 +16,5 @@ def register(registry: Registry) -> None:
     for router in routes.ROUTERS:
         registry.router(router)
     registry.handler(CHANGE_STATE, "logistics.blocking", losing.follow)
+    registry.handler(HOLD_TOPIC, "logistics.held", losing.held)
     register_lane(looking.LANE, looking.lane)

@@ -1,8 +1,8 @@
 """When changes may send: openings of windows that recur, and forecasts of when a change will be done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import DictRow
@@ -21,6 +21,7 @@ from tieline.utility.changes.store import changes as store
 from tieline.utility.changes.store import holds, openings
 
 _EVERYBODY = system("changes")
+_MOMENT = timedelta(microseconds=1)
 
 
 async def settle(tx: Tx, clock: Clock, change_id: int) -> None:
@@ -108,6 +109,32 @@ async def operator_window_history(tx: Tx, scope: Scope, operator: str) -> list[D
     scope.require(Permission.CHANGE_READ)
     found = await openings.operator_history(tx, scope, operator)
     return [{**row, "words": words(openings.rules_of(row["rules"]))} for row in found]
+
+
+async def must_wait(
+    tx: Tx, scope: Scope, clock: Clock, policy: DictRow, where: Collection[tuple[str, str | None]]
+) -> bool:
+    """Whether a change under a policy would have to wait now with some of what it does; ``where``: operator and region.
+
+    Freezes, storms, the policy's own windows and those of the operators' contracts count: an emergency change waits
+    for none of them.
+    """
+    scope.require(Permission.CHANGE_READ)
+    now = clock.now()
+    held = await holds.during(tx, now, now + _MOMENT)
+    touched = {operator for operator, _ in where}
+    bounds = [openings.rules_of(policy["windows"])]
+    bounds += [
+        openings.rules_of(row["operator_rules"]) for row in await openings.operators(tx) if row["operator"] in touched
+    ]
+    return not windows.is_open([rules for rules in bounds if rules], now) or any(
+        row["change_id"] is None
+        and row["lifted_at"] is None
+        and row["operator"] in {None, operator}
+        and row["region"] in {None, region}
+        for row in held
+        for operator, region in where
+    )
 
 
 @dataclass(frozen=True, slots=True)

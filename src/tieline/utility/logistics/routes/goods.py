@@ -174,7 +174,7 @@ async def bring_back(body: schemas.FitBody, runtime: CurrentRuntime, scope: Curr
 async def preview_loss(body: schemas.LossBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Say what reporting a loss would do, without doing it."""
     async with runtime.db.snapshot() as tx:
-        seen = await losing.preview(tx, scope, [(body.goods, one) for one in body.serials])
+        seen = await losing.preview(tx, scope, [(body.goods, one) for one in body.serials], clock=runtime.clock)
     return fast(preview_shown(seen))
 
 

@@ -1,8 +1,9 @@
 """Lost or stolen: the item is where nothing leaves from, and its line is taken away by a change, never past the engine.
 
-Where a policy of standard changes allows ``card.block`` the change runs at once under it; else it is an emergency
-change, which somebody else approves afterwards. It is planned by the changes' own job, so that it is started when its
-plan is told (:func:`follow`), on the authority of whoever reported the loss.
+Where a policy of standard changes allows ``card.block``, and neither a storm, a freeze nor a window makes it wait, the
+change runs at once under it; else it is an emergency change, which somebody else approves afterwards. It is planned by
+the changes' own job, so that it is started when its plan is told (:func:`follow`), on the authority of whoever reported
+the loss.
 """
 
 import secrets
@@ -20,7 +21,7 @@ from tieline.platform.outbox import Event
 from tieline.platform.paging import MAX_PAGE, Page, decode_key, page_of
 from tieline.platform.scope import Scope
 from tieline.utility import changes, inventory
-from tieline.utility.changes import ChangeType, Draft, Refused
+from tieline.utility.changes import ChangeState, ChangeType, Draft, Refused
 from tieline.utility.inventory import CardFacts, Selection, StockChange, StockState
 from tieline.utility.logistics import blocking
 from tieline.utility.logistics.model import Goods, Item, Lost, Move, Place, PlaceKind, Why
@@ -34,6 +35,7 @@ MOST: Final = 500
 """So many items are reported lost at once at most: a van is stolen, not a warehouse."""
 _NEWEST = 2**63 - 1
 _LONGEST_WHY = 2000
+_ENDED = frozenset({ChangeState.COMPLETED, ChangeState.STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ async def _block(tx: Tx, scope: Scope, clock: Clock, batch_id: int, *, why: str,
 
 
 async def _change(tx: Tx, own: Scope, clock: Clock, live: Sequence[CardFacts], *, why: str, stolen: bool) -> int:
-    kind, policy = await _how(tx, own, live)
+    kind, policy = await _how(tx, own, clock, live)
     word = "stolen" if stolen else "lost"
     what = f"{word} card {live[0].iccid}" if len(live) == 1 else f"{len(live)} {word} cards"
     draft = Draft(
@@ -164,18 +166,22 @@ async def _change(tx: Tx, own: Scope, clock: Clock, live: Sequence[CardFacts], *
     return change.id
 
 
-async def _how(tx: Tx, own: Scope, live: Sequence[CardFacts]) -> tuple[ChangeType, DictRow | None]:
-    """A standard change where a policy in force allows it, whatever sites it touches; else an emergency."""
-    fitted = any(one.site_id is not None for one in live)
+async def _how(tx: Tx, own: Scope, clock: Clock, live: Sequence[CardFacts]) -> tuple[ChangeType, DictRow | None]:
+    """A standard change where a policy in force allows it, whatever sites it touches, at once; else an emergency."""
+    fitted = {one.site_id for one in live if one.site_id is not None}
+    sites = await inventory.site_facts(tx, own, sorted(fitted)) if fitted else {}
+    where = {(one.operator, sites[one.site_id].region if one.site_id in sites else None) for one in live}
     for row in await changes.policies(tx, own):
         in_force = row["approved_at"] is not None and row["retired_at"] is None
         wide = row["max_items"] >= len(live) and (row["critical_sites"] or not fitted)
-        if row["kind"] == blocking.NAME and in_force and wide:
+        if row["kind"] != blocking.NAME or not in_force or not wide:
+            continue
+        if not await changes.must_wait(tx, own, clock, row, where):
             return ChangeType.STANDARD, row
     return ChangeType.EMERGENCY, None
 
 
-async def preview(tx: Tx, scope: Scope, wanted: Sequence[tuple[Goods, str]]) -> Preview:
+async def preview(tx: Tx, scope: Scope, wanted: Sequence[tuple[Goods, str]], *, clock: Clock | None = None) -> Preview:
     """What reporting a loss will do, without doing it. What the ledger does not have yet is shown by its card alone."""
     authority.require_hands(scope)
     together = await _with_cards(tx, scope, wanted)
@@ -186,7 +192,7 @@ async def preview(tx: Tx, scope: Scope, wanted: Sequence[tuple[Goods, str]]) -> 
     devices = await inventory.device_facts(tx, own, routers) if routers else {}
     known = {*cards, *devices, *(serial for _, serial in items)}
     live = [one for one in cards.values() if one.subscription_state in blocking.LIVE]
-    kind, policy = await _how(tx, own, live)
+    kind, policy = await _how(tx, own, clock or SystemClock(), live)
     unknown = [serial for _, serial in together if serial not in known]
     return Preview(list(items.values()), list(cards.values()), unknown, kind, policy["name"] if policy else "")
 
@@ -214,21 +220,42 @@ async def block_again(tx: Tx, scope: Scope, loss_id: int, *, clock: Clock | None
         raise NotFound(f"There is no loss {loss_id}, or none that you may see.")
     if row["state"] != "stuck":
         raise Conflict("The cards of this loss are blocked, or are being blocked.")
-    gone = await losses.serials(tx, row["batch_id"])
-    own = authority.blocking(scope)
-    iccids = [one["serial"] for one in gone if one["goods"] == Goods.CARD]
-    cards = await inventory.card_facts(tx, own, iccids)
-    live = [
-        one
-        for one in cards.values()
-        if one.subscription_state in blocking.LIVE and one.stock_state in {StockState.LOST, StockState.BLOCKED}
-    ]
-    change_id = None
-    if live:
-        change_id = await _change(tx, own, clock or SystemClock(), live, why=row["why"], stolen=row["stolen"])
-    await losses.set_change(tx, scope, loss_id, change_id, "open" if live else "nothing")
+    clock, own = clock or SystemClock(), authority.blocking(scope)
+    if row["change_id"] is not None:
+        await _give_up(tx, own, clock, row["change_id"])
+    change_id = await _once_more(tx, own, clock, row)
     await audit.append(tx, scope, audit.Entry("stock.block-again", f"stock-loss:{loss_id}", {"change": change_id}))
     return change_id
+
+
+async def _give_up(tx: Tx, own: Scope, clock: Clock, change_id: int) -> None:
+    """End a standard change that does not block its cards, so that it is not in the way of the next one.
+
+    Raises ``Conflict`` while the control room holds it: another change would go past the veto.
+    """
+    change = (await changes.detail(tx, own, change_id)).change
+    if change.type is not ChangeType.STANDARD or change.state in _ENDED:
+        return
+    for row in await changes.holding(tx, own, clock, change_id):
+        if row["kind"] == "veto":
+            why = f"The control room holds change {change_id}: {row['reason']}"
+            raise Conflict(why, advice="Ask whoever holds it to lift the veto.")
+    await changes.stop(tx, own, clock, change_id, why="Another change blocks these cards.")
+
+
+async def _once_more(tx: Tx, own: Scope, clock: Clock, row: DictRow) -> int | None:
+    live = await _still_live(tx, own, row["batch_id"])
+    change_id = await _change(tx, own, clock, live, why=row["why"], stolen=row["stolen"]) if live else None
+    await losses.set_change(tx, own, row["id"], change_id, "open" if live else "nothing")
+    return change_id
+
+
+async def _still_live(tx: Tx, own: Scope, batch_id: int) -> list[CardFacts]:
+    """The cards of a loss that are still gone, and whose lines still give service."""
+    iccids = [one["serial"] for one in await losses.serials(tx, batch_id) if one["goods"] == Goods.CARD]
+    gone = {StockState.LOST, StockState.BLOCKED}
+    cards = (await inventory.card_facts(tx, own, iccids)).values()
+    return [one for one in cards if one.subscription_state in blocking.LIVE and one.stock_state in gone]
 
 
 async def follow(tx: Tx, event: Event, clock: Clock | None = None) -> None:
@@ -239,8 +266,10 @@ async def follow(tx: Tx, event: Event, clock: Clock | None = None) -> None:
     row = await losses.of_change(tx, told["change_id"])
     if row is None:
         return
-    if told["state"] == "planned":
-        await _start(tx, row, clock or SystemClock())
+    if told["state"] == "planned" and told["was"] == "planning":  # not when a start was refused and it falls back
+        await _start(tx, row, clock or SystemClock(), ChangeType(told["type"]))
+    elif told["state"] == "running":
+        await losses.set_state(tx, row["id"], "running")
     elif told["state"] == "completed":
         await _blocked(tx, row)
     elif told["state"] in {"stopped", "rejected", "paused"}:
@@ -249,12 +278,34 @@ async def follow(tx: Tx, event: Event, clock: Clock | None = None) -> None:
         await losses.set_state(tx, row["id"], "stuck", f"Change {row['change_id']} could not be planned.")
 
 
-async def _start(tx: Tx, row: DictRow, clock: Clock) -> None:
+async def held(tx: Tx, event: Event, clock: Clock | None = None) -> None:
+    """A storm, a freeze or a veto that begins while cards are being blocked: those losses come back into sight."""
+    if event.payload["act"] != "made":
+        return
+    for row in await losses.running(tx):
+        over = await changes.holding(tx, _reporter(row), clock or SystemClock(), row["change_id"])
+        if over:
+            why = f"Change {row['change_id']} is held: {over[0]['reason']}"
+            await losses.set_state(tx, row["id"], "stuck", why)
+
+
+def _reporter(row: DictRow) -> Scope:
+    """Whoever reported a loss, to see its change through."""
     operators = None if row["operators"] is None else frozenset(row["operators"])
-    own = Scope(row["actor"], authority.BLOCKING, None, operators, user_id=row["user_id"])
-    change_id = row["change_id"]
+    return Scope(row["actor"], authority.BLOCKING, None, operators, user_id=row["user_id"])
+
+
+async def _start(tx: Tx, row: DictRow, clock: Clock, kind: ChangeType) -> None:
+    """Start a change that is planned; a standard one that would have to wait by now gives way to an emergency."""
+    own, change_id = _reporter(row), row["change_id"]
+    live = await _still_live(tx, own, row["batch_id"])
+    waits = kind is ChangeType.STANDARD and live and (await _how(tx, own, clock, live))[0] is ChangeType.EMERGENCY
     try:
         async with tx.transaction():
+            if waits:
+                await _give_up(tx, own, clock, change_id)
+                await _once_more(tx, own, clock, row)
+                return
             await changes.submit(tx, own, clock, change_id, threshold=0)
             begun = await changes.start(tx, own, clock, change_id)
     except TielineError as error:

@@ -31,6 +31,11 @@ async def of_change(tx: Tx, change_id: int) -> DictRow | None:
     return await fetch_one(tx, text, {"id": change_id})
 
 
+async def running(tx: Tx) -> list[DictRow]:
+    """The losses whose cards are being blocked, locked."""
+    return await fetch_all(tx, f"SELECT {_LOSS} FROM stock_loss l WHERE l.state = 'running' ORDER BY l.id FOR UPDATE")
+
+
 async def of_item(tx: Tx, item_id: int) -> DictRow | None:
     """The last loss of an item."""
     text = f"""

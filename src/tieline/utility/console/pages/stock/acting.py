@@ -236,7 +236,7 @@ def _way(act: str, typed: Mapping[str, str]) -> tuple[int | None, int]:
 async def _preview(page: Page, typed: Mapping[str, str]) -> tuple[list[str], logistics.LossPreview]:
     goods, serials = _goods(typed), words.serials(typed.get("serials", ""))
     async with page.db.snapshot() as tx:
-        seen = await logistics.preview_loss(tx, page.scope, [(goods, one) for one in serials])
+        seen = await logistics.preview_loss(tx, page.scope, [(goods, one) for one in serials], clock=page.runtime.clock)
     if seen.unknown:
         raise Invalid(f"Nobody knows {words.listed(list(seen.unknown))}.")
     return serials, seen
