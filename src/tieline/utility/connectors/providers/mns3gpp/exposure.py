@@ -79,12 +79,12 @@ class Exposure:
         for group in batch.groups:
             for operation in await self._settle(group, batch.operations, key):
                 refused[operation.id] = None
-        if len(refused) > REFUSED_MOST:
-            raise Rejected(f"The operator does not know {len(refused)} of the subscriptions.")
         return ".".join([LAN, *refused])
 
     async def _settle(self, group: Group, operations: Sequence[Operation], key: str) -> list[Operation]:
         """Bring one group into line; gives the operations whose subscriptions the operator does not know.
+
+        Where these are too many, the batch is refused before anybody is written. An answer names only some of them.
 
         Other batches may make, change and end the group at the same time: what is refused because the group is not as
         it was read is worked out anew.
@@ -106,6 +106,9 @@ class Exposure:
                 if not unknown and (tries > TRIES or not _overtaken(error)):
                     raise
                 strangers += unknown
+                if len(strangers) > REFUSED_MOST:
+                    word = f"The operator does not know {len(strangers)} of the subscriptions, or more."
+                    raise Rejected(word, error.problems) from error
             else:
                 return strangers
 
