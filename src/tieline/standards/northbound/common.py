@@ -111,9 +111,12 @@ def ip_addr(address: str) -> IpAddr:
 
 
 def address_of(given: IpAddr) -> str | None:
-    """Give the one address that is meant, in canonical form; None for a prefix, none, two, or something else."""
+    """Give the one address that is meant, in canonical form; None for a prefix, none, two, or something else.
+
+    One with a zone (RFC 4007) is something else: it means something on one machine only.
+    """
     found = [value for value in (given.ipv4_addr, given.ipv6_addr, given.ipv6_prefix) if value is not None]
-    if len(found) != 1 or given.ipv6_prefix is not None:
+    if len(found) != 1 or given.ipv6_prefix is not None or "%" in found[0]:
         return None
     try:
         read = ipaddress.ip_address(found[0])

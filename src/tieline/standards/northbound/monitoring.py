@@ -4,18 +4,27 @@ A report of Release 17 says that the association changed, and not to which devic
 identity, TS 29.571), which is sent and read here; ``previousPei`` beside it is an extension of ours, of the same form.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 
-from tieline.standards.northbound.common import Cause, NorthboundError, SupportedFeatures, Text, check_group_id, read
+from tieline.standards.northbound.common import (
+    Cause,
+    NorthboundError,
+    SupportedFeatures,
+    Text,
+    check_group_id,
+    read,
+    wrong,
+)
 
 IMEI_CHANGE = "CHANGE_OF_IMSI_IMEI_ASSOCIATION"
 """The one ``MonitoringType`` that Tieline speaks."""
 MAX_DESTINATION = 2048
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Pei = Annotated[str, msgspec.Meta(pattern=r"^(imei-[0-9]{15}|imeisv-[0-9]{16})$")]
 
 
@@ -33,7 +42,7 @@ class EventReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     imei_change: AssociationType | None = None
     external_id: Text | None = None
     msisdn: Text | None = None
-    event_time: datetime | None = None
+    event_time: Moment | None = None
     pei: Pei | None = None
     previous_pei: Pei | None = None
 
@@ -91,8 +100,8 @@ def read_event_subscription(body: bytes | Any) -> EventSubscription:
             "Say how many reports are wanted, or until when (maximumNumberOfReports, monitorExpireTime).",
             cause=Cause.MANDATORY_IE_MISSING,
         )
-    if found.monitor_expire_time is not None and found.monitor_expire_time.tzinfo is None:
-        raise NorthboundError("monitorExpireTime needs a time zone.", cause=Cause.OPTIONAL_IE_INCORRECT)
+    if found.monitor_expire_time is not None:
+        _check_moment(found.monitor_expire_time)
     if sum(name is not None for name in (found.external_id, found.msisdn, found.external_group_id)) != 1:
         raise NorthboundError(
             "Say about whom: one of externalId, msisdn, externalGroupId.", cause=Cause.MANDATORY_IE_MISSING
@@ -100,6 +109,17 @@ def read_event_subscription(body: bytes | Any) -> EventSubscription:
     if found.external_group_id is not None:
         check_group_id(found.external_group_id, "/externalGroupId")
     return found
+
+
+def _check_moment(expires: datetime) -> None:
+    if expires.tzinfo is None:
+        raise NorthboundError("monitorExpireTime needs a time zone.", cause=Cause.OPTIONAL_IE_INCORRECT)
+    try:
+        expires.astimezone(UTC)
+    except OverflowError as error:
+        raise wrong(
+            "/monitorExpireTime", "lies within the years 1 to 9999 of UTC", cause=Cause.OPTIONAL_IE_INCORRECT
+        ) from error
 
 
 def read_notification(body: bytes | Any) -> Notification:

@@ -70,6 +70,7 @@ def test_good_values_have_no_problems() -> None:
         ("ipAddress", "10.0.0.256", "ip"),
         ("ipAddress", "10.0.0.1/24", "ip"),
         ("ipAddress", "2001:DB8::1", "ip"),
+        ("ipAddress", "fe80::1%eth0", "ip"),
         ("ipAddress", 10, "type"),
         ("subscriptionGroup", "x" * 65, "length"),
         ("dataPlan", [], "type"),

@@ -17,6 +17,7 @@ from tieline.standards.northbound import (
     read_event_subscription,
     read_group,
     read_group_patch,
+    read_notification,
     read_provisioning,
 )
 
@@ -110,6 +111,7 @@ def test_addresses_are_one_and_canonical() -> None:
         IpAddr(ipv4_addr="192.0.2.1", ipv6_addr="2001:db8::1"),
         IpAddr(ipv4_addr="2001:db8::1"),
         IpAddr(ipv4_addr="192.0.2.300"),
+        IpAddr(ipv6_addr="fe80::1%eth0"),
     ):
         assert address_of(wrong) is None
 
@@ -128,6 +130,26 @@ def test_an_event_subscription_ends_some_day() -> None:
             read_event_subscription({**body, **wrong})
     found = read_event_subscription({**body, "externalId": "a@b", "maximumNumberOfReports": 2})
     assert (found.external_id, found.maximum_number_of_reports) == ("a@b", 2)
+
+
+def test_an_event_subscription_ends_at_a_moment_that_can_be_kept() -> None:
+    """Else every change of a device would fail at it."""
+    body = {
+        "notificationDestination": "https://u.example/",
+        "monitoringType": "CHANGE_OF_IMSI_IMEI_ASSOCIATION",
+        "externalId": "a@b",
+    }
+    with pytest.raises(NorthboundError) as raised:
+        read_event_subscription({**body, "monitorExpireTime": "9999-12-31T23:59:59-01:00"})
+    assert (raised.value.status, raised.value.params[0].param) == (400, "/monitorExpireTime")
+    assert read_event_subscription({**body, "monitorExpireTime": "9999-12-31T23:59:59Z"}).monitor_expire_time
+
+
+def test_a_report_without_a_time_zone_is_refused() -> None:
+    report = {"monitoringType": "CHANGE_OF_IMSI_IMEI_ASSOCIATION", "eventTime": "2026-03-01T12:00:00"}
+    with pytest.raises(NorthboundError) as raised:
+        read_notification({"subscription": "https://o.example/1", "monitoringEventReports": [report]})
+    assert raised.value.params[0].param == "/monitoringEventReports/0/eventTime"
 
 
 def test_a_body_that_is_no_json_is_told() -> None:

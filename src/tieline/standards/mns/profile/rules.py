@@ -96,7 +96,7 @@ def _ip_address(value: Any) -> tuple[str, str] | None:
     if not isinstance(value, str):
         return "type", "must be a string"
     try:
-        plain = str(ipaddress.ip_address(value)) == value
+        plain = "%" not in value and str(ipaddress.ip_address(value)) == value
     except ValueError:
         return "ip", "is an IPv4 or IPv6 address"
     return None if plain else ("ip", "is written in its canonical form (RFC 5952)")
