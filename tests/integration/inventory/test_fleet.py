@@ -149,7 +149,14 @@ async def test_two_that_change_the_same_at_once(fleet: Database, everything: Sco
 
 @pytest.mark.parametrize(
     "fields",
-    [{"state": "ASLEEP"}, {"imsi": "1"}, {"ip_address": "10.0.0.999"}, {"rat_restriction": ["6G"]}, {"apn": ""}],
+    [
+        {"state": "ASLEEP"},
+        {"imsi": "1"},
+        {"ip_address": "10.0.0.999"},
+        {"ip_address": "fe80::1%0"},
+        {"rat_restriction": ["6G"]},
+        {"apn": ""},
+    ],
 )
 async def test_values_that_nothing_can_have(fleet: Database, everything: Scope, fields: dict[str, object]) -> None:
     async with fleet.transaction() as tx:

@@ -107,6 +107,18 @@ def test_a_group_of_that_name_with_another_network_is_in_the_way() -> None:
     assert codes(planned("group.create", [row(1)], given, group=NORTH, dnn="grid.north")) == [""]
 
 
+def test_what_stands_in_the_way_is_told() -> None:
+    """Also what would only be found out when the change starts."""
+    given = materials(group(1, aaa_address="2001:db8::1", aaa_usages=["AUTH"]))
+    same = {"group": NORTH, "dnn": "grid.north", "aaa_address": "2001:DB8::1", "aaa_usages": ["AUTH"]}
+    assert codes(planned("group.create", [row(1)], given, **same)) == [""]
+    (item,) = planned("group.create", [row(1)], given, group=NORTH, dnn="grid.north", session_type="ETHERNET")
+    assert item.blocked is not None
+    assert item.blocked.text == (
+        f"Operator A has a group {NORTH} already, with IPV4 sessions, AAA server 2001:db8::1 for AUTH."
+    )
+
+
 def test_who_stays_when_a_group_ends_is_told() -> None:
     member = row(1, lan_groups=[NORTH])
     (item,) = planned("group.remove", [member], materials(group(3)), group=NORTH)
@@ -141,6 +153,7 @@ def test_another_change_is_waited_for() -> None:
         {"group": NORTH, "dnn": "a", "sd": "xyz"},
         {"group": NORTH, "dnn": "a", "aaa_usages": ["AUTH"]},
         {"group": NORTH, "dnn": "a", "aaa_address": "300.0.0.1"},
+        {"group": NORTH, "dnn": "a", "aaa_address": "fe80::1%eth0"},
         {"group": NORTH},
     ],
 )

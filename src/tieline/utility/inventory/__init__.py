@@ -18,7 +18,8 @@ nor ends a transaction:
   :func:`sightings`, :func:`unknown_sightings` say what deviates;
 - :func:`reach`: the address at which the application behind a subscription is to be asked;
 - :func:`define_lan_group`, :func:`lan_group`, :func:`lan_group_pools`, :func:`lan_groups`: 5G LAN groups; who is in
-  one is a desired value;
+  one is a desired value; :func:`lan_group_differences` tells one from another;
+- :func:`plain_address`: an IP address as it is kept;
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
 - :func:`register_lane` adds a lane to the timelines of things.
 
@@ -77,7 +78,9 @@ from tieline.utility.inventory.model import (
 )
 from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaPart, AreaSite
 from tieline.utility.inventory.model.sightings import Shown, ShownOutcome, Sighting, Tally
+from tieline.utility.inventory.policy.addresses import plain as plain_address
 from tieline.utility.inventory.policy.export import csv_row
+from tieline.utility.inventory.policy.groups import differences as lan_group_differences
 from tieline.utility.inventory.service.areas import count_by_area, sites_by_area
 from tieline.utility.inventory.service.export import ExportForm
 from tieline.utility.inventory.service.export import export as export_things
@@ -241,6 +244,7 @@ __all__ = [
     "keep_upload",
     "known_imeis",
     "lan_group",
+    "lan_group_differences",
     "lan_group_pools",
     "lan_groups",
     "list_imports",
@@ -255,6 +259,7 @@ __all__ = [
     "one_import",
     "operators",
     "place_devices",
+    "plain_address",
     "preview_import",
     "reach",
     "read_sheet",

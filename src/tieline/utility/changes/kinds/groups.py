@@ -5,10 +5,9 @@ taken back like any other. The operator's side of it follows: a group is made th
 its last one, for the standard (TS 29.522) has no empty group.
 """
 
-import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -17,9 +16,9 @@ import msgspec
 
 from tieline.platform.errors import Invalid, Problem
 from tieline.utility.changes.kinds.base import Materials, PlainKind, busy, current, first, place
-from tieline.utility.changes.model import PlannedItem, Reason
+from tieline.utility.changes.model import Fields, PlannedItem, Reason
 from tieline.utility.changes.policy.compatibility import OperatorFacts, at_least, refusals
-from tieline.utility.inventory import FleetRow, LanGroupSpec
+from tieline.utility.inventory import FleetRow, LanGroupSpec, lan_group_differences, plain_address
 
 GroupName = Annotated[
     str, msgspec.Meta(min_length=3, max_length=255, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")
@@ -53,7 +52,7 @@ class Making(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             sst=self.sst,
             sd=self.sd,
             session_type=self.session_type,
-            aaa_address=self.aaa_address,
+            aaa_address=None if self.aaa_address is None else plain_address(self.aaa_address),
             aaa_usages=self.aaa_usages,
             title=self.title,
         )
@@ -104,14 +103,7 @@ class GroupCreate(_OfGroups):
         """One item for each subscription, up to the operator's bound."""
         counts: Counter[int] = Counter()
         for row in rows:
-            item = _coming(row, parameters.group, materials, counts)
-            group = materials.groups.get((row.operator_id, parameters.group))
-            if group is not None and (group.dnn, group.sst, group.sd) != (
-                parameters.dnn, parameters.sst, parameters.sd,
-            ):  # fmt: skip
-                word = f"Operator {row.operator_code} has a group {parameters.group} with DNN {group.dnn} already."
-                item = replace(item, blocked=Reason("other-group", word))
-            yield item
+            yield _coming(row, parameters.group, materials, counts, _other(row, parameters.spec, materials))
 
 
 class GroupMembers(_OfGroups):
@@ -157,20 +149,15 @@ class GroupRemove(_OfGroups):
             yield item
 
 
-def _coming(row: FleetRow, group: str, materials: Materials, counts: Counter[int]) -> PlannedItem:
+def _coming(
+    row: FleetRow, group: str, materials: Materials, counts: Counter[int], other: Iterable[Reason] = ()
+) -> PlannedItem:
     facts = materials.operators[row.operator_id]
     item = _item(row, sorted({*row.lan_groups, group}))
     there = materials.groups.get((row.operator_id, group))
     size = counts[row.operator_id] + (0 if there is None else there.members)
-    blocked = first(
-        chain(
-            _idle(item, f"It is in {group} already."),
-            _without_groups(facts),
-            busy(row.subscription_id, materials),
-            refusals(current(row), item.desired, facts),
-            _full(facts, group, size),
-        )
-    )
+    barred = _barred(row, item, f"It is in {group} already.", current(row), materials)
+    blocked = first(chain(barred, other, _full(facts, group, size)))
     if blocked is None:
         counts[row.operator_id] += 1
     notes = () if at_least(row.generation, "5G") else (_too_old(row),)
@@ -178,17 +165,10 @@ def _coming(row: FleetRow, group: str, materials: Materials, counts: Counter[int
 
 
 def _leaving(row: FleetRow, group: str, materials: Materials) -> PlannedItem:
-    facts = materials.operators[row.operator_id]
     item = _item(row, [name for name in row.lan_groups if name != group])
-    blocked = first(
-        chain(
-            _idle(item, f"It is not in {group}."),
-            _without_groups(facts),
-            busy(row.subscription_id, materials),
-            refusals({**current(row), "state": None}, item.desired, facts),
-        )
-    )
-    return replace(item, blocked=blocked)
+    # Whatever state it is in, it may leave.
+    now = {**current(row), "state": None}
+    return replace(item, blocked=first(_barred(row, item, f"It is not in {group}.", now, materials)))
 
 
 def _item(row: FleetRow, groups: Sequence[str]) -> PlannedItem:
@@ -203,14 +183,23 @@ def _item(row: FleetRow, groups: Sequence[str]) -> PlannedItem:
     )
 
 
-def _idle(item: PlannedItem, text: str) -> Iterator[Reason]:
+def _barred(row: FleetRow, item: PlannedItem, idle: str, now: Fields, materials: Materials) -> Iterator[Reason]:
+    """Why a subscription can neither come nor go."""
+    facts = materials.operators[row.operator_id]
     if not item.desired:
-        yield Reason("nothing-to-do", text)
-
-
-def _without_groups(facts: OperatorFacts) -> Iterator[Reason]:
+        yield Reason("nothing-to-do", idle)
     if facts.capabilities is not None and not facts.capabilities.lan_group_members:
         yield Reason("no-lan-groups", f"Operator {facts.code} has no 5G LAN groups.")
+    yield from busy(row.subscription_id, materials)
+    yield from refusals(now, item.desired, facts)
+
+
+def _other(row: FleetRow, wanted: LanGroupSpec, materials: Materials) -> Iterator[Reason]:
+    group = materials.groups.get((row.operator_id, wanted.name))
+    has = [] if group is None else lan_group_differences(group.spec, wanted)
+    if has:
+        word = f"Operator {row.operator_code} has a group {wanted.name} already, with {', '.join(has)}."
+        yield Reason("other-group", word)
 
 
 def _full(facts: OperatorFacts, group: str, size: int) -> Iterator[Reason]:
@@ -226,7 +215,7 @@ def _too_old(row: FleetRow) -> Reason:
 
 def _is_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(text)
+        plain_address(text)
     except ValueError:
         return False
     return True

@@ -9,6 +9,7 @@ from typing import Any
 
 from tieline.standards import numbering
 from tieline.utility.inventory.importing.problems import Bad
+from tieline.utility.inventory.policy.addresses import plain
 
 Converter = Callable[[str], Any]
 
@@ -141,9 +142,9 @@ def day(raw: str) -> date:
 
 
 def address(raw: str) -> str:
-    """An IP address; without a zone (RFC 4007), which means something on one machine only."""
+    """An IP address."""
     try:
-        return str(ipaddress.ip_address(_zoneless(raw)))
+        return plain(raw)
     except ValueError as error:
         raise Bad("format", "that is not an IP address") from error
 

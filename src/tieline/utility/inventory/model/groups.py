@@ -22,6 +22,11 @@ class LanGroupSpec:
     aaa_usages: tuple[str, ...] = ()
     title: str = ""
 
+    @property
+    def slice(self) -> str:
+        """The network slice as TS 29.571 writes it: ``1`` or ``1-0a0b0c``."""
+        return f"{self.sst}-{self.sd}" if self.sd else str(self.sst)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanGroup:
@@ -63,8 +68,8 @@ class LanGroup:
 
     @property
     def slice(self) -> str:
-        """The network slice as TS 29.571 writes it: ``1`` or ``1-0a0b0c``."""
-        return f"{self.sst}-{self.sd}" if self.sd else str(self.sst)
+        """The network slice; see :class:`LanGroupSpec`."""
+        return self.spec.slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

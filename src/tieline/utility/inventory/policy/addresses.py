@@ -1,10 +1,20 @@
-"""Arithmetic of address pools."""
+"""Addresses, and the arithmetic of their pools."""
 
 import ipaddress
 from dataclasses import dataclass
 
 _BIGGEST_OFFSET = 2**62
 """Larger pools (IPv6) are used up to here: offsets stay within PostgreSQL's bigint."""
+
+
+def plain(text: str) -> str:
+    """An IP address in canonical form; without a zone (RFC 4007), which means something on one machine only.
+
+    Raises ``ValueError``.
+    """
+    if "%" in text:
+        raise ValueError(text)
+    return str(ipaddress.ip_address(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """What the contexts above do with the fleet: select, read, set desired values, take reports."""
 
-import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from tieline.utility.inventory.model import (
     SubscriptionState,
     VersionConflict,
 )
+from tieline.utility.inventory.policy.addresses import plain
 from tieline.utility.inventory.policy.reports import merged
 from tieline.utility.inventory.store import desired, fleet, groups, operators, reports
 from tieline.utility.inventory.store import reach as reaching
@@ -143,7 +143,7 @@ def _list_complaint(field: str, value: Any) -> str | None:
 
 def _address_complaint(value: str) -> str | None:
     try:
-        ipaddress.ip_address(value)
+        plain(value)
     except ValueError:
         return "That is not an IP address."
     return None

@@ -8,6 +8,7 @@ from tieline.platform.errors import Conflict, NotFound
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.inventory.model import LanGroup, LanGroupSpec, PoolUse
 from tieline.utility.inventory.policy.addresses import usable
+from tieline.utility.inventory.policy.groups import differences
 from tieline.utility.inventory.store import groups
 
 
@@ -46,12 +47,9 @@ async def define_lan_group(
         await audit.append(tx, scope, audit.Entry("lan-group.defined", f"lan-group:{spec.name}", facts))
         return
     (found,) = [one for one in await groups.groups(tx, scope, names=[spec.name]) if one.operator_code == operator]
-    if not same_network(found.spec, spec):
-        raise Conflict(f"The group {spec.name} at operator {operator} is another one: it has DNN {found.dnn}.")
-
-
-def same_network(one: LanGroupSpec, other: LanGroupSpec) -> bool:
-    """Whether two definitions are of the same group, whatever they are titled."""
-    return (one.name, one.dnn, one.sst, one.sd, one.session_type, one.aaa_address, set(one.aaa_usages)) == (
-        other.name, other.dnn, other.sst, other.sd, other.session_type, other.aaa_address, set(other.aaa_usages)
-    )  # fmt: skip
+    other = differences(found.spec, spec)
+    if other:
+        raise Conflict(
+            f"The group {spec.name} at operator {operator} is another one: it has {', '.join(other)}.",
+            advice="Copy the change under another name, or change who is in the group that there is.",
+        )
