@@ -255,3 +255,15 @@ async def test_what_is_no_picture_is_refused_and_leaves_no_file(desk: Desk, cont
     assert answer["detail"]
     folder = desk.home / "photos"
     assert not folder.exists() or not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9998-12-31T23:59:59Z"])
+async def test_a_time_at_the_end_of_the_calendar_is_dated_when_it_came(desk: Desk, at: str) -> None:
+    (visit,) = await desk.world.ordered(0)
+    desk.scope = desk.world.kit
+    report = {"id": str(uuid.uuid4()), "visit": visit, "kind": "arrived", "at": at}
+    sent = {"sent_at": "2000-01-01T00:00:00Z", "reports": [report]}
+    assert (await desk.ask("POST", "/reports", json=sent))["answers"][0]["state"] == "accepted"
+    desk.scope = desk.world.dora
+    assert NOW.isoformat()[:16] in (await desk.ask("GET", "/reports"))["items"][0]["at"]
+    await desk.ask("POST", "/reports", 422, json={**sent, "sent_at": "2026-03-02T08:00:00"})

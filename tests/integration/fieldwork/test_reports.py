@@ -1,11 +1,13 @@
 """What crews report: the good way through a visit, and each way in which it goes wrong."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.integration.fieldwork.conftest import NOW, iccid
 
+from tieline.platform.db import fetch_all
 from tieline.platform.errors import Conflict, Forbidden
 from tieline.utility import fieldwork
 from tieline.utility.fieldwork import Report, ReportKind, ReportState, StepState, VisitState
@@ -263,3 +265,72 @@ async def test_a_crew_that_leaves_may_come_back(world: Any) -> None:
     await world.say(visit, "arrived")
     assert (await world.visit(visit)).state is VisitState.ON_SITE
     assert await world.topics(visit) == ["visit.arrived", "visit.left", "visit.arrived"]
+
+
+async def test_a_crew_that_came_back_has_arrived_anew_and_not_left(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    await world.say(visit, "arrived")
+    await world.say(visit, "left", why="No key.")
+    world.clock.forward(timedelta(hours=2))
+    await world.say(visit, "arrived")
+    found = await world.visit(visit)
+    assert (found.arrived_at, found.left_at) == (NOW + timedelta(hours=2), None)
+    expected = await world.rows("SELECT starts_at, ended_at FROM incident_expectation ORDER BY id")
+    assert [(row["starts_at"], row["ended_at"]) for row in expected] == [
+        (NOW, NOW),
+        (NOW + timedelta(hours=2), None),
+    ]
+
+
+async def test_what_a_second_phone_says_late_does_not_bring_a_crew_back_or_send_it_away(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    old = [world.report(visit, kind, phone="second") for kind in ("arrived", "left")]
+    world.clock.forward(timedelta(hours=1))
+    await world.say(visit, "left", why="No key.")
+    assert [one.state for one in await world.send(old[0], who="kim")] == [ACCEPTED]
+    assert (await world.visit(visit)).state is VisitState.LEFT
+    assert await world.value("SELECT count(*) FROM incident_expectation WHERE ended_at IS NULL") == 0
+    await world.say(visit, "arrived")
+    assert [one.state for one in await world.send(old[1], who="kim")] == [ACCEPTED]
+    assert (await world.visit(visit)).state is VisitState.ON_SITE
+    assert await world.topics(visit) == ["visit.left", "visit.arrived"]
+
+
+async def test_behind_a_report_that_a_dispatcher_took_the_phone_goes_on(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    world.report(visit, "arrived", phone="p")  # its phone lost it
+    late = [world.report(visit, "trouble", phone="p", words=words) for words in ("Wasps.", "Ants.", "Bees.")]
+    assert [one.state for one in await world.send(*late[:2])] == [HELD, HELD]
+    async with world.db.transaction() as tx:
+        assert (await fieldwork.take_anyway(tx, world.dora, world.clock, late[0].id)).state is ACCEPTED
+    assert [one.state for one in await world.send(late[2])] == [ACCEPTED]
+    assert [one.state for one in await world.send(*late)] == [ACCEPTED, ACCEPTED, ACCEPTED]
+    assert [one["words"] for one in await world.told("visit.trouble")] == ["Wasps.", "Ants.", "Bees."]
+
+
+async def test_a_report_taken_by_a_dispatcher_waits_for_its_phone_and_not_the_phone_for_it(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    first = world.report(visit, "arrived", phone="p")
+    late = world.report(visit, "trouble", phone="p", words="Wasps.")
+    await world.send(late)
+
+    async def dispatcher() -> None:
+        async with world.db.transaction() as tx:
+            await fieldwork.take_anyway(tx, world.dora, world.clock, late.id)
+
+    async with world.db.transaction() as tx:
+        await fetch_all(tx, "SELECT FROM field_phone FOR UPDATE")
+        waiting = asyncio.create_task(dispatcher())
+        await until_somebody_waits(world)
+        await fieldwork.take_reports(tx, world.kit, world.clock, [first])
+    with pytest.raises(Conflict, match="taken already"):
+        await waiting
+    assert await world.topics(visit) == ["visit.arrived", "visit.trouble"]
+
+
+async def until_somebody_waits(world: Any) -> None:
+    """Until a connection of this database waits for a lock."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(20):
+        while not await world.value(waits):  # noqa: ASYNC110 - the database tells no event
+            await asyncio.sleep(0)

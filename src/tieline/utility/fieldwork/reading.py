@@ -12,6 +12,8 @@ from tieline.utility.fieldwork.model import Answer, Report, ReportKind, ReportSt
 
 MOST_TEXT = 4000
 MOST_OCTETS = 16_384
+_YEARS = range(1970, 9999)
+"""Times of other years are none; at the ends of the calendar they cannot be kept in every time zone."""
 _HEAD = frozenset({"id", "visit", "kind", "at", "phone", "seq"})
 _RELOAD = "Reload the page when the network is back; tell the dispatcher what you wanted to say."
 
@@ -60,7 +62,8 @@ def read(one: Mapping[str, Any]) -> Report:
         raise msgspec.ValidationError("its time has no time zone")
     if len(msgspec.json.encode(body)) > MOST_OCTETS:
         raise msgspec.ValidationError("it says too much")
-    return Report(str(head.id), head.visit, head.kind, body, head.at, head.phone, head.seq)
+    at = head.at if head.at is not None and head.at.year in _YEARS else None
+    return Report(str(head.id), head.visit, head.kind, body, at, head.phone, head.seq)
 
 
 def _clean(value: Any, depth: int = 0) -> Any:

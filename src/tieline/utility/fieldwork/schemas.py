@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from tieline.utility.fieldwork.model import NewStep, NewVisit
 from tieline.utility.fieldwork.policy.days import Working
@@ -143,7 +143,9 @@ class ReportsBody(_Strict):
     field work for what each kind says.
     """
 
-    sent_at: datetime | None = Field(None, description="The phone's own time now, by which its clock is put right.")
+    sent_at: AwareDatetime | None = Field(
+        None, description="The phone's own time now, by which its clock is put right."
+    )
     reports: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=500,

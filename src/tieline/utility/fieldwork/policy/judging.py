@@ -120,10 +120,14 @@ def judge(visit: Visit, report: Report, at: datetime, *, planned: Planned | None
 
 def _arrived(visit: Visit, body: Bare, at: datetime) -> Effect:
     del body
-    return Effect("Arrived.", _there(visit, at), tells=visit.state is not VisitState.ON_SITE)
+    there = _there(visit, at)
+    return Effect("Arrived.", there, tells=bool(there) and visit.state is not VisitState.ON_SITE)
 
 
 def _left(visit: Visit, body: Bare, at: datetime) -> Effect:
+    """The crew went away, unless it has come back since: another phone's word of that was here before."""
+    if visit.state is VisitState.ON_SITE and visit.arrived_at is not None and at < visit.arrived_at:
+        return Effect("You came back since.", tells=False)
     state = {} if visit.state in OVER else {"state": VisitState.LEFT}
     return Effect("Left.", {**state, "left_at": at}, told={"why": body.why} if body.why else {})
 
@@ -136,8 +140,15 @@ def _again(visit: Visit, body: Any) -> Effect | Refusal:
 
 
 def _there(visit: Visit, at: datetime) -> dict[str, Any]:
-    """The crew is on the site, whether or not it said that it arrived."""
-    return {"state": VisitState.ON_SITE, "arrived_at": visit.arrived_at or at}
+    """The crew is on the site, whether or not it said that it arrived; nothing when it has left it since.
+
+    Times are of the latest stay: a crew that comes back has arrived anew, and not left.
+    """
+    if visit.left_at is not None and at < visit.left_at:
+        return {}
+    if visit.state is VisitState.ON_SITE:
+        return {"state": VisitState.ON_SITE, "arrived_at": visit.arrived_at or at}
+    return {"state": VisitState.ON_SITE, "arrived_at": at, "left_at": None}
 
 
 def _trouble(visit: Visit, body: Trouble, at: datetime) -> Effect | Refusal:

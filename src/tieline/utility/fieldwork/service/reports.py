@@ -61,7 +61,10 @@ class _Sitting:
         """When it happened by our clock: the phone's time, put right by how wrong the phone was when it sent."""
         if report.at is None:
             return self.now
-        moment = report.at + self.skew
+        try:
+            moment = report.at + self.skew
+        except OverflowError:
+            return self.now
         return self.now if moment > self.now or moment < self.now - LONGEST_AGO else moment
 
 
@@ -78,7 +81,7 @@ async def take(
     if len(sent) > MOST_REPORTS:
         raise Invalid("More than 500 reports at once.", [Problem("reports", "count", "At most 500.")])
     sitting = await _sit(tx, scope, clock.now(), sent_at)
-    queue = await _queue(sitting, sent)
+    queue = await _queue(sitting, scope.user_id or 0, sorted({report.phone for report in sent if report.phone}))
     await _look(sitting, [one.visit_id for one in sent] + [int(row["named_visit"]) for row in queue.waiting.values()])
     known = await reports.known(tx, [report.id for report in sent])  # with the visits locked: none comes in between
     answers: dict[int, Answer] = {}
@@ -119,9 +122,7 @@ class _Queue:
                 await reports.set_phone(tx, self.account, phone, self.reached[phone])
 
 
-async def _queue(sitting: _Sitting, sent: Sequence[Report]) -> _Queue:
-    account = sitting.scope.user_id or 0
-    phones = sorted({report.phone for report in sent if report.phone})
+async def _queue(sitting: _Sitting, account: int, phones: Sequence[str]) -> _Queue:
     if not phones:
         return _Queue(account, {}, {}, {})
     reached = await reports.lock_phones(sitting.tx, account, phones, sitting.now)
@@ -133,14 +134,20 @@ async def _next(sitting: _Sitting, queue: _Queue, report: Report) -> Answer:
     """Take a report, and those of its phone that waited for it; or let it wait itself."""
     if not report.phone:
         return await _take_one(sitting, report)
+    await _follow(sitting, queue, report.phone)  # a dispatcher may have gone on behind one that was lost
     if report.seq > queue.reached[report.phone] + 1:
         return await _hold(sitting, report)
     answer = await _take_one(sitting, report)
     queue.reached[report.phone] = max(queue.reached[report.phone], report.seq)
-    while (row := queue.waiting.pop((report.phone, queue.reached[report.phone] + 1), None)) is not None:
-        await _retake(sitting, row)
-        queue.reached[report.phone] += 1
+    await _follow(sitting, queue, report.phone)
     return answer
+
+
+async def _follow(sitting: _Sitting, queue: _Queue, phone: str) -> None:
+    """Take the reports of a phone that need not wait any more."""
+    while (row := queue.waiting.pop((phone, queue.reached[phone] + 1), None)) is not None:
+        await _retake(sitting, row)
+        queue.reached[phone] += 1
 
 
 async def _look(sitting: _Sitting, ids: Sequence[int]) -> None:
@@ -346,28 +353,24 @@ async def take_anyway(tx: Tx, scope: Scope, clock: Clock, report_id: str) -> Ans
     reports will never come. What cannot be right still is refused.
     """
     scope.require(Permission.FIELD_PLAN)
-    row = await _one(tx, scope, report_id)
+    asked = await _one(tx, scope, report_id)
+    sitting = _Sitting(tx, scope, clock.now(), timedelta(0), asked["crew_id"], {})
+    phones = [asked["phone"]] if asked["state"] == ReportState.HELD and asked["phone"] else []
+    queue = await _queue(sitting, asked["account_id"] or 0, phones)  # phone, visit, report: locked as `take` does
+    await _look(sitting, [asked["named_visit"]])
+    row = await _one(tx, scope, report_id, lock=True)
     if row["state"] == ReportState.ACCEPTED:
         raise Conflict("This report was taken already.")
-    sitting = _Sitting(tx, scope, clock.now(), timedelta(0), row["crew_id"], {})
-    await _look(sitting, [row["named_visit"]])
     answer = await _retake(sitting, row)
-    if row["state"] == ReportState.HELD and row["phone"]:
-        await _jump(sitting, row)
+    for phone in phones:
+        queue.reached[phone] = max(queue.reached[phone], row["seq"])
+    await queue.note(tx)
     await audit.append(tx, scope, *sitting.entries)
     return answer
 
 
-async def _jump(sitting: _Sitting, row: Mapping[str, Any]) -> None:
-    """Go on with a phone behind a report that need not wait any more."""
-    account = row["account_id"] or 0
-    reached = await reports.lock_phones(sitting.tx, account, [row["phone"]], sitting.now)
-    if row["seq"] > reached[row["phone"]]:
-        await reports.set_phone(sitting.tx, account, row["phone"], row["seq"])
-
-
-async def _one(tx: Tx, scope: Scope, report_id: str) -> Any:
-    row = await reports.one(tx, scope, _uuid(report_id), lock=True)
+async def _one(tx: Tx, scope: Scope, report_id: str, *, lock: bool = False) -> Any:
+    row = await reports.one(tx, scope, _uuid(report_id), lock=lock)
     if row is None:
         raise NotFound(f"There is no report {report_id}, or none that you may see.")
     return row
