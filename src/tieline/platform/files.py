@@ -2,8 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
+
+_DAY = 86_400
 
 
 def make_private(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -31,6 +34,13 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
             _link(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def stray(folder: Path, kept: Collection[str], *, days: int) -> list[Path]:
+    """Files of a folder that nobody knows by name, so many days old: their process was killed while it wrote them."""
+    before = time.time() - days * _DAY
+    files = folder.iterdir() if folder.is_dir() else ()
+    return [file for file in files if file.name not in kept and file.stat().st_mtime < before]
 
 
 def _link(source: Path, path: Path) -> None:

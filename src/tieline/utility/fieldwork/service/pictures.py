@@ -7,9 +7,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from tieline.platform import audit
+from tieline.platform import audit, files
 from tieline.platform.clock import Clock
-from tieline.platform.db import Tx
+from tieline.platform.db import Database, Tx
 from tieline.platform.errors import Conflict, NotFound
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.settings import Settings
@@ -18,6 +18,8 @@ from tieline.utility.fieldwork.service.visits import may_read
 from tieline.utility.fieldwork.store import reports, visits
 
 MOST_A_VISIT = 50
+STRAY_DAYS = 2
+"""A file that no picture knows after so long never will be one: its process was killed before it could say so."""
 MOST_SENT = MOST_OCTETS + 1024
 """A little more than a picture may have, so that one that is too large is told so in our words."""
 
@@ -84,6 +86,16 @@ async def keep(tx: Tx, scope: Scope, clock: Clock, kept: Kept, *, visit_id: int,
     detail = {"photo": photo_id, "sha256": kept.sha256}
     await audit.append(tx, scope, audit.Entry("visit.pictured", f"visit:{visit_id}", detail))
     return True
+
+
+async def forget_strays(db: Database, settings: Settings) -> int:
+    """Delete the files that no picture knows and that are two days old; gives how many."""
+    async with db.snapshot() as tx:
+        kept = await reports.photo_files(tx)
+    found = await asyncio.to_thread(files.stray, folder_of(settings), kept, days=STRAY_DAYS)
+    for file in found:
+        await asyncio.to_thread(file.unlink, missing_ok=True)
+    return len(found)
 
 
 @dataclass(frozen=True, slots=True)

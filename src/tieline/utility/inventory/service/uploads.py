@@ -4,18 +4,17 @@ import asyncio
 import hashlib
 import os
 import secrets
-import time
 import unicodedata
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from tieline.platform import files
 from tieline.platform.errors import Invalid, TooLarge
 from tieline.platform.settings import Settings
 
 _MEGABYTE = 1_000_000
 _MAX_NAME = 200
-_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,7 @@ async def keep(settings: Settings, name: str, chunks: AsyncIterator[bytes]) -> U
 
 def stray(settings: Settings, kept: Collection[str], *, days: int) -> list[Path]:
     """Files that were being sent when a process was killed: no import of ``kept`` knows them, and they are old."""
-    folder = settings.home / "uploads"
-    before = time.time() - days * _DAY
-    files = folder.iterdir() if folder.is_dir() else ()
-    return [file for file in files if str(file) not in kept and file.stat().st_mtime < before]
+    return files.stray(settings.home / "uploads", {Path(path).name for path in kept}, days=days)
 
 
 async def _write(path: Path, name: str, chunks: AsyncIterator[bytes], megabytes: int) -> Upload:
