@@ -69,6 +69,17 @@ class Yard:
 
         return self.do(work)
 
+    def hand_over(self, visit: int, *, crew: str) -> None:
+        """The order of a visit goes to another crew."""
+
+        async def work(tx: Tx) -> None:
+            found = await fieldwork.visit(tx, DESK, visit)
+            crews = {one.code: one.id for one in await fieldwork.crews(tx, DESK)}
+            assert found.order_id is not None
+            await fieldwork.hand_over(tx, DESK, SystemClock(), found.order_id, crew_id=crews[crew])
+
+        self.do(work)
+
     def answer(self, visit: int, step: str, *, passed: bool = True) -> bool:
         """The acceptance test of a step comes to its end."""
         checks = (Check("Attached on 4G or 5G", passed, "4G", "4G, band 20" if passed else "nothing yet"),)
@@ -101,10 +112,10 @@ async def _people(database_url: str) -> None:
     secret = await hashed(PASSWORD)
     database = await Database.open(database_url, size=1)
     async with database.transaction() as tx:
-        for name in ("kit", "kim", "lee"):
+        for name, role in (("kit", "crew"), ("kim", "crew"), ("lee", "crew"), ("vera", "viewer")):
             text = """INSERT INTO account (name, display_name, roles, password_hash, created_at)
-                VALUES (%(name)s, initcap(%(name)s), '{crew}', %(hash)s, now())"""
-            await execute(tx, text, {"name": name, "hash": secret})
+                VALUES (%(name)s, initcap(%(name)s), ARRAY[%(role)s], %(hash)s, now())"""
+            await execute(tx, text, {"name": name, "role": role, "hash": secret})
         for code, members in (("north-1", ("kit", "kim")), ("south-1", ("lee",))):
             draft = fieldwork.CrewDraft(code, f"Crew {code}", None, members)
             await fieldwork.make_crew(tx, DESK, SystemClock(), draft)

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.e2e.conftest import LOOKS, Check, check_looks
-from tests.e2e.fieldwork.conftest import Yard
+from tests.e2e.fieldwork.conftest import DESK, Yard, signed_in
 from tests.integration.fieldwork.conftest import iccid
+
+from tieline.platform.clock import SystemClock
+from tieline.utility import changes
 
 pytestmark = pytest.mark.e2e
 Phones = Callable[..., BrowserContext]
@@ -147,3 +150,52 @@ def test_signing_out_leaves_nothing_of_the_crew_for_the_next_one(yard: Yard, pho
     page.wait_for_url("**/field/")
     expect(page.locator("#queue")).to_contain_text("Everything is sent")
     assert yard.reports(visit) == ["arrived"]
+
+
+def test_storm_mode_is_told_above_the_orders_and_each_visit(yard: Yard, phones: Phones, axe: Check) -> None:
+    (visit,) = yard.plan("storm", 1, crew="north-1")
+    storm = changes.Storm(reason="Arwen comes.", regions=())
+    identity = yard.do(lambda tx: changes.begin_storm(tx, DESK, SystemClock(), storm))
+    page = phones("kit").pages[0]
+    try:
+        expect(page.get_by_text("Storm mode everywhere: Arwen comes.")).to_be_visible()
+        check_looks(page, axe, LOOKS[2:])
+        page.locator(f"a[href='#visit/{visit}']").click()
+        expect(page.get_by_text("go over only when it has ended")).to_be_visible()
+    finally:
+        yard.do(lambda tx: changes.end_storm(tx, DESK, SystemClock(), identity))
+    page.reload()
+    expect(page.get_by_text("Storm mode")).to_have_count(0)
+
+
+def test_a_crew_reads_what_was_refused_of_a_visit_that_was_taken_from_it(
+    yard: Yard, phones: Phones, axe: Check
+) -> None:
+    (visit,) = yard.plan("taken", 1, crew="north-1")
+    phone = phones("kit")
+    page = opened(phone, visit)
+    phone.set_offline(True)
+    page.get_by_role("button", name="I have arrived").click()
+    expect(page.locator("#queue")).to_contain_text("1 report waits")
+    yard.hand_over(visit, crew="south-1")
+    phone.set_offline(False)
+    page.locator("#queue").click()
+    page.get_by_role("button", name="Try to send now").click()
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    page.goto("/field/")
+    page.reload()
+    expect(page.get_by_text("no longer, in an order of your crew")).to_be_visible()
+    check_looks(page, axe, LOOKS[2:])
+    page.get_by_role("button", name="I have read it").click()
+    expect(page.get_by_text("no longer, in an order of your crew")).to_have_count(0)
+
+
+def test_who_may_not_report_is_told_so_and_not_that_there_is_no_network(browser: Browser, yard: Yard) -> None:
+    context = browser.new_context(base_url=yard.url, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    signed_in(page, "vera")
+    page.wait_for_url(f"{yard.url}/")
+    page.goto("/field/")
+    expect(page.get_by_text("You are in no crew yet.")).to_be_visible()
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    context.close()

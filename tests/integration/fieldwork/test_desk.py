@@ -1,6 +1,7 @@
 """Pages of the desk over real visits, and REST as phones and programs use it."""
 
 import json
+import os
 import struct
 import uuid
 import zlib
@@ -17,7 +18,9 @@ from tieline.platform.scope import Role, Scope
 from tieline.platform.settings import Settings
 from tieline.platform.web import current_scope
 from tieline.platform.wiring import Runtime
+from tieline.utility import changes
 from tieline.utility.console.visitor import Visitor, current_visitor
+from tieline.utility.fieldwork.jobs import Nothing, forget_photos
 
 pytestmark = pytest.mark.anyio
 
@@ -255,6 +258,47 @@ async def test_what_is_no_picture_is_refused_and_leaves_no_file(desk: Desk, cont
     assert answer["detail"]
     folder = desk.home / "photos"
     assert not folder.exists() or not list(folder.iterdir())
+
+
+async def test_what_a_killed_process_left_of_a_picture_is_cleared_away(desk: Desk) -> None:
+    (visit,) = await desk.world.ordered(0)
+    desk.scope = desk.world.kit
+    name = str(uuid.uuid4())
+    await desk.ask("PUT", f"/photos/{name}?visit={visit}", 201, content=png())
+    folder = desk.home / "photos"
+    [kept] = folder.iterdir()
+    young, old = folder / "young", folder / "old"
+    for file in (young, old):
+        file.write_bytes(png())
+    for file in (kept, old):
+        os.utime(file, (0, 0))
+    await forget_photos.run(Runtime(Settings(home=desk.home), desk.world.db, desk.world.clock), Nothing())
+    assert sorted(folder.iterdir()) == sorted([kept, young])
+    kept.unlink()
+    gone = await desk.ask("GET", f"/photos/{name}", 404)
+    assert "backup" in gone["advice"]
+
+
+async def test_a_phone_tells_of_storm_mode(desk: Desk) -> None:
+    await desk.world.ordered(0)
+    storm = changes.Storm(reason="Arwen", regions=["North"], spare_crews=True)
+    async with desk.world.db.transaction() as tx:
+        await changes.begin_storm(tx, person("claire", 77, Role.CONTROLLER), desk.world.clock, storm)
+    desk.scope = desk.world.kit
+    told = {"regions": ["North"], "reason": "Arwen", "ends_at": None, "spares_crews": True}
+    assert (await desk.ask("GET", "/mine"))["storms"] == [told]
+    desk.scope = person("nobody", 902, Role.CREW)
+    assert (await desk.ask("GET", "/mine"))["storms"] == [told]
+
+
+async def test_a_crew_does_not_read_that_another_crews_report_was_refused(desk: Desk) -> None:
+    (visit,) = await desk.world.ordered(1, crew="south")
+    desk.scope = desk.world.kit
+    await desk.ask("POST", "/reports", json={"reports": [report(visit, "arrived")]})
+    desk.scope = desk.world.lee
+    await desk.ask("POST", "/reports", json={"reports": [report(visit, "trouble", words=" ")]})
+    (order,) = (await desk.ask("GET", "/mine"))["orders"]
+    assert [one["kind"] for one in order["visits"][0]["refused"]] == ["trouble"]
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9998-12-31T23:59:59Z"])

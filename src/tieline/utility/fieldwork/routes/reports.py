@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from tieline.platform.errors import Invalid, Problem
+from tieline.platform.errors import Invalid, NotFound, Problem
 from tieline.platform.scope import Permission
 from tieline.platform.web import CurrentRuntime, CurrentScope, etag_of, fast, unchanged, validated
 from tieline.utility.fieldwork import reading
@@ -29,9 +29,9 @@ _PICTURE: dict[str, Any] = {
 
 @router.get("/mine")
 async def my_orders(request: Request, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
-    """What a crew's phone holds: its own orders of today and tomorrow, and what is left of earlier days."""
+    """What a crew's phone holds: its own orders of today and tomorrow, what is left of earlier days, and storms."""
     async with runtime.db.snapshot() as tx:
-        found = await phone.mine(tx, scope, runtime.calendar)
+        found = await phone.mine(tx, scope, runtime.clock, runtime.calendar)
     etag = etag_of(found, scope.user_id)
     return unchanged(request, etag) or fast(found, headers=validated(etag))
 
@@ -114,7 +114,13 @@ async def show_photo(photo_id: Uuid, runtime: CurrentRuntime, scope: CurrentScop
     """A picture."""
     async with runtime.db.snapshot() as tx:
         stored = await pictures.photo(tx, scope, runtime.settings, str(photo_id))
-    content = await asyncio.to_thread(FilePath.read_bytes, stored.path)
+    try:
+        content = await asyncio.to_thread(FilePath.read_bytes, stored.path)
+    except FileNotFoundError as error:
+        raise NotFound(
+            "The picture is known, but its file is gone.",
+            advice="Restore the folder photos under TIELINE_HOME from the backup.",
+        ) from error
     headers = {
         "Content-Disposition": f'inline; filename="visit-{stored.visit_id}.{stored.media_type.partition("/")[2]}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -8,6 +8,7 @@ from typing import Any
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission, Scope
+from tieline.utility import changes
 from tieline.utility.fieldwork.model import Order, Step, Visit
 from tieline.utility.fieldwork.policy.routing import distance_km
 from tieline.utility.fieldwork.service.visits import today
@@ -19,28 +20,40 @@ DAYS_AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A crew's orders as its phones keep them."""
+    """A crew's orders as its phones keep them, and the storms that last."""
 
     crew: str | None
     today: str
     orders: Sequence[Mapping[str, Any]]
+    storms: Sequence[Mapping[str, Any]]
 
 
-async def mine(tx: Tx, scope: Scope, clock: Clock) -> Mine:
-    """The orders of the asker's own crew. Needs ``FIELD_REPORT``."""
+async def mine(tx: Tx, scope: Scope, clock: Clock, calendar: Clock) -> Mine:
+    """The orders of the asker's own crew, by the day of ``calendar``. Needs ``FIELD_REPORT``."""
     scope.require(Permission.FIELD_REPORT)
-    day = today(clock.now())
+    day = today(calendar.now())
+    storms = [_storm(row) for row in await changes.storms(tx, clock)]
     crew = await crews.crew_of(tx, scope.user_id) if scope.user_id is not None else None
     if crew is None:
-        return Mine(None, day.isoformat(), ())
+        return Mine(None, day.isoformat(), (), storms)
     found = await orders.of_crew(tx, crew.id, today=day, last=day + DAYS_AHEAD)
     stops = await visits.of_orders(tx, scope, [one.id for one in found])
     ids = [one.id for one in stops]
     away = await visits.taken_away(tx, ids)
     refused: dict[int, list[Mapping[str, Any]]] = {}
-    for row in await reports.refused_of(tx, ids):
+    for row in await reports.refused_of(tx, crew.id, ids):
         refused.setdefault(row.pop("visit_id"), []).append(row)
-    return Mine(crew.name, day.isoformat(), [_order(one, stops, away, refused) for one in found])
+    return Mine(crew.name, day.isoformat(), [_order(one, stops, away, refused) for one in found], storms)
+
+
+def _storm(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Storm mode as a phone tells of it. ``spares_crews``: what crews fit goes over all the same."""
+    return {
+        "regions": row["regions"],
+        "reason": row["reason"],
+        "ends_at": row["ends_at"],
+        "spares_crews": row["spares_released"],
+    }
 
 
 def _order(

@@ -144,11 +144,12 @@ async def one(tx: Tx, scope: Scope, report_id: str, *, lock: bool = False) -> Di
     return await fetch_one(tx, text, {**bounds(scope), "id": report_id})
 
 
-async def refused_of(tx: Tx, visit_ids: Sequence[int]) -> list[DictRow]:
-    """Reports of some visits that were refused and that no dispatcher has looked at, for the crew to see."""
+async def refused_of(tx: Tx, crew_id: int, visit_ids: Sequence[int]) -> list[DictRow]:
+    """A crew's own reports of some visits that were refused and that no dispatcher has looked at, for it to see."""
     text = """SELECT id::text AS id, visit_id, kind, state, sentence, advice, at FROM field_report
-        WHERE visit_id = ANY(%(ids)s) AND state <> 'accepted' AND looked_at IS NULL ORDER BY received_at, id"""
-    return await fetch_all(tx, text, {"ids": list(visit_ids)})
+        WHERE visit_id = ANY(%(ids)s) AND crew_id = %(crew)s AND state <> 'accepted' AND looked_at IS NULL
+        ORDER BY received_at, id"""
+    return await fetch_all(tx, text, {"ids": list(visit_ids), "crew": crew_id})
 
 
 async def look(tx: Tx, scope: Scope, report_id: str, note: str, now: datetime) -> None:
@@ -174,6 +175,11 @@ async def add_photo(tx: Tx, values: dict[str, Any]) -> bool:
             %(sha256)s, %(file)s, %(received_at)s)
         ON CONFLICT (id) DO NOTHING"""
     return await execute(tx, text, values) == 1
+
+
+async def photo_files(tx: Tx) -> set[str]:
+    """Names of the files that pictures lie in."""
+    return {row["file"] for row in await fetch_all(tx, "SELECT file FROM field_photo")}
 
 
 _PHOTO = f"""

@@ -1,5 +1,5 @@
 // The phone's memory (IndexedDB). A report is written before anybody hears of it, and leaves only when it was answered.
-import type { Person, Photo, Report, Snapshot, Words } from "./types";
+import type { Answer, Person, Photo, Refusal, Report, Snapshot, Words } from "./types";
 
 const NAME = "tieline-field";
 type Store = "meta" | "orders" | "reports" | "photos";
@@ -51,6 +51,7 @@ export function enter(who: Person): Promise<void> {
   return within(["meta", "orders"], "readwrite", async (tx) => {
     tx.objectStore("meta").put(who, "person");
     tx.objectStore("meta").delete("leaving");
+    tx.objectStore("meta").delete("refused");
     const orders = tx.objectStore("orders");
     for (const key of await asked(orders.getAllKeys())) if (key !== who.id) orders.delete(key);
   });
@@ -60,6 +61,7 @@ export function enter(who: Person): Promise<void> {
 export function leave(): Promise<void> {
   return within(["meta", "orders"], "readwrite", async (tx) => {
     tx.objectStore("meta").delete("person");
+    tx.objectStore("meta").delete("refused");
     tx.objectStore("orders").clear();
   });
 }
@@ -128,9 +130,25 @@ export function dropPhoto(id: string): Promise<void> {
   return within(["photos"], "readwrite", async (tx) => void tx.objectStore("photos").delete(id));
 }
 
-/** The server has answered these: they leave the queue. */
-export function answered(reports: readonly Report[]): Promise<void> {
-  return within(["reports"], "readwrite", async (tx) => {
+/** The server has answered these: they leave the queue, and what was refused stays until it was read. */
+export function answered(reports: readonly Report[], answers: readonly Answer[]): Promise<void> {
+  return within(["meta", "reports"], "readwrite", async (tx) => {
+    const refused = await asked<Refusal[] | undefined>(tx.objectStore("meta").get("refused"));
+    const told = answers.filter((one) => one.state === "refused").flatMap(({ id, sentence, advice }) => reports.filter((report) => report.id === id).map((report) => ({ report, sentence, advice })));
+    if (told.length) tx.objectStore("meta").put([...(refused ?? []), ...told], "refused");
     for (const report of reports) if (report.n !== undefined) tx.objectStore("reports").delete(report.n);
+  });
+}
+
+export function refusals(): Promise<Refusal[]> {
+  return within(["meta"], "readonly", async (tx) => (await asked<Refusal[] | undefined>(tx.objectStore("meta").get("refused"))) ?? []);
+}
+
+/** Its author has read why a report was refused. */
+export function read(id: string): Promise<void> {
+  return within(["meta"], "readwrite", async (tx) => {
+    const meta = tx.objectStore("meta");
+    const refused = (await asked<Refusal[] | undefined>(meta.get("refused"))) ?? [];
+    meta.put(refused.filter((one) => one.report.id !== id), "refused");
   });
 }

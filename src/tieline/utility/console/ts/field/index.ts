@@ -1,6 +1,6 @@
 // The phone page. All of it is drawn from what the phone holds, so that it works in a cellar.
 import { icon } from "../core/dom";
-import { listScreen, queueScreen } from "./list";
+import { listScreen, queueScreen, refusedNotes, stormNotes } from "./list";
 import { at, big, box, note, plural, way } from "./parts";
 import { State } from "./state";
 import { VisitScreen } from "./visit";
@@ -18,7 +18,7 @@ const state = new State(draw);
 function draw(): void {
   drawBar();
   drawPerson();
-  const key = JSON.stringify([location.hash, state.person, state.mine, state.queue.map((one) => one.id), state.link === "signed-out", state.link === "away", state.foreign, photosHere().length]);
+  const key = JSON.stringify([location.hash, state.person, state.mine, state.queue.map((one) => one.id), state.link === "signed-out", state.link === "away", state.foreign, state.refusedElsewhere().map((one) => one.report.id), photosHere().length]);
   if (key === drawn) return;
   drawn = key;
   const focused = document.activeElement?.id;
@@ -35,12 +35,12 @@ function screen(): Node[] {
   if (state.link === "signed-out" || (!state.person && state.link !== "unknown" && state.link !== "away")) return signedOut();
   const [name, id, part] = location.hash.slice(1).split("/");
   if (name === "queue") return queueScreen(state);
-  if (name !== "visit") return listScreen(state);
+  if (name !== "visit") return [...stormNotes(state), ...refusedNotes(state), ...listScreen(state)];
   const visit = state.visit(Number(id));
   if (!visit) return [way("Back to the list", "#", "arrow-left", "quiet"), note("warn", "triangle-alert", box("p", "", "This visit is not in your orders any more."))];
   const made = new VisitScreen(state, visit, drafts);
   if (part === "trouble") return made.trouble(photosHere(), draw);
-  return part === "stop" ? made.stop() : made.parts();
+  return part === "stop" ? made.stop() : [...stormNotes(state), ...made.parts()];
 }
 
 function photosHere(): Blob[] {

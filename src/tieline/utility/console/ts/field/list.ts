@@ -1,9 +1,27 @@
 // The crew's orders as a list, and the queue.
 import { icon } from "../core/dom";
 import { KIND_WORDS, ahead, stateOf } from "./local";
-import { at, badge, big, box, day, note, plural, way } from "./parts";
+import { at, badge, big, box, day, moment, note, plural, way } from "./parts";
 import type { State } from "./state";
-import type { Order, Visit } from "./types";
+import type { Order, Storm, Visit } from "./types";
+
+/** Storm mode, above the orders and each visit while it lasts: what it means for who stands at a site. */
+export function stormNotes(state: State): HTMLElement[] {
+  return (state.mine?.storms ?? []).map((storm) =>
+    note("warn", "zap", box("strong", "", `Storm mode ${where(storm)}: ${storm.reason}`), box("p", "", storm.spares_crews ? "Cards that you fit go over all the same; their tests run." : "Cards that you fit there go over only when it has ended, and their tests wait until then. Ask the dispatcher before you begin."), storm.ends_at !== null && box("p", "muted", `Until ${moment(storm.ends_at)}, or until it is ended.`)),
+  );
+}
+
+/** Reports that were refused and have no visit here any more that could say so. */
+export function refusedNotes(state: State): HTMLElement[] {
+  return state.refusedElsewhere().map(({ report, sentence, advice }) =>
+    note("bad", "octagon-alert", box("strong", "", `${report.site}, ${KIND_WORDS[report.words.kind]} (${at(report.at)}): ${sentence}`), box("p", "", advice), big("I have read it", "check", "quiet", () => state.read(report.id))),
+  );
+}
+
+function where(storm: Storm): string {
+  return storm.regions.length ? `in ${storm.regions.join(", ")}` : "everywhere";
+}
 
 export function listScreen(state: State): Node[] {
   if (!state.mine) return [box("p", "field-wait", state.link === "away" ? "There is no network, and this phone has no orders yet." : "Fetching your orders…")];

@@ -96,6 +96,13 @@ export function at(moment: string | number): string {
   return clock.format(new Date(moment));
 }
 
+const full = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+/** A moment that need not be today. */
+export function moment(text: string): string {
+  return full.format(new Date(text));
+}
+
 export function day(text: string, today: string): string {
   const named = dayName.format(new Date(`${text}T00:00:00Z`));
   if (text === today) return `Today, ${named}`;

@@ -1,7 +1,7 @@
 // What the page knows, and how it learns more: the queue goes out and the orders come in whenever the network allows.
 import * as box from "./box";
 import { ahead } from "./local";
-import type { Answer, Mine, Person, Report, Visit, Words } from "./types";
+import type { Mine, Person, Refusal, Report, Visit, Words } from "./types";
 import * as wire from "./wire";
 
 export type Link = "unknown" | "online" | "away" | "signed-out";
@@ -17,7 +17,7 @@ export class State {
   link: Link = "unknown";
   foreign = 0;
   sending = false;
-  fresh: Answer[] = [];
+  private refused: readonly Refusal[] = [];
   private etag = "";
   private entered: wire.Entered | undefined;
   private timer: number | undefined;
@@ -42,6 +42,17 @@ export class State {
 
   visit(id: number): Visit | undefined {
     return this.visits().find((one) => one.id === id);
+  }
+
+  /** What was refused of visits that are in one's orders no more; the others tell of it themselves. */
+  refusedElsewhere(): Refusal[] {
+    return this.refused.filter((one) => !this.visit(one.report.words.visit));
+  }
+
+  async read(id: string): Promise<void> {
+    await box.read(id);
+    this.refused = await box.refusals();
+    this.changed();
   }
 
   /** Say something: it is on the phone before this ends, and on its way as soon as there is a network. */
@@ -97,7 +108,10 @@ export class State {
       await this.failed(error);
     } finally {
       this.sending = false;
-      if (this.person) this.queue = await box.waiting(this.person.id);
+      if (this.person) {
+        this.queue = await box.waiting(this.person.id);
+        this.refused = await box.refusals();
+      }
       this.changed();
     }
   }
@@ -107,7 +121,7 @@ export class State {
     if (!this.queue.length) return;
     this.sending = true;
     this.changed();
-    this.fresh = [...this.fresh, ...(await wire.send(entered)).filter((one) => one.state === "refused")];
+    await wire.send(entered);
   }
 
   private async fetchOrders(who: Person): Promise<void> {
@@ -152,12 +166,13 @@ export class State {
     this.etag = held?.etag ?? "";
     this.fetched = held?.fetched ?? 0;
     this.queue = this.person ? await box.waiting(this.person.id) : [];
+    this.refused = this.person ? await box.refusals() : [];
     this.foreign = await box.foreign(this.person?.id ?? -1);
   }
 
   private forget(): void {
     this.person = this.mine = undefined;
-    this.queue = this.fresh = [];
+    this.queue = this.refused = [];
     this.etag = "";
   }
 

@@ -34,7 +34,8 @@ export interface Visit {
   readonly refused: readonly Refused[];
 }
 export interface Order { readonly id: number; readonly day: string; readonly region: string | null; readonly km: number; readonly minutes: number; readonly visits: readonly Visit[] }
-export interface Mine { readonly crew: string | null; readonly today: string; readonly orders: readonly Order[] }
+export interface Storm { readonly regions: readonly string[]; readonly reason: string; readonly ends_at: string | null; readonly spares_crews: boolean }
+export interface Mine { readonly crew: string | null; readonly today: string; readonly orders: readonly Order[]; readonly storms?: readonly Storm[] }
 
 /** What a crew says, before it has a number. */
 export interface Words { readonly visit: number; readonly kind: Kind; readonly [field: string]: unknown }
@@ -53,4 +54,6 @@ export interface Report {
 export interface Photo { readonly id: string; readonly account: number; readonly visit: number; readonly blob: Blob }
 export interface Person { readonly id: number; readonly name: string }
 export interface Snapshot { readonly account: number; readonly fetched: number; readonly etag: string; readonly mine: Mine }
+/** A report that was refused, with the site as the phone knew it; kept until its author has read it. */
+export interface Refusal { readonly report: Report; readonly sentence: string; readonly advice: string }
 export interface Answer { readonly id: string; readonly state: "accepted" | "refused" | "held"; readonly sentence: string; readonly advice: string }

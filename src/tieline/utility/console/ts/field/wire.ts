@@ -40,32 +40,31 @@ export async function signOut(token: string): Promise<void> {
   await call("/session", { method: "DELETE", headers: { "X-CSRF-Token": token } });
 }
 
-/** The crew's orders; undefined when they are as the phone has them. */
+/** The crew's orders, none for who is in no crew; undefined when they are as the phone has them. */
 export async function orders(etag: string): Promise<{ etag: string; mine: Mine } | undefined> {
   const answer = await call("/field/mine", { headers: etag ? { "If-None-Match": etag } : {} });
   if (answer.status === 304) return undefined;
+  if (answer.status === 403) return { etag: "", mine: { crew: null, today: "", orders: [] } };
   if (!answer.ok) throw new Away(`status ${answer.status}`);
   return { etag: answer.headers.get("ETag") ?? "", mine: (await answer.json()) as Mine };
 }
 
-/** Send what waits, in order; gives the answers. One sender at a time, whichever tab or worker it is. */
-export async function send(entered: Entered): Promise<Answer[]> {
+/** Send what waits, in order. One sender at a time, whichever tab or worker it is. */
+export async function send(entered: Entered): Promise<void> {
   if (!navigator.locks) return drain(entered);
   return navigator.locks.request("tieline-field-send", () => drain(entered));
 }
 
-async function drain(entered: Entered): Promise<Answer[]> {
-  const all: Answer[] = [];
+async function drain(entered: Entered): Promise<void> {
   for (;;) {
     const reports = (await box.waiting(entered.person.id)).slice(0, AT_ONCE);
-    if (!reports.length) return all;
+    if (!reports.length) return;
     for (const report of reports) for (const id of report.photos) await sendPhoto(entered, id);
     const answers = await sendReports(entered, reports);
     const known = new Set(answers.map((one) => one.id));
     const done = reports.filter((report) => known.has(report.id));
     if (!done.length) throw new Away("none was answered");
-    await box.answered(done);
-    all.push(...answers);
+    await box.answered(done, answers);
   }
 }
 
