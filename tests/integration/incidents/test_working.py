@@ -11,6 +11,7 @@ from tieline.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from tieline.platform.scope import Permission, Role, Scope
 from tieline.utility import incidents
 from tieline.utility.incidents import Expectation, IncidentFilter, NewIncident, Severity
+from tieline.utility.incidents.store import incidents as store
 
 pytestmark = pytest.mark.anyio
 
@@ -55,6 +56,16 @@ async def test_many_are_acknowledged_at_once_and_one_that_refuses_leaves_the_oth
     told = (await grid.people.post("/incidents/acts", json=body)).json()
     assert told["done"] == [second["id"]]
     assert told["refused"] == [[first["id"], f"Incident {first['id']} is acknowledged already."]]
+
+
+async def test_of_many_one_that_is_not_there_leaves_the_others(grid: Any) -> None:
+    await grid.hear(grid.told("A2", apn="evil.apn"))
+    (one,) = await grid.open()
+    told = await grid.people.post("/incidents/acts", json={"ids": [one["id"], 999], "act": "comment", "text": "Seen."})
+    assert told.json() == {
+        "done": [one["id"]],
+        "refused": [[999, "There is no incident 999, or none that you may see."]],
+    }
 
 
 async def test_one_more_like_an_acknowledged_one_makes_it_new_again(grid: Any) -> None:
@@ -143,6 +154,23 @@ async def test_two_that_find_the_same_make_one_incident(grid: Any) -> None:
                        " op_ip_address = ip_address, reported_at = now() WHERE operator_ref = 'A2'")  # fmt: skip
     await asyncio.gather(*(grid.sweep() for _ in range(4)))
     assert len(await grid.incidents()) == 1
+
+
+@pytest.mark.parametrize("act", ["resolve", "reopen"])
+async def test_what_people_decide_waits_for_who_is_looking_and_holds_nothing_meanwhile(grid: Any, act: str) -> None:
+    await grid.hear(grid.told("A2", apn="evil.apn"))
+    (one,) = await grid.open()
+    if act == "reopen":
+        await grid.people.post(f"/incidents/{one['id']}/resolve", json={"why": "Agreed."})
+    async with grid.db.transaction() as tx:
+        await store.lock(tx)
+        asked = asyncio.create_task(grid.people.post(f"/incidents/{one['id']}/{act}", json={"why": "So."}))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not asked.done() and not await grid.value(waiting):  # noqa: ASYNC110 - what waits is in the database
+            await asyncio.sleep(0)
+        assert not asked.done()
+        await store.get(tx, one["id"], lock=True)
+    assert (await asked).status_code == 200
 
 
 # ── expectations ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,5 @@
 """Bodies of the REST interface of incidents."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -8,7 +7,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
-Moment = AwareDatetime | datetime
 
 
 class Body(BaseModel):

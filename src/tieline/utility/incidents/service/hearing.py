@@ -1,6 +1,6 @@
 """What wakes incidents: events of the contexts below, and the clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -109,7 +109,7 @@ async def on_read(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
     missing, tally = await inventory.mark_unread(tx, SYSTEM, operator, since=since, asked_at=asked_at)
     await assess(tx, clock, missing, told)
     await assess_unknown(tx, clock, operator, told)
-    explained = await _sweep(tx, clock, operator, told)
+    explained = await assess(tx, clock, await _deviating(tx, [operator]), told)
     values = {
         "operator": operator,
         "sync_id": payload["sync_id"],
@@ -132,7 +132,10 @@ async def on_read(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
 async def on_change(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
     """A change that is to put incidents right goes on: their journals say so; once it is over they are looked at."""
     change_id, state = payload["change_id"], payload["state"]
-    for one in await incidents.of_change(tx, change_id):
+    found = await incidents.of_change(tx, change_id)
+    if found:
+        await incidents.lock(tx)  # before the journal's row, which holds on to the incident's
+    for one in found:
         said = f"Change {change_id}, which is to put it right, is {state}."
         record, actor = {"change": change_id}, payload["actor"]
         await incidents.note(tx, one.id, at=clock.now(), actor=actor, kind="change", words=said, detail=record)
@@ -142,23 +145,31 @@ async def on_change(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
 
 
 async def sweep(db: Database, clock: Clock) -> None:
-    """Look at everything that deviates, whatever was told of it or not: what messages missed is found here."""
+    """Look at everything that deviates, whatever was told of it or not: what messages missed is found here.
+
+    In parts, so that what is told meanwhile does not wait for all of it.
+    """
     async with db.transaction() as tx:
-        told: list[audit.Entry] = []
-        for operator in await inventory.operators(tx, SYSTEM):
-            await _sweep(tx, clock, operator.code, told)
-            await assess_unknown(tx, clock, operator.code, told)
-        await audit.append(tx, SYSTEM, *told)
+        codes = [operator.code for operator in await inventory.operators(tx, SYSTEM)]
+        ids = await _deviating(tx, codes)
+    for part in chunks(sorted(ids)):
+        async with db.transaction() as tx:
+            await assess(tx, clock, part)
+    for code in codes:
+        async with db.transaction() as tx:
+            told: list[audit.Entry] = []
+            await assess_unknown(tx, clock, code, told)
+            await audit.append(tx, SYSTEM, *told)
 
 
-async def _sweep(tx: Tx, clock: Clock, operator: str, told: list[audit.Entry]) -> int:
-    drifting = Selection(filter=FleetFilter(operators=(operator,), drift=True))
+async def _deviating(tx: Tx, operators: Sequence[str]) -> set[int]:
+    """Subscriptions of some operators whose network differs, or that were seen to deviate."""
+    drifting = Selection(filter=FleetFilter(operators=tuple(operators), drift=True))
     rows = await inventory.resolve_selection(tx, SYSTEM, drifting)
     seen = await inventory.sightings(tx, SYSTEM)
-    ids = {row.subscription_id for row in rows} | {
-        one.subscription_id for one in seen if one.operator == operator and one.subscription_id is not None
+    return {row.subscription_id for row in rows} | {
+        one.subscription_id for one in seen if one.operator in operators and one.subscription_id is not None
     }
-    return await assess(tx, clock, ids, told)
 
 
 async def recheck(db: Database, clock: Clock) -> int:

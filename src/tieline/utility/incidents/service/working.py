@@ -1,6 +1,6 @@
 """What people do to incidents: acknowledge, assign, comment, resolve, reopen; and what other contexts open."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
-from tieline.platform.errors import Conflict, Forbidden, Invalid, Problem
+from tieline.platform.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility import inventory
 from tieline.utility.incidents.model import Deviation, Incident, Kind, NewIncident, Place, State
@@ -21,54 +21,31 @@ _LONGEST = 4000
 
 async def acknowledge(tx: Tx, scope: Scope, clock: Clock, incident_id: int) -> Incident:
     """Say that one looks after it; it no longer stands out as new."""
-    one = await _workable(tx, scope, incident_id)
-    if one.state in {State.ACKNOWLEDGED.value, State.RESOLVED.value}:
-        raise Conflict(f"Incident {incident_id} is {one.state} already.")
-    now = clock.now()
-    values = {"acknowledged_by": scope.actor, "acknowledged_at": now, "assignee": one.assignee or scope.actor}
-    return await _done(tx, scope, one, State.ACKNOWLEDGED, clock=clock, said="Acknowledged.", **values)
+    return await _recorded(tx, scope, incident_id, await _acknowledge(tx, scope, clock, incident_id))
 
 
 async def assign(tx: Tx, scope: Scope, clock: Clock, incident_id: int, assignee: str) -> Incident:
     """Say who looks after it: ``user:<name>``, or a name; empty for nobody."""
-    one = await _workable(tx, scope, incident_id)
-    who = assignee.strip()[:200]
-    who = f"user:{who}" if who and ":" not in who else who
-    await store.update(tx, one.id, assignee=who or None)
-    said = f"Assigned to {named(who)}." if who else "Assigned to nobody."
-    await store.note(tx, one.id, at=clock.now(), actor=scope.actor, kind="assigned", words=said)
-    await audit.append(tx, scope, audit.Entry("incident.assigned", f"incident:{one.id}", {"assignee": who}))
-    return await store.get(tx, one.id)
+    return await _recorded(tx, scope, incident_id, await _assign(tx, scope, clock, incident_id, assignee))
 
 
 async def comment(tx: Tx, scope: Scope, clock: Clock, incident_id: int, text: str) -> Incident:
     """Add to the journal."""
-    one = await _workable(tx, scope, incident_id)
-    said = _said(text, "text")
-    await store.note(tx, one.id, at=clock.now(), actor=scope.actor, kind="comment", words=said)
-    await audit.append(tx, scope, audit.Entry("incident.comment", f"incident:{one.id}", {"text": said}))
-    return one
+    return await _recorded(tx, scope, incident_id, await _comment(tx, scope, clock, incident_id, text))
 
 
 async def resolve(tx: Tx, scope: Scope, clock: Clock, incident_id: int, why: str) -> Incident:
     """End it, saying why. What deviates still is accepted as it is: it is told again only when it changes."""
-    one = await _workable(tx, scope, incident_id)
-    if one.state == State.RESOLVED.value:
-        raise Conflict(f"Incident {incident_id} is resolved already.")
-    said, now = _said(why, "why"), clock.now()
-    accepted = await members.accept(tx, one.id, now, said)
-    if accepted and one.detected:
-        said = f"{said} ({accepted:,} still deviate{'s' if accepted == 1 else ''}, and may.)"
-    values: dict[str, Any] = {"resolved_by": scope.actor, "resolved_at": now, "resolved_why": said}
-    return await _done(tx, scope, one, State.RESOLVED, clock=clock, said=said, **values)
+    await store.lock(tx)
+    return await _recorded(tx, scope, incident_id, await _resolve(tx, scope, clock, incident_id, why))
 
 
 async def reopen(tx: Tx, scope: Scope, clock: Clock, incident_id: int, why: str) -> Incident:
     """Take it up again. What was accepted counts again."""
+    await store.lock(tx)
     one = await _workable(tx, scope, incident_id)
     if one.state != State.RESOLVED.value:
         raise Conflict(f"Incident {incident_id} is not resolved.")
-    await store.lock(tx)
     other = await store.by_key(tx, one.key)
     if other is not None:
         raise Conflict(f"Incident {other.id} is about the same, and open.", advice="Work on that one.")
@@ -82,7 +59,13 @@ async def reopen(tx: Tx, scope: Scope, clock: Clock, incident_id: int, why: str)
         "members": tally["members"],
         "sites": tally["sites"],
     }
-    return await _done(tx, scope, one, State.OPEN, clock=clock, said=said, **values)
+    entry = await turn(tx, scope, one, State.OPEN, clock.now(), words=said, **values)
+    return await _recorded(tx, scope, incident_id, entry)
+
+
+async def _recorded(tx: Tx, scope: Scope, incident_id: int, entry: audit.Entry) -> Incident:
+    await audit.append(tx, scope, entry)
+    return await store.get(tx, incident_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,45 +76,75 @@ class Mass:
     refused: tuple[tuple[int, str], ...]
 
 
-ACTS = ("acknowledge", "assign", "resolve", "comment")
 MOST = 1000
 
 
 async def act_on_many(tx: Tx, scope: Scope, clock: Clock, ids: Sequence[int], *, act: str, text: str = "") -> Mass:
-    """Do the same to several incidents; one that refuses leaves the others alone."""
+    """Do the same to several incidents; one that refuses, or is not there, leaves the others alone."""
     if act not in ACTS:
         known = f"One of {', '.join(ACTS)}."
         raise Invalid("That cannot be done to many.", [Problem("act", "choice", known, act[:40])])
     if len(ids) > MOST:
         raise Invalid("Too many at once.", [Problem("ids", "many", f"At most {MOST}.")])
-    done, refused = [], []
+    await store.lock(tx)
+    done, refused, entries = [], [], []
     for identity in sorted(set(ids)):
         try:
-            await _one_of_many(tx, scope, clock, identity, act=act, text=text)
+            entries.append(await ACTS[act](tx, scope, clock, identity, text))
             done.append(identity)
-        except (Conflict, Forbidden) as error:
+        except (Conflict, Forbidden, NotFound) as error:
             refused.append((identity, error.detail))
+    await audit.append(tx, scope, *entries)
     return Mass(tuple(done), tuple(refused))
 
 
-async def _one_of_many(tx: Tx, scope: Scope, clock: Clock, identity: int, *, act: str, text: str) -> None:
-    match act:
-        case "acknowledge":
-            await acknowledge(tx, scope, clock, identity)
-        case "assign":
-            await assign(tx, scope, clock, identity, text)
-        case "comment":
-            await comment(tx, scope, clock, identity, text)
-        case _:
-            await resolve(tx, scope, clock, identity, text)
+# What is to be recorded of an act is given back: of many it is appended together, last.
 
 
-async def _done(
-    tx: Tx, scope: Scope, one: Incident, state: State, *, clock: Clock, said: str, **values: Any
-) -> Incident:
-    entry = await turn(tx, scope, one, state, clock.now(), words=said, **values)
-    await audit.append(tx, scope, entry)
-    return await store.get(tx, one.id)
+async def _acknowledge(tx: Tx, scope: Scope, clock: Clock, incident_id: int, _text: str = "") -> audit.Entry:
+    one = await _workable(tx, scope, incident_id)
+    if one.state in {State.ACKNOWLEDGED.value, State.RESOLVED.value}:
+        raise Conflict(f"Incident {incident_id} is {one.state} already.")
+    now = clock.now()
+    values = {"acknowledged_by": scope.actor, "acknowledged_at": now, "assignee": one.assignee or scope.actor}
+    return await turn(tx, scope, one, State.ACKNOWLEDGED, now, words="Acknowledged.", **values)
+
+
+async def _assign(tx: Tx, scope: Scope, clock: Clock, incident_id: int, assignee: str) -> audit.Entry:
+    one = await _workable(tx, scope, incident_id)
+    who = assignee.strip()[:200]
+    who = f"user:{who}" if who and ":" not in who else who
+    await store.update(tx, one.id, assignee=who or None)
+    said = f"Assigned to {named(who)}." if who else "Assigned to nobody."
+    await store.note(tx, one.id, at=clock.now(), actor=scope.actor, kind="assigned", words=said)
+    return audit.Entry("incident.assigned", f"incident:{one.id}", {"assignee": who})
+
+
+async def _comment(tx: Tx, scope: Scope, clock: Clock, incident_id: int, text: str) -> audit.Entry:
+    one = await _workable(tx, scope, incident_id)
+    said = _said(text, "text")
+    await store.note(tx, one.id, at=clock.now(), actor=scope.actor, kind="comment", words=said)
+    return audit.Entry("incident.comment", f"incident:{one.id}", {"text": said})
+
+
+async def _resolve(tx: Tx, scope: Scope, clock: Clock, incident_id: int, why: str) -> audit.Entry:
+    one = await _workable(tx, scope, incident_id)
+    if one.state == State.RESOLVED.value:
+        raise Conflict(f"Incident {incident_id} is resolved already.")
+    said, now = _said(why, "why"), clock.now()
+    accepted = await members.accept(tx, one.id, now, said)
+    if accepted and one.detected:
+        said = f"{said} ({accepted:,} still deviate{'s' if accepted == 1 else ''}, and may.)"
+    values: dict[str, Any] = {"resolved_by": scope.actor, "resolved_at": now, "resolved_why": said}
+    return await turn(tx, scope, one, State.RESOLVED, now, words=said, **values)
+
+
+ACTS: Mapping[str, Callable[[Tx, Scope, Clock, int, str], Awaitable[audit.Entry]]] = {
+    "acknowledge": _acknowledge,
+    "assign": _assign,
+    "resolve": _resolve,
+    "comment": _comment,
+}
 
 
 async def _workable(tx: Tx, scope: Scope, incident_id: int) -> Incident:
