@@ -1,11 +1,13 @@
 """``tieline incident``: what is wrong, who looks after it, and how it is put right."""
 
+from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from tieline.cli.client import connect
+from tieline.cli.holding import moment_of
 from tieline.cli.output import AsJson, err, out, plain, print_json, print_table
 from tieline.platform.scope import named
 
@@ -44,7 +46,7 @@ def list_incidents(
 
 def _row(one: Any) -> list[Any]:
     who = named(one["assignee"]) if one["assignee"] else "–"
-    since = one["opened_at"][:16].replace("T", " ")
+    since = _minute(one["opened_at"])
     return [str(one["id"]), one["severity"], one["state"], one["title"], one["members"] or None, since, who]
 
 
@@ -217,6 +219,80 @@ def reconciliation(
         print_json(found)
         return
     names = ("read", "equal", "differing", "explained", "missing", "unknown")
-    rows = [[one["operator"], one["at"][:16].replace("T", " "), *(one[name] for name in names)] for one in found]
+    rows = [[one["operator"], _minute(one["at"]), *(one[name] for name in names)] for one in found]
     columns = ["Operator", "Read (UTC)", "Subscriptions", "Equal", "Differing", "Explained", "Missing", "Unknown"]
     print_table("", columns, rows, empty="No operator was read as a whole yet.")
+
+
+@app.command("expect")
+def expect(
+    *,
+    why: Annotated[str, typer.Option("--why", help="The known work; everybody reads it.")],
+    until: Annotated[datetime, typer.Option("--until", help="When it is over by itself.")],
+    starts: Annotated[datetime | None, typer.Option("--from", help="When it begins; unset: now.")] = None,
+    operator: Annotated[str | None, typer.Option(help="Only at this operator.")] = None,
+    region: Annotated[str | None, typer.Option(help="Only in this region.")] = None,
+    site: Annotated[list[int] | None, typer.Option(help="Only at this site, by its number; several times.")] = None,
+    subscription: Annotated[list[int] | None, typer.Option(help="Only of this one, by its number; several.")] = None,
+    field: Annotated[list[str] | None, typer.Option(help="Only this field, for example apn; several times.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Record known work: what deviates meanwhile is an incident only if it is so still afterwards."""
+    body = {
+        "why": why,
+        "starts_at": moment_of(starts),
+        "ends_at": moment_of(until),
+        "operator": operator,
+        "region": region,
+        "site_ids": site or [],
+        "subscription_ids": subscription or [],
+        "fields": field,
+    }
+    with connect() as client:
+        made = client.post("/expectations", body)
+    if json:
+        print_json(made)
+    else:
+        err.print(plain(f"Expectation {made['id']} is recorded: tieline incident unexpect {made['id']} ends it."))
+
+
+@app.command("expected")
+def expected(*, json: AsJson = False) -> None:
+    """List what is expected to deviate, now or soon."""
+    with connect() as client:
+        found = client.get("/expectations")["items"]
+    if json:
+        print_json(found)
+        return
+    rows = [_expectation(one) for one in found]
+    columns = ["Number", "Why", "Of what", "Fields", "From (UTC)", "Until (UTC)", "Recorded by"]
+    print_table("", columns, rows, empty="Nothing is expected.")
+
+
+def _expectation(one: Any) -> list[Any]:
+    fields = ", ".join(one["fields"] or []) or "any"
+    return [str(one["id"]), one["why"], _of_what(one), fields, _minute(one["starts_at"]), _minute(one["ends_at"]),
+            named(one["made_by"])]  # fmt: skip
+
+
+def _of_what(one: Any) -> str:
+    parts = [f"operator {one['operator']}"] if one["operator"] else []
+    parts += [one["region"]] if one["region"] else []
+    parts += [f"{len(one['site_ids']):,} sites"] if one["site_ids"] else []
+    parts += [f"{len(one['subscription_ids']):,} subscriptions"] if one["subscription_ids"] else []
+    return ", ".join(parts)
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")
+
+
+@app.command("unexpect")
+def unexpect(number: Annotated[int, typer.Argument(help="The expectation's number.")], *, json: AsJson = False) -> None:
+    """End known work before its time: what deviates still is an incident now."""
+    with connect() as client:
+        told = client.post(f"/expectations/{number}/end")
+    if json:
+        print_json(told)
+    else:
+        err.print(plain(f"Expectation {number} is over."))

@@ -134,6 +134,7 @@ class Grid:
 
     async def recheck(self) -> None:
         await hearing.recheck(self.db, self.runtime.clock)
+        await hearing.begin_of_grace(self.db, self.runtime.clock)
         await hearing.end_of_grace(self.db, self.runtime.clock)
 
     async def plan(self, change_id: int) -> None:

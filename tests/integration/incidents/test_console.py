@@ -129,3 +129,7 @@ async def test_what_is_expected_and_how_reads_compared_have_pages(grid: Any, bro
     assert "Moor 2" in await browser.page("/incidents?expected=1")
     await grid.read("A")
     assert "Missing there" in await browser.page("/incidents/reconciliation")
+    number = await grid.value("SELECT id FROM incident_expectation")
+    assert (await browser.send("/incidents/expected/end", id="")).status_code == 422
+    assert (await browser.send("/incidents/expected/end", id=str(number))).status_code == 303
+    assert "Nothing is expected" in await browser.page("/incidents/expected")

@@ -218,6 +218,47 @@ async def test_what_went_away_within_the_grace_was_nothing(grid: Any) -> None:
     assert len(await grid.open()) == 1
 
 
+async def test_what_is_open_is_quiet_once_all_of_it_is_expected_and_nothing_else_hides_in_it(grid: Any) -> None:
+    ids = [await grid.value("SELECT id FROM site WHERE external_id = %(s)s", s=site) for site in ("S2", "S3")]
+    await grid.hear(grid.told("A2", apn="evil.apn"), grid.told("A3", apn="evil.apn"))
+    async with grid.db.transaction() as tx:
+        await incidents.expect(tx, grid.scope[0], expectation(site_ids=ids[:1]))
+    await grid.recheck()
+    (one,) = await grid.open()  # a part of it is expected
+    async with grid.db.transaction() as tx:
+        await incidents.expect(tx, grid.scope[0], expectation(origin="visit:2", site_ids=ids[1:], why="Crew 2."))
+    await grid.recheck()
+    assert await grid.open() == []
+    assert [quiet["id"] for quiet in await grid.incidents("expected")] == [one["id"]]
+    await grid.hear(grid.told("A4", apn="evil.apn"))
+    (other,) = await grid.open()
+    assert "Moor 4" in other["title"]
+    async with grid.db.transaction() as tx:
+        for visit in ("visit:1", "visit:2"):
+            await incidents.end_expectations(tx, grid.scope[0], visit, at=datetime.now(UTC))
+    await grid.recheck()
+    assert {each["id"] for each in await grid.open()} == {one["id"], other["id"]}
+
+
+async def test_who_is_responsible_for_a_part_expects_and_ends_for_that_part_alone(grid: Any) -> None:
+    site = await grid.value("SELECT id FROM site WHERE external_id = 'S5'")
+    async with grid.db.transaction() as tx:
+        for scope, values in (
+            (NORTH, {"site_ids": (site,)}),
+            (ONLY_B, {"site_ids": (site,)}),
+            (ONLY_B, {"region": "South"}),
+        ):
+            with pytest.raises(Invalid):
+                await incidents.expect(tx, scope, expectation(**values))
+        everywhere = await incidents.expect(tx, grid.scope[0], expectation(operator="A"))
+        theirs = await incidents.expect(tx, NORTH, expectation(region="North", operator="A"))
+        now = datetime.now(UTC)
+        for scope, number in ((NORTH, everywhere), (ONLY_B, everywhere), (ONLY_B, theirs)):
+            with pytest.raises(NotFound):
+                await incidents.end_one(tx, scope, number, at=now)
+        assert (await incidents.end_one(tx, NORTH, theirs, at=now)).ended_at == now
+
+
 async def test_an_expectation_says_of_what_until_when_and_why(grid: Any) -> None:
     later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
     for body in ({"why": "All", "ends_at": later}, {"why": "", "ends_at": later, "operator": "A"},

@@ -1,6 +1,7 @@
 """Incidents on the command line."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from tieline.cli import incident
@@ -60,3 +61,22 @@ def test_members_and_balances_are_listed(platform: Any, run: Run) -> None:
     ran = run(incident.app, "reconciliation")
     assert "44,990" in ran.out
     assert platform.asked[-1].query["latest"] in {"true", "True"}
+
+
+def test_known_work_is_recorded_listed_and_ended(platform: Any, run: Run) -> None:
+    platform.on("POST /expectations", {"id": 3}, status=201)
+    ran = run(incident.app, "expect", "--why", "Core moves.", "--operator", "B", "--until", "2027-03-01T04:00:00",
+              "--field", "apn")  # fmt: skip
+    assert ran.code == 0, ran.err
+    (body,) = platform.bodies("POST")
+    assert (body["operator"], body["fields"], body["site_ids"]) == ("B", ["apn"], [])
+    assert datetime.fromisoformat(body["ends_at"]) == datetime(2027, 3, 1, 4).astimezone()
+    one = {"id": 3, "why": "Core moves.", "operator": "B", "region": None, "site_ids": [], "subscription_ids": [],
+           "fields": ["apn"], "starts_at": "2027-03-01T00:00:00Z", "ends_at": "2027-03-01T04:00:00Z",
+           "made_by": "user:fred"}  # fmt: skip
+    platform.on("GET /expectations", {"items": [one]})
+    shown = run(incident.app, "expected", "--json")
+    assert "Core moves." in shown.out
+    assert "fred" in run(incident.app, "expected").out
+    platform.on("POST /expectations/3/end", one)
+    assert "Expectation 3 is over" in run(incident.app, "unexpect", "3").err

@@ -23,6 +23,7 @@ async def watch(runtime: Runtime) -> None:
     elapsed = SWEEP
     while True:
         await hearing.recheck(runtime.db, runtime.clock)
+        await hearing.begin_of_grace(runtime.db, runtime.clock)
         await hearing.end_of_grace(runtime.db, runtime.clock)
         if elapsed >= SWEEP:
             await hearing.sweep(runtime.db, runtime.clock)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tieline.utility.incidents.model import Cause, Deviation, Difference, Kind, Place
+from tieline.utility.incidents.model import Cause, Deviation, Difference, Expected, Kind, Place
 from tieline.utility.incidents.policy.deviations import NETWORK, is_staff
 
 FIELD_WORDS: Mapping[str, str] = {
@@ -151,6 +151,11 @@ def who(one: Deviation) -> str:
         kind, _, name = one.by.partition(":")
         return f"operator {one.operator}'s {kind} ({name})" if name else f"operator {one.operator} ({kind})"
     return f"somebody at operator {one.operator}"
+
+
+def quiet(one: Expected) -> str:
+    """Why an incident calls nobody, and until when."""
+    return f"Expected until {one.ends_at:%d %b %H:%M} UTC: {one.why}"
 
 
 def record_of(one: Deviation) -> dict[str, Any]:

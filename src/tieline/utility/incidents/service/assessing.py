@@ -182,18 +182,18 @@ async def _place(tx: Tx, it: _Round, fresh: Sequence[Deviation]) -> None:
 
 async def _incident(tx: Tx, it: _Round, sign: str, found: Sequence[Deviation], cover: Expected | None) -> int:
     prefix = f"{sign}|expected-{cover.id}#" if cover else f"{sign}#"
-    joined = await incidents.joinable(tx, prefix, it.now - TOGETHER)
+    state = State.EXPECTED if cover else State.OPEN
+    joined = await incidents.joinable(tx, prefix, it.now - TOGETHER, expected=cover is not None)
     if joined is not None:
         await incidents.update(tx, joined.id, grown_at=it.now, last_at=it.now)
         more = f"{len(found):,} more like it" if len(found) > 1 else "One more like it"
         if joined.state == State.ACKNOWLEDGED.value:
             values = {"acknowledged_by": None, "acknowledged_at": None}
-            it.entries.append(await turn(tx, SYSTEM, joined, State.OPEN, it.now, words=f"{more}.", **values))
+            it.entries.append(await turn(tx, SYSTEM, joined, state, it.now, words=f"{more}.", **values))
         elif not it.added.get(joined.id):
             await incidents.note(tx, joined.id, at=it.now, actor=SYSTEM.actor, kind="grown", words=f"{more}.")
         return joined.id
     first = found[0]
-    state = State.EXPECTED if cover else State.OPEN
     made = await incidents.insert(
         tx,
         {
@@ -211,7 +211,7 @@ async def _incident(tx: Tx, it: _Round, sign: str, found: Sequence[Deviation], c
             "at": it.now,
         },
     )
-    said = f"Expected until {cover.ends_at:%d %b %H:%M} UTC: {cover.why}" if cover else "Found."
+    said = words.quiet(cover) if cover else "Found."
     await incidents.note(
         tx, made, at=it.now, actor=SYSTEM.actor, kind="opened", words=said, detail=words.record_of(first)
     )

@@ -45,9 +45,8 @@ def _check(scope: Scope, one: Expectation) -> None:
         problems.append(Problem("fields", "known", f"Some of {', '.join(NAMES)}."))
     if not one.origin.strip() or not one.why.strip():
         problems.append(Problem("why", "required", "Say why, and whose it is."))
-    narrow = one.site_ids or one.subscription_ids
     for name, bounds, value in (("operator", scope.operators, one.operator), ("region", scope.regions, one.region)):
-        if bounds is not None and value not in bounds and not narrow:
+        if bounds is not None and value not in bounds:
             problems.append(Problem(name, "scope", "Name one of yours."))
     if problems:
         raise Invalid("Nothing can be expected so.", problems)
@@ -69,11 +68,11 @@ async def expected_now(tx: Tx, scope: Scope, clock: Clock, *, limit: int = 200) 
 
 
 async def end_one(tx: Tx, scope: Scope, identity: int, *, at: datetime) -> Expected:
-    """End one expectation. Raises ``NotFound``, or ``Conflict`` when it is over."""
+    """End one expectation. Raises ``NotFound`` also for one beyond the scope, or ``Conflict`` when it is over."""
     scope.require(Permission.INCIDENT_WRITE)
-    one = await store.one(tx, identity)
+    one = await store.seen(tx, scope, identity)
     if one is None:
-        raise NotFound(f"There is no expectation {identity}.")
+        raise NotFound(f"There is no expectation {identity}, or it is not yours to end.")
     if one.ended_at is not None or one.ends_at <= at:
         raise Conflict("It is over already.")
     await store.end_one(tx, identity, at)

@@ -1,7 +1,8 @@
 """What wakes incidents: events of the contexts below, and the clock."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from tieline.platform import audit
@@ -10,12 +11,15 @@ from tieline.platform.db import Database, Tx
 from tieline.utility import inventory
 from tieline.utility.incidents.model import Cause, Deviation, Difference, Kind, State
 from tieline.utility.incidents.policy import deviations, severity, words
+from tieline.utility.incidents.policy.expecting import expected
 from tieline.utility.incidents.service.assessing import assess, assess_unknown, look
 from tieline.utility.incidents.service.common import ALL_KINDS, SYSTEM, chunks, turn
 from tieline.utility.incidents.store import expectations, incidents, members
 from tieline.utility.inventory import FleetFilter, Selection
 
 _AT_A_TIME = 2000
+NEWLY = timedelta(minutes=1)
+"""For so long what has come to be expected is held against what is open already."""
 
 
 async def on_reported(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
@@ -182,6 +186,35 @@ async def recheck(db: Database, clock: Clock) -> int:
         async with db.transaction() as tx:
             await assess(tx, clock, part)
     return len(moved)
+
+
+async def begin_of_grace(db: Database, clock: Clock) -> int:
+    """What is open, new to everybody, and has come to be expected as a whole is quiet from now on: work told late."""
+    async with db.transaction() as tx:
+        now = clock.now()
+        ids = await expectations.touched(tx, since=now - NEWLY, now=now)
+    for identity in ids:
+        async with db.transaction() as tx:
+            await _quieten(tx, clock, identity)
+    return len(ids)
+
+
+async def _quieten(tx: Tx, clock: Clock, incident_id: int) -> None:
+    await incidents.lock(tx)
+    one, now = await incidents.get(tx, incident_id, lock=True), clock.now()
+    rows = await members.page(tx, SYSTEM, incident_id, limit=_AT_A_TIME * 100, only_live=True)
+    if one.state != State.OPEN.value or not rows:
+        return
+    known, until = await expectations.live(tx, now), None
+    for row in rows:
+        cover = expected(words.deviation_of(asdict(row)), known, now)
+        if cover is None:
+            return
+        until = cover if until is None or cover.ends_at < until.ends_at else until
+    if until is not None:
+        said = words.quiet(until)
+        entry = await turn(tx, SYSTEM, one, State.EXPECTED, now, words=said, expectation_id=until.id)
+        await audit.append(tx, SYSTEM, entry)
 
 
 async def end_of_grace(db: Database, clock: Clock) -> int:

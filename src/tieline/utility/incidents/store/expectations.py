@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from tieline.platform.db import Tx, execute, fetch_value, sql
+from tieline.platform.db import Tx, execute, fetch_all, fetch_value, sql
 from tieline.platform.scope import Scope, within
 from tieline.utility.incidents.model import Expectation, Expected, Reconciliation
 
@@ -75,6 +75,27 @@ async def one(tx: Tx, identity: int) -> Expected | None:
     """An expectation."""
     found = await _expected(tx, f"SELECT {_COLUMNS} FROM incident_expectation e WHERE e.id = %(id)s", {"id": identity})
     return found[0] if found else None
+
+
+async def seen(tx: Tx, scope: Scope, identity: int) -> Expected | None:
+    """An expectation that lies within the scope as a whole."""
+    text = f"""
+        SELECT {_COLUMNS} FROM incident_expectation e WHERE e.id = %(id)s AND {within("e.region", "e.operator")}"""
+    found = await _expected(tx, text, {"id": identity, **scope.params()})
+    return found[0] if found else None
+
+
+async def touched(tx: Tx, *, since: datetime, now: datetime) -> list[int]:
+    """Open incidents found here, about something that has come to be expected since a moment."""
+    text = """
+        SELECT DISTINCT i.id FROM incident_expectation e
+        JOIN incident_member m ON m.ended_at IS NULL AND (m.site_id = ANY(e.site_ids)
+            OR m.subscription_id = ANY(e.subscription_ids) OR (e.site_ids = '{}' AND e.subscription_ids = '{}'))
+        JOIN incident i ON i.id = m.incident_id
+        WHERE e.ended_at IS NULL AND e.starts_at <= %(now)s AND e.ends_at > %(now)s
+            AND greatest(e.starts_at, e.made_at) >= %(since)s AND i.state = 'open' AND i.detected
+        ORDER BY i.id"""
+    return [row["id"] for row in await fetch_all(tx, text, {"since": since, "now": now})]
 
 
 async def _expected(tx: Tx, text: str, bound: dict[str, Any]) -> list[Expected]:

@@ -64,12 +64,15 @@ async def by_key(tx: Tx, key: str) -> Incident | None:
     return found[0] if found else None
 
 
-async def joinable(tx: Tx, prefix: str, since: datetime) -> Incident | None:
-    """The newest incident found here of a signature that something was added to since a moment."""
+async def joinable(tx: Tx, prefix: str, since: datetime, *, expected: bool) -> Incident | None:
+    """The newest incident found here of a signature that something was added to since a moment.
+
+    What is not ``expected`` joins none that is quiet.
+    """
     text = f"""
         SELECT {_COLUMNS} {_FROM} WHERE i.state <> 'resolved' AND i.detected AND i.grown_at >= %(since)s
-            AND starts_with(i.key, %(prefix)s) ORDER BY i.id DESC LIMIT 1"""
-    found = await _incidents(tx, text, {"prefix": prefix, "since": since})
+            AND starts_with(i.key, %(prefix)s) AND (%(expected)s OR i.state <> 'expected') ORDER BY i.id DESC LIMIT 1"""
+    found = await _incidents(tx, text, {"prefix": prefix, "since": since, "expected": expected})
     return found[0] if found else None
 
 

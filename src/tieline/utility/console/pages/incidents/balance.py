@@ -1,7 +1,6 @@
 """How full reads compared with what we have, and what is expected."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.components.forms import Field, Form
@@ -92,21 +91,22 @@ def _expected(one: Expected) -> Row:
     return Row(str(one.id), cells)
 
 
-def form(operators: Sequence[Operator], csrf: str, typed: Mapping[str, Any] | None = None) -> Form:
+def ending(found: Sequence[Expected], csrf: str) -> Form:
+    """Where known work ends before its time."""
+    options = tuple(Option(str(one.id), f"{one.why[:80]} (until {one.ends_at:%d %b %H:%M} UTC)") for one in found)
+    return Form(f"{HOME}/expected/end", (Field("id", "Which", "select", options=options),), csrf, "End it now")
+
+
+def form(operators: Sequence[Operator], csrf: str) -> Form:
     """Where known work is recorded."""
-    given = typed or {}
-
-    def value(name: str, otherwise: str = "") -> str:
-        return str(given.get(name, otherwise))
-
     return Form(
         f"{HOME}/expected",
         (
-            Field("why", "What is going on", value=value("why"), hint="Operator A moves its core network, say."),
-            Field("operator", "Operator", "select", required=False, value=value("operator"),
+            Field("why", "What is going on", hint="Operator A moves its core network, say."),
+            Field("operator", "Operator", "select", required=False,
                   options=(Option("", "Any"), *(Option(one.code, one.name) for one in operators))),
-            Field("region", "Region", required=False, value=value("region"), hint="As your sites have it; empty: all."),
-            Field("hours", "For", "select", value=value("hours", "4"),
+            Field("region", "Region", required=False, hint="As your sites have it; empty: all."),
+            Field("hours", "For", "select", value="4",
                   options=tuple(Option(key, text) for key, text in HOURS.items())),
         ),
         csrf,

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
+from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
 from tieline.utility import incidents, inventory
 from tieline.utility.console.components.frame import Crumb, PageHead
@@ -51,6 +52,7 @@ async def expected(page: CurrentPage) -> Response:
     async with page.db.snapshot() as tx:
         found = await incidents.expected_now(tx, page.scope, page.runtime.clock)
         operators = await inventory.operators(tx, page.scope)
+    may = page.scope.may(Permission.INCIDENT_WRITE)
     head = PageHead(
         "Incidents",
         "Known work: what deviates meanwhile is recorded, and is an incident only if it is so still afterwards.",
@@ -61,7 +63,8 @@ async def expected(page: CurrentPage) -> Response:
         current="incidents",
         head=head,
         table=balance.expectations(found, page.scope),
-        form=balance.form(operators, page.csrf_token) if page.scope.may(Permission.INCIDENT_WRITE) else None,
+        form=balance.form(operators, page.csrf_token) if may else None,
+        ending=balance.ending(found, page.csrf_token) if may and found else None,
     )
 
 
@@ -81,6 +84,17 @@ async def expect(page: CurrentPage) -> Response:
     )
     async with page.db.transaction() as tx:
         await incidents.expect(tx, page.scope, one, clock=page.runtime.clock)
+    return page.redirect(f"{HOME}/expected")
+
+
+@router.post("/incidents/expected/end")
+async def end_expected(page: CurrentPage) -> Response:
+    """Known work is over before its time: what deviates still is an incident now."""
+    chosen = asked.ids_of([str((await page.form()).get("id", ""))])
+    if not chosen:
+        raise Invalid("Nothing is chosen.", [Problem("id", "required", "Choose what has ended.")])
+    async with page.db.transaction() as tx:
+        await incidents.end_one(tx, page.scope, chosen[0], at=page.now)
     return page.redirect(f"{HOME}/expected")
 
 
