@@ -72,5 +72,5 @@ async def _live(tx: Tx) -> dict[str, int]:
     await execute(tx, _BEGUN, {})
     site = await fetch_value(tx, _ON_SITE, {"id": made.id})
     await execute(tx, _CHECKS, {"id": made.id, "site": site})
-    await programmes.prepare(tx, scope, clock, made.id, limit=40)
+    await programmes.prepare(tx, scope, clock, clock, made.id, limit=40)
     return {"programme": made.id, "programme_site": site}

@@ -32,7 +32,7 @@ from tieline.utility.fieldwork import Answer, Report, ReportKind, Visit
 from tieline.utility.inventory import OperatorReport
 from tieline.utility.programmes import Crews, Opening, Programme, Terms
 from tieline.utility.programmes.jobs import Follow, follow
-from tieline.utility.programmes.service import conducting
+from tieline.utility.programmes.service import conducting, taking
 
 IMEI = "35{n:013d}"
 
@@ -91,7 +91,7 @@ class Works:
             self.crew_id = (await fieldwork.make_crew(tx, world.fred, SystemClock(), draft)).id
 
     async def open(self, **terms: Any) -> Programme:
-        values = {"ask_application": False, "dwell_hours": 0.0, **terms}
+        values = {"ask_application": False, "dwell_hours": 0.0, "retire_every_hours": 0.0, **terms}
         async with self.db.transaction() as tx:
             wanted = Opening(title="End of 3G", terms=Terms(**values))
             return await programmes.open_programme(tx, self.world.fred, self.runtime.calendar, wanted)
@@ -103,7 +103,9 @@ class Works:
     async def prepare(self, programme_id: int) -> None:
         """Prepare every site, approve, and carry it out."""
         async with self.db.transaction() as tx:
-            change = await programmes.prepare(tx, self.world.fred, self.runtime.clock, programme_id)
+            change = await programmes.prepare(
+                tx, self.world.fred, self.runtime.clock, self.runtime.calendar, programme_id
+            )
         await self.turn()
         if (await self.world.submit(change.id)).state is ChangeState.SUBMITTED:
             await self.world.decide(change.id)
@@ -148,7 +150,7 @@ class Works:
         while True:
             done = await dispatcher.drain(self.db, self.runtime.clock)
             done += await self._jobs()
-            done += await conducting.take_events(self.runtime)
+            done += await taking.take_events(self.runtime)
             done += await conducting.let_go(self.runtime)
             done += await conducting.release(self.runtime)
             done += await conducting.refuse_tests(self.runtime)

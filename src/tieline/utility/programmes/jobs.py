@@ -10,7 +10,7 @@ from tieline.platform.jobs import job
 from tieline.platform.outbox import Event
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes
-from tieline.utility.programmes.service import conducting, following
+from tieline.utility.programmes.service import conducting, following, taking
 from tieline.utility.programmes.store import inbox
 from tieline.utility.programmes.store import programmes as store
 
@@ -56,7 +56,7 @@ async def change_moved(tx: Tx, event: Event) -> None:
 async def visit_told(tx: Tx, event: Event) -> None:
     """Something happened at a visit of a programme."""
     origin = str(event.payload.get("origin", ""))
-    if origin.startswith(_OF) and origin[len(_OF) :].isdigit() and event.topic in conducting.KINDS:
+    if origin.startswith(_OF) and origin[len(_OF) :].isdigit() and event.topic in taking.KINDS:
         payload = event.payload
         await inbox.put(tx, int(origin[len(_OF) :]), int(payload["site_id"]), event.topic, payload)
 
@@ -66,7 +66,7 @@ async def conduct(runtime: Runtime) -> None:
     loop = asyncio.get_running_loop()
     dwelt = 0.0
     while True:
-        busy = await conducting.take_events(runtime)
+        busy = await taking.take_events(runtime)
         busy += await conducting.let_go(runtime)
         busy += await conducting.release(runtime)
         busy += await conducting.refuse_tests(runtime)
@@ -79,5 +79,5 @@ async def conduct(runtime: Runtime) -> None:
 
 
 JOBS: tuple[Any, ...] = (follow, look_after)
-TOPICS = (*sorted(conducting.KINDS),)
+TOPICS = (*sorted(taking.KINDS),)
 CHANGES = changes.TOPIC

@@ -61,6 +61,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     ``dwell_hours``: how long the new links are watched before the old subscriptions are retired. ``test_seconds``: how
     long an acceptance test may take. ``ask_application``: whether the application at the site has to answer.
+    ``retire_every_hours``: sites whose dwell is over are retired together, so often at the most.
     The policies make cut-overs and retirements standard changes; without them each is approved by a person.
     """
 
@@ -69,6 +70,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     test_seconds: float = 180.0
     ask_application: bool = True
     minutes_a_visit: int = 45
+    retire_every_hours: float = 24.0
     apn: str | None = None
     data_plan: str | None = None
     cutover_policy: int | None = None

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.web import CurrentRuntime, CurrentScope, fast
@@ -13,6 +13,7 @@ from tieline.utility.programmes.service import opening, scheduling, steering, wa
 from tieline.utility.programmes.service.watching import Part
 
 router = APIRouter(tags=["programmes"])
+Identity = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Words = Annotated[list[str], Query(max_length=200)]
 
@@ -74,7 +75,7 @@ async def list_programmes(
 
 
 @router.get("/programmes/{programme_id}")
-async def show_programme(programme_id: int, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def show_programme(programme_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """A programme: its sites by phase and region, who will be late, its changes, and what you may do with it now."""
     async with runtime.db.snapshot() as tx:
         found = await watching.detail(tx, scope, runtime.calendar, programme_id)
@@ -94,7 +95,7 @@ async def show_programme(programme_id: int, runtime: CurrentRuntime, scope: Curr
 
 
 @router.get("/programmes/{programme_id}/figures")
-async def show_figures(programme_id: int, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def show_figures(programme_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """How many sites stand where, and how many visits were planned."""
     async with runtime.db.snapshot() as tx:
         return fast(await watching.figures(tx, scope, programme_id))
@@ -102,7 +103,7 @@ async def show_figures(programme_id: int, runtime: CurrentRuntime, scope: Curren
 
 @router.get("/programmes/{programme_id}/sites")
 async def list_sites(
-    programme_id: int,
+    programme_id: Identity,
     *,
     runtime: CurrentRuntime,
     scope: CurrentScope,
@@ -124,7 +125,7 @@ async def list_sites(
 
 @router.get("/programmes/{programme_id}/links")
 async def list_all_links(
-    programme_id: int,
+    programme_id: Identity,
     runtime: CurrentRuntime,
     scope: CurrentScope,
     cursor: str | None = None,
@@ -137,7 +138,9 @@ async def list_all_links(
 
 
 @router.get("/programmes/{programme_id}/sites/{site_id}")
-async def show_site(programme_id: int, site_id: int, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def show_site(
+    programme_id: Identity, site_id: Identity, runtime: CurrentRuntime, scope: CurrentScope
+) -> Response:
     """A site of a programme: where it stands and why, its visit and change, and its links."""
     async with runtime.db.snapshot() as tx:
         found = await watching.site(tx, scope, runtime.calendar, programme_id, site_id)
@@ -146,14 +149,16 @@ async def show_site(programme_id: int, site_id: int, runtime: CurrentRuntime, sc
 
 
 @router.get("/programmes/{programme_id}/sites/{site_id}/links")
-async def list_links(programme_id: int, site_id: int, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def list_links(
+    programme_id: Identity, site_id: Identity, runtime: CurrentRuntime, scope: CurrentScope
+) -> Response:
     """The links of a site: what each was, what it becomes, and what its test found."""
     async with runtime.db.snapshot() as tx:
         return fast({"items": await watching.links_of(tx, scope, programme_id, site_id)})
 
 
 @router.post("/programmes/{programme_id}/act")
-async def act(programme_id: int, body: ActBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def act(programme_id: Identity, body: ActBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Start, pause, resume or close a programme."""
     async with runtime.db.transaction() as tx:
         found = await steering.steer(tx, scope, runtime.calendar, programme_id, body.act, why=body.why)
@@ -161,15 +166,19 @@ async def act(programme_id: int, body: ActBody, runtime: CurrentRuntime, scope: 
 
 
 @router.post("/programmes/{programme_id}/prepare", status_code=201)
-async def prepare(programme_id: int, body: PrepareBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def prepare(programme_id: Identity, body: PrepareBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Make the change that prepares new subscriptions, and begin to plan it."""
     async with runtime.db.transaction() as tx:
-        made = await steering.prepare(tx, scope, runtime.clock, programme_id, regions=body.regions, limit=body.limit)
+        made = await steering.prepare(
+            tx, scope, runtime.clock, runtime.calendar, programme_id, regions=body.regions, limit=body.limit
+        )
     return fast({"change_id": made.id}, status=201, headers={"Location": f"/api/v1/changes/{made.id}"})
 
 
 @router.post("/programmes/{programme_id}/schedule", status_code=201)
-async def schedule(programme_id: int, body: ScheduleBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def schedule(
+    programme_id: Identity, body: ScheduleBody, runtime: CurrentRuntime, scope: CurrentScope
+) -> Response:
     """Plan visits to ready sites, put them into work orders, and make their cut-over."""
     crews = Crews(
         crew_ids=tuple(body.crew_ids),
@@ -185,7 +194,7 @@ async def schedule(programme_id: int, body: ScheduleBody, runtime: CurrentRuntim
 
 
 @router.post("/programmes/{programme_id}/leave-out")
-async def leave_out(programme_id: int, body: SitesBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def leave_out(programme_id: Identity, body: SitesBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Take sites out of a programme."""
     async with runtime.db.transaction() as tx:
         moved = await steering.leave_out(tx, scope, runtime.calendar, programme_id, body.site_ids, why=body.why)
@@ -193,7 +202,7 @@ async def leave_out(programme_id: int, body: SitesBody, runtime: CurrentRuntime,
 
 
 @router.post("/programmes/{programme_id}/take-in")
-async def take_in(programme_id: int, body: SitesBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def take_in(programme_id: Identity, body: SitesBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Take sites that were left out back in."""
     async with runtime.db.transaction() as tx:
         moved = await steering.take_in(tx, scope, runtime.calendar, programme_id, body.site_ids)

@@ -1,9 +1,11 @@
 """Bodies of the REST interface of programmes."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class _Strict(BaseModel):
@@ -15,7 +17,7 @@ class ProgrammeBody(_Strict):
 
     title: str = Field(min_length=1, max_length=200)
     technology: Literal["2G", "3G"] = "3G"
-    notice_ids: list[int] = Field([], max_length=50, description="The operators' notices that it answers.")
+    notice_ids: list[Number] = Field([], max_length=50, description="The operators' notices that it answers.")
     regions: list[str] = Field([], max_length=500, description="Only sites of these; empty: all.")
     terms: dict[str, Any] = Field({}, description="How it is carried out; see the reference of programmes.")
 
@@ -37,7 +39,7 @@ class PrepareBody(_Strict):
 class ScheduleBody(_Strict):
     """Who goes, from which day on."""
 
-    crew_ids: list[int] = Field(min_length=1, max_length=500)
+    crew_ids: list[Number] = Field(min_length=1, max_length=500)
     first_day: date
     regions: list[str] = Field([], max_length=500)
     limit: int = Field(500, ge=1, le=5000)
@@ -48,5 +50,5 @@ class ScheduleBody(_Strict):
 class SitesBody(_Strict):
     """Which sites, and why."""
 
-    site_ids: list[int] = Field(min_length=1, max_length=10_000)
+    site_ids: list[Number] = Field(min_length=1, max_length=10_000)
     why: str = Field("", max_length=2000)

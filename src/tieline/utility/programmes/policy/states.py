@@ -24,6 +24,8 @@ class Act(StrEnum):
     NOT_RETIRED = "not-retired"
     LEAVE_OUT = "leave-out"
     TAKE_IN = "take-in"
+    TAKE_UP = "take-up"
+    """A site whose links are all prepared is taken in again, or tried again after a crew gave it up."""
 
 
 _S = SiteState
@@ -52,6 +54,8 @@ SITES: Mapping[tuple[SiteState, Act], SiteState] = {
     (_S.AGAIN, Act.LEAVE_OUT): _S.LEFT_OUT,
     (_S.BLOCKED, Act.LEAVE_OUT): _S.LEFT_OUT,
     (_S.LEFT_OUT, Act.TAKE_IN): _S.SELECTED,
+    (_S.LEFT_OUT, Act.TAKE_UP): _S.READY,
+    (_S.BLOCKED, Act.TAKE_UP): _S.READY,
 }
 
 OVER = frozenset({SiteState.DONE, SiteState.LEFT_OUT})

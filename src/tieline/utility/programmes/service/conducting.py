@@ -1,4 +1,4 @@
-"""The conductor: takes what happened in the field, releases cut-overs, judges tests, ends dwells; step by step.
+"""The conductor: releases cut-overs, judges tests, ends dwells; step by step. What happened in the field comes before.
 
 Each step is a transaction of its own that looks for what is to be done by where things stand, so that a crash at any
 moment loses nothing and does nothing twice. One conductor works at a time.
@@ -8,173 +8,44 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, Literal
-
-from psycopg.rows import DictRow
+from typing import Any
 
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, NotFound
-from tieline.platform.scope import system
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes, fieldwork, inventory, probing
 from tieline.utility.changes import ChangeType, Draft
 from tieline.utility.fieldwork import Check as ShownCheck
 from tieline.utility.fieldwork import Verdict
-from tieline.utility.inventory import Fitting, FleetRow, Selection
-from tieline.utility.programmes.model import LinkRow, LinkState, Terms
+from tieline.utility.inventory import FleetRow, Selection
+from tieline.utility.programmes.model import LinkRow, LinkState, Programme, Terms
 from tieline.utility.programmes.policy.acceptance import Judgement, Seen, Want, judge
 from tieline.utility.programmes.policy.reserve import alone
 from tieline.utility.programmes.policy.states import Act
 from tieline.utility.programmes.policy.words import number_of
-from tieline.utility.programmes.service.scheduling import attachments, make_change
-from tieline.utility.programmes.store import inbox, sites
+from tieline.utility.programmes.service.making import make_change
+from tieline.utility.programmes.service.scheduling import attachments
+from tieline.utility.programmes.service.taking import BATCH, SYSTEM, by_programme
+from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
+from tieline.utility.programmes.store import sites
 
-SYSTEM = system("programmes")
-BATCH = 400
 RETIRED_AT_ONCE = 2000
 ASK_AGAIN = timedelta(seconds=10)
 """How long an application has before it is asked once more within a test."""
 
 
-async def take_events(runtime: Runtime) -> int:
-    """Take the oldest event of each site that has any; returns how many were taken."""
-    async with runtime.db.transaction() as tx:
-        if not await inbox.alone(tx):
-            return 0
-        rows = await inbox.next_of_each(tx, BATCH)
-        by_kind: dict[str, list[DictRow]] = defaultdict(list)
-        for row in rows:
-            by_kind[row["kind"]].append(row)
-        now = runtime.calendar.now()
-        for kind, found in by_kind.items():
-            await _TAKERS[kind](tx, runtime, found, now)
-        await inbox.done(tx, [row["id"] for row in rows])
-    return len(rows)
-
-
-def _by_programme(rows: Sequence[DictRow]) -> dict[int, list[DictRow]]:
-    found: dict[int, list[DictRow]] = defaultdict(list)
-    for row in rows:
-        found[row["programme_id"]].append(row)
-    return found
-
-
-async def _arrived(tx: Tx, _runtime: Runtime, rows: Sequence[DictRow], now: datetime) -> None:
-    for programme_id, found in _by_programme(rows).items():
-        ids = [row["site_id"] for row in found]
-        await sites.move(tx, programme_id, ids, Act.ARRIVE, now, on_site_at=now)
-
-
-async def _left(tx: Tx, _runtime: Runtime, rows: Sequence[DictRow], now: datetime) -> None:
-    for programme_id, found in _by_programme(rows).items():
-        ids = [row["site_id"] for row in found]
-        await sites.move(tx, programme_id, ids, Act.LEAVE, now, why="The crew went away before it was finished.")
-
-
-async def _fitted(tx: Tx, runtime: Runtime, rows: Sequence[DictRow], now: datetime) -> None:
-    """Cards are in their routers: links begin beside the old ones. What the inventory refuses the crew is told."""
-    del now
-    wanted: list[tuple[LinkRow, Fitting]] = []
-    moved: list[int] = []
-    for programme_id, found in _by_programme(rows).items():
-        ids = [row["site_id"] for row in found]
-        links = {(link.site_id, link.key): link for link in await sites.links_of(tx, programme_id, ids)}
-        for row in found:
-            told = row["payload"]
-            link = links.get((row["site_id"], told["step_key"]))
-            if link is not None and link.state in _FITTABLE:
-                role: Literal["primary", "backup"] = "backup" if link.role == "backup" else "primary"
-                fitting = Fitting(site_id=link.site_id, device=told["router"], iccid=told["iccid"], role=role)
-                wanted.append((link, fitting))
-                if link.new_link_id is not None:
-                    moved.append(link.new_link_id)
-    # A card that is fitted once more sits in another router now, or was taken out and put back.
-    await inventory.end_links(
-        tx, SYSTEM, moved, at=runtime.clock.now(), reason="Fitted anew by a crew.", taken_out=False
-    )
-    reason = "Fitted by a crew."
-    outcome = await inventory.fit_links(tx, SYSTEM, [one for _, one in wanted], at=runtime.clock.now(), reason=reason)
-    by_card = {one.fitting.iccid: one for one in outcome.fitted}
-    right = {
-        link.id: by_card[one.iccid].link_id
-        for link, one in wanted
-        if one.iccid in by_card and by_card[one.iccid].subscription_id == link.new_subscription_id
-    }
-    await sites.fitted(tx, right, runtime.clock.now())
-    refused = {one.fitting.iccid: one.why for one in outcome.refused}
-    for link, one in wanted:
-        if link.id not in right:
-            why = refused.get(one.iccid, "This card was not prepared for this link.")
-            await sites.not_fitted(tx, link.id)
-            await sites.set_link(tx, link.id, checks=[{"name": "Card", "ok": False, "wanted": "", "found": why}])
-            await sites.tell_why(tx, link.programme_id, {link.site_id: why})
-
-
-_FITTABLE = frozenset({LinkState.PREPARED, LinkState.FITTED, LinkState.CUTTING, LinkState.TESTING})
-
-
-async def _test_asked(tx: Tx, runtime: Runtime, rows: Sequence[DictRow], now: datetime) -> None:
-    del now
-    at = runtime.clock.now()
-    for programme_id, found in _by_programme(rows).items():
-        ids = [row["site_id"] for row in found]
-        links = {(link.site_id, link.key): link for link in await sites.links_of(tx, programme_id, ids)}
-        for row in found:
-            link = links.get((row["site_id"], row["payload"]["step_key"]))
-            if link is not None and link.state not in {LinkState.PASSED, LinkState.RETIRED}:
-                await sites.ask_test(tx, link.id, at)
-
-
-async def _finished(tx: Tx, _runtime: Runtime, rows: Sequence[DictRow], now: datetime) -> None:
-    for programme_id, found in _by_programme(rows).items():
-        ids = [row["site_id"] for row in found]
-        passed: dict[int, bool] = dict.fromkeys(ids, True)
-        links = await sites.links_of(tx, programme_id, ids)
-        for link in links:
-            passed[link.site_id] &= link.state in {LinkState.PASSED, LinkState.RETIRED}
-        programme = await store.get(tx, programme_id)
-        done = [row["site_id"] for row in found if row["payload"]["outcome"] == "done" and passed[row["site_id"]]]
-        until = now + timedelta(hours=programme.terms.dwell_hours)
-        await sites.move(tx, programme_id, done, Act.FINISH, now, field_done_at=now, dwell_until=until)
-        again = {
-            row["site_id"]: str(row["payload"].get("why") or "Finished before every link had passed its test.")
-            for row in found
-            if row["site_id"] not in set(done) and row["payload"]["outcome"] != "not-possible"
-        }
-        given_up = {
-            row["site_id"]: str(row["payload"].get("why") or "The crew found that it cannot be done.")
-            for row in found
-            if row["payload"]["outcome"] == "not-possible"
-        }
-        await sites.move_each(tx, programme_id, again, Act.COME_AGAIN, now)
-        await sites.move_each(tx, programme_id, given_up, Act.GIVE_UP, now)
-        unfinished = [link for link in links if link.site_id in again or link.site_id in given_up]
-        await sites.set_links(tx, [link.id for link in unfinished], LinkState.FITTED, of=[LinkState.TESTING])
-
-
-_TAKERS = {
-    "visit.arrived": _arrived,
-    "visit.left": _left,
-    "visit.fitted": _fitted,
-    "visit.test-asked": _test_asked,
-    "visit.finished": _finished,
-}
-KINDS = frozenset(_TAKERS)
-"""What is taken of what happens at a visit."""
-
-
 async def let_go(runtime: Runtime) -> int:
     """Cut-overs of sites that were not done wait no longer: the next visit has its own. Returns how many links."""
     async with runtime.db.transaction() as tx:
-        links = await sites.to_let_go(tx, BATCH)
+        links = await link_store.to_let_go(tx, BATCH)
     by_change: dict[tuple[int, int], list[LinkRow]] = defaultdict(list)
     for link in links:
         by_change[link.programme_id, link.change_id or 0].append(link)
     for (programme_id, change_id), found in sorted(by_change.items()):
         async with runtime.db.transaction() as tx:
             sources = [link.old_subscription_id for link in found]
-            why = "The visit did not come to it; the next one brings its own cut-over."
+            why = "The visit did not come to it; the next one, if there is any, brings its own cut-over."
             await changes.let_go(tx, SYSTEM, runtime.clock, change_id, sources, why=why)
             await sites.leave_change(tx, programme_id, sorted({link.site_id for link in found}))
     return len(links)
@@ -183,11 +54,11 @@ async def let_go(runtime: Runtime) -> int:
 async def release(runtime: Runtime) -> int:
     """Release the cut-overs of links whose card is fitted, a change at a time; returns how many."""
     async with runtime.db.transaction() as tx:
-        links = await sites.links_in(tx, LinkState.FITTED, limit=BATCH)
+        links = await link_store.links_in(tx, LinkState.FITTED, limit=BATCH)
         over = [link for link in links if link.cut_at is not None]
-        await sites.set_links(tx, [link.id for link in over], LinkState.CUTTING, of=[LinkState.FITTED])
+        await link_store.set_links(tx, [link.id for link in over], LinkState.CUTTING, of=[LinkState.FITTED])
         asked = [link.id for link in over if link.test_asked_at is not None]
-        await sites.set_links(tx, asked, LinkState.TESTING, of=[LinkState.CUTTING])
+        await link_store.set_links(tx, asked, LinkState.TESTING, of=[LinkState.CUTTING])
         held = await _alone(tx, [link for link in links if link.cut_at is None])
     by_change: dict[int, list[LinkRow]] = defaultdict(list)
     for link in links:
@@ -200,12 +71,12 @@ async def release(runtime: Runtime) -> int:
             try:
                 await changes.release(tx, SYSTEM, change_id, sources, why="The new cards are fitted.")
             except Conflict:
-                # Not approved or not started yet: the cards are there before the plan. They wait, and the page says so.
+                # Not approved or not started yet: the cards are there before the plan. Crews that ask are told in time.
                 continue
             ids = [link.id for link in found]
-            released += await sites.set_links(tx, ids, LinkState.CUTTING, of=[LinkState.FITTED])
+            released += await link_store.set_links(tx, ids, LinkState.CUTTING, of=[LinkState.FITTED])
             asked = [link.id for link in found if link.test_asked_at is not None]
-            await sites.set_links(tx, asked, LinkState.TESTING, of=[LinkState.CUTTING])
+            await link_store.set_links(tx, asked, LinkState.TESTING, of=[LinkState.CUTTING])
     return released
 
 
@@ -218,13 +89,13 @@ async def _alone(tx: Tx, links: Sequence[LinkRow]) -> set[int]:
     for link in links:
         by_programme[link.programme_id].add(link.site_id)
     for programme_id, ids in by_programme.items():
-        for one in await sites.links_of(tx, programme_id, sorted(ids)):
+        for one in await link_store.links_of(tx, programme_id, sorted(ids)):
             sites_of[one.programme_id, one.site_id].append(one)
     attached = await attachments(tx, SYSTEM, [one for found in sites_of.values() for one in found])
     held = {link.id for link in links if alone(link, sites_of[link.programme_id, link.site_id], attached)}
     for link in links:
         if link.id in held and list(link.checks) != [_ONLY]:
-            await sites.set_link(tx, link.id, checks=[_ONLY])
+            await link_store.set_link(tx, link.id, checks=[_ONLY])
     return held
 
 
@@ -237,23 +108,38 @@ _ONLY = {
 
 
 async def refuse_tests(runtime: Runtime) -> int:
-    """Crews that ask for the test of a link whose card could not be fitted are told why; returns how many."""
+    """Crews that ask for a test that cannot begin are told why; returns how many.
+
+    At once where the card could not be fitted, or where the link is the only one that carries its site; where the
+    cut-over is not released, because nobody has approved it say, once a test's time is up.
+    """
+    now = runtime.clock.now()
     async with runtime.db.snapshot() as tx:
-        links = await sites.unfit(tx, limit=BATCH)
+        links = await link_store.unfit(tx, now, limit=BATCH)
     for link in links:
         checks = [ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in link.checks]
-        said = checks[0].found if checks else "The card is not known to be fitted yet. Scan router and card again."
         async with runtime.db.transaction() as tx:
-            await sites.set_link(tx, link.id, test_asked_at=None)
+            said = checks[0].found if checks else await _not_begun(tx, link)
+            await link_store.set_link(tx, link.id, test_asked_at=None)
             if link.visit_id is not None:
-                await fieldwork.answer_step(tx, SYSTEM, link.visit_id, link.key, Verdict(False, checks, said))  # noqa: FBT003
+                verdict = Verdict(passed=False, checks=checks, said=said)
+                await fieldwork.answer_step(tx, SYSTEM, link.visit_id, link.key, verdict)
     return len(links)
+
+
+async def _not_begun(tx: Tx, link: LinkRow) -> str:
+    if link.state is not LinkState.FITTED:
+        return "The card is not known to be fitted yet. Scan router and card again."
+    if link.change_id is None:
+        return "No cut-over is planned for this link. Call the desk."
+    state = (await changes.detail(tx, SYSTEM, link.change_id)).change.state
+    return f"The cut-over of this link is not released: change {link.change_id} is {state.value}. Call the desk."
 
 
 async def test(runtime: Runtime) -> int:
     """Look at every link under test; returns how many came to a verdict."""
     async with runtime.db.snapshot() as tx:
-        links = await sites.links_in(tx, LinkState.TESTING, limit=BATCH)
+        links = await link_store.links_in(tx, LinkState.TESTING, limit=BATCH)
         if not links:
             return 0
         terms = {one: (await store.get(tx, one)).terms for one in {link.programme_id for link in links}}
@@ -267,7 +153,7 @@ async def test(runtime: Runtime) -> int:
     over = [link.id for link in links if link.cut_at is None and _gone_over(steps.get(_pair(link), []))]
     if over:
         async with runtime.db.transaction() as tx:
-            await sites.cut_over(tx, over, now)
+            await link_store.cut_over(tx, over, now)
     for link in links:
         row = rows.get(link.new_subscription_id or 0)
         if row is None or link.test_asked_at is None:
@@ -335,7 +221,7 @@ async def _ask(runtime: Runtime, links: Sequence[LinkRow], now: datetime) -> Non
             await probing.ask(
                 tx, SYSTEM, [link.new_subscription_id or 0], origin=f"programme:{link.programme_id}", key=key
             )
-        await sites.probed(tx, [link.id for link in links], now)
+        await link_store.probed(tx, [link.id for link in links], now)
 
 
 async def _tell(runtime: Runtime, link: LinkRow, found: Judgement, now: datetime) -> int:
@@ -359,7 +245,7 @@ async def _tell(runtime: Runtime, link: LinkRow, found: Judgement, now: datetime
                 )
         elif found.passed is False:
             values |= {"state": LinkState.CUTTING.value, "test_asked_at": None}
-        await sites.set_link(tx, link.id, **values)
+        await link_store.set_link(tx, link.id, **values)
         if link.visit_id is not None:
             verdict = Verdict(found.passed, shown, found.said)
             try:
@@ -371,43 +257,50 @@ async def _tell(runtime: Runtime, link: LinkRow, found: Judgement, now: datetime
 
 
 async def end_dwells(runtime: Runtime) -> int:
-    """Retire the old subscriptions of sites whose dwell is over and whose new links are well; returns how many."""
+    """Retire the old subscriptions of sites whose dwell is over and whose new links are well; returns how many.
+
+    They are retired together, so that nobody has to approve a change for each site: as soon as there are many, and
+    otherwise once in the programme's ``retire_every_hours``.
+    """
     now = runtime.calendar.now()
     async with runtime.db.transaction() as tx:
-        if not await inbox.alone(tx):
-            return 0
         rows = await sites.dwelt(tx, now, limit=RETIRED_AT_ONCE)
-        by_programme = _by_programme(rows)
-        moved = 0
-        for programme_id, found in by_programme.items():
-            moved += await _retire(tx, runtime, programme_id, [row["site_id"] for row in found], now)
+    moved = 0
+    for programme_id, found in sorted(by_programme(rows).items()):
+        async with runtime.db.transaction() as tx:
+            programme = await store.get(tx, programme_id, lock=True)
+            last = await store.last_change(tx, programme_id, "retire")
+            rested = last is None or last + timedelta(hours=programme.terms.retire_every_hours) <= now
+            if rested or len(found) >= RETIRED_AT_ONCE:
+                moved += await _retire(tx, runtime, programme, [row["site_id"] for row in found])
     return moved
 
 
-async def _retire(tx: Tx, runtime: Runtime, programme_id: int, site_ids: Sequence[int], now: datetime) -> int:
-    links = await sites.links_of(tx, programme_id, site_ids)
-    new = [link.new_subscription_id for link in links if link.new_subscription_id is not None]
-    rows = {row.subscription_id: row for row in await inventory.subscriptions(tx, SYSTEM, new)}
-    down: dict[int, str] = {}
-    for link in links:
-        row = rows.get(link.new_subscription_id or 0)
-        if row is None or not row.attached:
-            down[link.site_id] = f"The new link of operator {link.operator} is not attached; the old one is kept."
-    await sites.tell_why(tx, programme_id, down)
+async def _retire(tx: Tx, runtime: Runtime, programme: Programme, site_ids: Sequence[int]) -> int:
+    links = await link_store.links_of(tx, programme.id, site_ids)
+    attached = await attachments(tx, SYSTEM, links)
+    down = {
+        link.site_id: f"The new link of operator {link.operator} is not attached; the old one is kept."
+        for link in links
+        if not attached.get(link.new_subscription_id or 0)
+    }
+    await sites.tell_why(tx, programme.id, down)
     well = [one for one in site_ids if one not in down]
-    sources = tuple(link.old_subscription_id for link in links if link.site_id in set(well))
+    # The rows before the change: it goes into the audit trail, which comes last.
+    now = runtime.calendar.now()
+    moved = await sites.move(tx, programme.id, well, Act.RETIRE, now)
+    sources = tuple(link.old_subscription_id for link in links if link.site_id in set(moved))
     if not sources:
         return 0
-    programme = await store.get(tx, programme_id)
     policy = programme.terms.retire_policy
     draft = Draft(
         kind="subscription.configure",
-        title=f"{programme.title}: retire the old subscriptions of {number_of(len(well))}"[:200],
+        title=f"{programme.title}: retire the old subscriptions of {number_of(len(moved))}"[:200],
         type=ChangeType.STANDARD if policy else ChangeType.NORMAL,
-        reason=f"Programme {programme_id}: the new links have served for {programme.terms.dwell_hours:g} hours.",
+        reason=f"Programme {programme.id}: the new links have served for {programme.terms.dwell_hours:g} hours.",
         selection=Selection(subscription_ids=sources),
         parameters={"state": "RETIRED"},
         policy_id=policy,
     )
-    await make_change(tx, SYSTEM, runtime.clock, programme_id, part="retire", draft=draft)
-    return len(await sites.move(tx, programme_id, well, Act.RETIRE, now))
+    await make_change(tx, SYSTEM, runtime.clock, programme.id, part="retire", draft=draft, at=now)
+    return len(moved)

@@ -14,12 +14,15 @@ from tieline.utility import changes, fieldwork, inventory
 from tieline.utility.changes import ChangeState, ItemFilter, Refused
 from tieline.utility.programmes.model import SiteState
 from tieline.utility.programmes.policy.states import Act
+from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
 SYSTEM = system("programmes")
 BY_ITSELF = frozenset({"cutover", "retire"})
 """Parts that are submitted once they are planned, and started once they are approved; preparing is a person's."""
+DENIED_FOR = timedelta(days=7)
+"""How long old subscriptions stay after their retirement was denied, before it is asked for again."""
 _PAGE = 1000
 _ENDED = frozenset({ChangeState.COMPLETED, ChangeState.STOPPED})
 
@@ -77,9 +80,7 @@ async def _start(runtime: Runtime, programme_id: int, change_id: int) -> None:
                 tx, programme_id, "planned-again", facts, actor=SYSTEM.actor, at=runtime.calendar.now()
             )
     except Conflict:
-        # Whoever follows beside us, or a person, was quicker; anything else is worth another try.
-        if await _state(runtime, change_id) is ChangeState.APPROVED:
-            raise
+        # Whoever follows beside us, or a person, was quicker; or a hold or a veto keeps it: it is looked after again.
         return
     async with runtime.db.transaction() as tx:
         version = await changes.request_plan(tx, SYSTEM, runtime.clock, change_id)
@@ -93,9 +94,15 @@ async def _take(runtime: Runtime, mine: Mapping[str, object], change_id: int, st
     elif part == "retire":
         await _take_retired(runtime, mine, change_id)
     elif state is ChangeState.STOPPED:
-        await _denied(runtime, mine, change_id, "The change was stopped.")
+        await _denied(runtime, mine, change_id, await _stopped(runtime, change_id))
     async with runtime.db.transaction() as tx:
         await store.take_change(tx, change_id, runtime.calendar.now())
+
+
+async def _stopped(runtime: Runtime, change_id: int) -> str:
+    async with runtime.db.transaction() as tx:
+        why = (await changes.detail(tx, SYSTEM, change_id)).change.state_why
+    return f"The change was stopped: {why}" if why else "The change was stopped."
 
 
 async def outcomes(db: Database, change_id: int) -> list[DictRow]:
@@ -123,8 +130,8 @@ async def _take_prepared(runtime: Runtime, mine: Mapping[str, object], change_id
     async with runtime.db.transaction() as tx:
         cards = await _cards(tx, list(verified.values()))
         prepared = [(old, new, cards.get(new, "")) for old, new in verified.items()]
-        await sites.set_prepared(tx, programme_id, prepared)
-        links = await sites.source_subscriptions(tx, programme_id, None)
+        await link_store.set_prepared(tx, programme_id, prepared)
+        links = await link_store.source_subscriptions(tx, programme_id, None)
         ready, missing = sorted_out(links, why)
         await sites.move(tx, programme_id, ready, Act.PREPARED, now)
         await sites.move_each(tx, programme_id, missing, Act.NOT_PREPARED, now)
@@ -156,7 +163,7 @@ async def _take_retired(runtime: Runtime, mine: Mapping[str, object], change_id:
     gone = [row["source_id"] for row in items if row["state"] == "verified" or row["reason_code"] == "retired"]
     now = runtime.calendar.now()
     async with runtime.db.transaction() as tx:
-        done = await sites.retired(tx, programme_id, gone, now)
+        done = await link_store.retired(tx, programme_id, gone, now)
         moved = await sites.move(tx, programme_id, done, Act.RETIRED, now, done_at=now)
         rest = await sites.of_retirement(tx, programme_id, [row["source_id"] for row in items])
         left = [site for site in rest if site not in set(moved)]
@@ -169,11 +176,11 @@ async def _take_retired(runtime: Runtime, mine: Mapping[str, object], change_id:
 async def _denied(runtime: Runtime, mine: Mapping[str, object], change_id: int, why: str) -> None:
     """What was to happen by a change that was rejected or stopped does not: visits are cancelled, sites go back."""
     programme_id = int(str(mine["programme_id"]))
+    if mine["part"] == "retire":
+        await _not_retired(runtime, programme_id, change_id, why)
+        return
     now = runtime.calendar.now()
     async with runtime.db.transaction() as tx:
-        if mine["part"] == "retire":
-            await _not_retired(tx, runtime, programme_id, change_id, why)
-            return
         rows = await sites.of_change(tx, programme_id, change_id, [SiteState.SCHEDULED])
         moved = await sites.move(
             tx, programme_id, [row["site_id"] for row in rows], Act.UNSCHEDULE, now, why=f"{why} (change {change_id})"
@@ -185,11 +192,11 @@ async def _denied(runtime: Runtime, mine: Mapping[str, object], change_id: int, 
             await fieldwork.cancel_visits(tx, SYSTEM, visits, why)
 
 
-async def _not_retired(tx: Tx, runtime: Runtime, programme_id: int, change_id: int, why: str) -> None:
-    """A retirement that somebody denied is not asked for again by itself: the sites wait, and say why."""
-    items = await changes.item_page(tx, SYSTEM, change_id, ItemFilter(), limit=_PAGE)
-    sources = [row["source_id"] for row in items.items]
-    rest = await sites.of_retirement(tx, programme_id, sources)
+async def _not_retired(runtime: Runtime, programme_id: int, change_id: int, why: str) -> None:
+    """A retirement that somebody denied: the sites wait, say why, and are asked for again after a while."""
+    sources = [row["source_id"] for row in await outcomes(runtime.db, change_id)]
     now = runtime.calendar.now()
     told = f"{why} The old subscriptions stay (change {change_id})."
-    await sites.move(tx, programme_id, rest, Act.NOT_RETIRED, now, why=told, dwell_until=None)
+    async with runtime.db.transaction() as tx:
+        rest = await sites.of_retirement(tx, programme_id, sources)
+        await sites.move(tx, programme_id, rest, Act.NOT_RETIRED, now, why=told, dwell_until=now + DENIED_FOR)

@@ -30,7 +30,8 @@ class Due:
 async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -> Programme:
     """Make a programme with every site within the scope all of whose links hang on the technology.
 
-    Sites of another programme that is not over are left to it. Raises ``Conflict`` when no site is left.
+    Sites of another programme are left to it until they are done or left out, or it is closed while they wait.
+    Raises ``Conflict`` when no site is left.
     """
     scope.require(Permission.PROGRAMME_WRITE)
     _check(opening)
@@ -41,6 +42,7 @@ async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -
     dues = await dues_of(tx, scope, opening.notice_ids)
     now = clock.now()
     programme_id = await store.insert(tx, scope, opening, now)
+    await sites.leave_closed(tx, list(by_site), now, why=f"In programme {programme_id} now.")
     await sites.add(tx, _sites(programme_id, by_site, dues, now), _links(programme_id, by_site))
     facts = {"title": opening.title, "sites": len(by_site), "elsewhere": len(taken), "notices": opening.notice_ids}
     await store.add_event(tx, programme_id, "opened", facts, actor=scope.actor, at=now)
@@ -112,6 +114,7 @@ def _check(opening: Opening) -> None:
             ("title", "1 to 200 characters.", not 1 <= len(opening.title.strip()) <= 200),  # noqa: PLR2004 - a line
             ("terms.dwell_hours", "0 to 8,760 hours.", not 0 <= terms.dwell_hours <= 8760),  # noqa: PLR2004 - a year
             ("terms.test_seconds", "10 to 3,600 seconds.", not 10 <= terms.test_seconds <= 3600),  # noqa: PLR2004
+            ("terms.retire_every_hours", "0 to 744 hours.", not 0 <= terms.retire_every_hours <= 744),  # noqa: PLR2004
             ("terms.minutes_a_visit", "5 to 480 minutes.", not 5 <= terms.minutes_a_visit <= 480),  # noqa: PLR2004
         )
         if broken

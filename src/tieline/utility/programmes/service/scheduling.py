@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from psycopg.rows import DictRow
 
@@ -10,7 +11,7 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.scope import Permission, Scope
-from tieline.utility import changes, fieldwork, inventory
+from tieline.utility import fieldwork, inventory
 from tieline.utility.changes import ChangeType, Draft
 from tieline.utility.fieldwork import NewStep, NewVisit, Working
 from tieline.utility.inventory import Selection
@@ -18,6 +19,8 @@ from tieline.utility.programmes.model import Crews, LinkRow, LinkState, Programm
 from tieline.utility.programmes.policy.reserve import in_order
 from tieline.utility.programmes.policy.states import Act
 from tieline.utility.programmes.policy.words import number_of
+from tieline.utility.programmes.service.making import make_change
+from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
@@ -56,7 +59,7 @@ async def schedule(
         raise Conflict("No site is ready for a visit there.", advice="Prepare sites first, or wait until they are.")
     ids = [row["site_id"] for row in rows]
     links: dict[int, list[LinkRow]] = {}
-    for link in await sites.links_of(tx, programme_id, ids):
+    for link in await link_store.links_of(tx, programme_id, ids):
         links.setdefault(link.site_id, []).append(link)
     attached = await attachments(tx, scope, [link for found in links.values() for link in found])
     links = {site: in_order(found, attached) for site, found in links.items()}
@@ -71,9 +74,9 @@ async def schedule(
         working=Working(hours=crews.hours_a_day, speed_kmh=crews.speed_km_h),
         origin=_origin(programme_id),
     )
-    left = [link for site in ids for link in links[site] if link.cut_at is None]
-    change = None if not left else await _cut_over(tx, scope, clock, programme, crews=crews, links=left)
     now = calendar.now()
+    left = [link for site in ids for link in links[site] if link.cut_at is None]
+    change = None if not left else await _cut_over(tx, scope, clock, programme, crews=crews, links=left, at=now)
     await sites.move(tx, programme_id, ids, Act.SCHEDULE, now)
     await sites.set_visits(tx, programme_id, {row["site_id"]: visits[_key(row)] for row in rows}, change)
     facts = {"sites": len(ids), "orders": len(made.order_ids), "change": change, "km": round(made.km)}
@@ -125,7 +128,7 @@ def _step(link: LinkRow) -> NewStep:
 
 
 async def _cut_over(
-    tx: Tx, scope: Scope, clock: Clock, programme: Programme, *, crews: Crews, links: Sequence[LinkRow]
+    tx: Tx, scope: Scope, clock: Clock, programme: Programme, *, crews: Crews, links: Sequence[LinkRow], at: datetime
 ) -> int:
     policy = programme.terms.cutover_policy
     where = f" in {', '.join(crews.regions)}" if crews.regions else ""
@@ -140,13 +143,4 @@ async def _cut_over(
         parameters={"release": "on_visit"},
         policy_id=policy,
     )
-    return await make_change(tx, scope, clock, programme.id, part="cutover", draft=draft)
-
-
-async def make_change(tx: Tx, scope: Scope, clock: Clock, programme_id: int, *, part: str, draft: Draft) -> int:
-    """Make a change of a programme, and begin to plan it; it is submitted by itself once it is planned."""
-    made = await changes.create(tx, scope, draft)
-    version = await changes.request_plan(tx, scope, clock, made.id)
-    await changes.defer_plan(tx, made.id, version)
-    await store.add_change(tx, programme_id, made.id, part=part, title=draft.title, at=clock.now())
-    return made.id
+    return (await make_change(tx, scope, clock, programme.id, part="cutover", draft=draft, at=at)).id

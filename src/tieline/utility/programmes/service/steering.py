@@ -6,14 +6,16 @@ from typing import Any
 from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
-from tieline.platform.errors import Conflict
+from tieline.platform.errors import Conflict, Forbidden
 from tieline.platform.scope import Permission, Scope
-from tieline.utility import changes, fieldwork
+from tieline.utility import fieldwork
 from tieline.utility.changes import Change, Draft, Waves
 from tieline.utility.inventory import Selection
 from tieline.utility.programmes.model import Programme, ProgrammeState, SiteState
 from tieline.utility.programmes.policy.states import PROGRAMMES, Act
 from tieline.utility.programmes.policy.words import number_of
+from tieline.utility.programmes.service.making import make_change
+from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
@@ -25,10 +27,15 @@ async def steer(tx: Tx, scope: Scope, clock: Clock, programme_id: int, act: str,
     """Start, pause, resume or close a programme. While it does not run nothing new is scheduled or retired.
 
     What crews do and what changes have begun goes on: that is paused where it is done. Closing cancels the visits that
-    wait, and leaves what is not done as it is.
+    wait, and leaves what is not done as it is. Raises ``Forbidden`` where the programme reaches beyond the asker's
+    regions.
     """
     scope.require(Permission.PROGRAMME_WRITE)
     programme = await store.get(tx, programme_id, lock=True)
+    if await sites.any_beyond(tx, scope, programme_id):
+        raise Forbidden(
+            "This programme has sites outside your regions.", advice="Somebody who sees them all steers it."
+        )
     following = PROGRAMMES.get((programme.state, act))
     if following is None:
         raise Conflict(f"A programme that is {programme.state.value} cannot be {_WORDS.get(act, act)}.")
@@ -46,15 +53,21 @@ async def _cancel_visits(tx: Tx, scope: Scope, clock: Clock, programme_id: int, 
     rows = await sites.in_states(tx, scope, programme_id, [SiteState.SCHEDULED], limit=_MOST)
     visits = [row["visit_id"] for row in rows if row["visit_id"]]
     ids = [row["site_id"] for row in rows]
+    # Their cut-overs are let go by the conductor: a change at a time, each in a transaction of its own.
     await sites.move(tx, programme_id, ids, Act.UNSCHEDULE, clock.now(), why="The programme was closed.")
-    for change_id in sorted({row["change_id"] for row in rows if row["change_id"]}):
-        await changes.let_go(tx, scope, clock, change_id, None, why="The programme was closed.")
     if visits:
         await fieldwork.cancel_visits(tx, scope, visits, why or "The programme was closed.")
 
 
 async def prepare(
-    tx: Tx, scope: Scope, clock: Clock, programme_id: int, *, regions: Sequence[str] = (), limit: int = _MOST
+    tx: Tx,
+    scope: Scope,
+    clock: Clock,
+    calendar: Clock,
+    programme_id: int,
+    *,
+    regions: Sequence[str] = (),
+    limit: int = _MOST,
 ) -> Change:
     """Make the change that prepares new subscriptions for sites that have none, and begin to plan it.
 
@@ -65,12 +78,15 @@ async def prepare(
     if programme.state is ProgrammeState.CLOSED:
         raise Conflict("This programme is closed.")
     wanted = [SiteState.SELECTED, SiteState.BLOCKED]
-    rows = await sites.in_states(tx, scope, programme_id, wanted, regions=regions, limit=limit)
+    rows = await sites.in_states(tx, scope, programme_id, wanted, regions=regions, unprepared=True, limit=limit)
     ids = [row["site_id"] for row in rows]
-    links = await sites.source_subscriptions(tx, programme_id, ids)
+    if not ids:
+        raise Conflict(
+            "Every site there is prepared already.",
+            advice="Take in again what a crew gave up or what was left out, once it can be done.",
+        )
+    links = await link_store.source_subscriptions(tx, programme_id, ids)
     sources = tuple(row["old_subscription_id"] for row in links if row["new_subscription_id"] is None)
-    if not sources:
-        raise Conflict("Every site there is prepared already.")
     terms = programme.terms
     given = {"apn": terms.apn, "data_plan": terms.data_plan}
     parameters: dict[str, Any] = {
@@ -89,13 +105,10 @@ async def prepare(
         parameters=parameters,
         waves=Waves(by="size", steps=(500, 5000), canary=50),
     )
-    made = await changes.create(tx, scope, draft)
-    version = await changes.request_plan(tx, scope, clock, made.id)
-    await changes.defer_plan(tx, made.id, version)
-    now = clock.now()
+    now = calendar.now()
     moved = await sites.move(tx, programme_id, ids, Act.PREPARE, now)
-    await store.add_change(tx, programme_id, made.id, part="prepare", title=draft.title, at=now)
-    await _tell(tx, scope, clock, programme_id, kind="preparing", facts={"change": made.id, "sites": len(moved)})
+    made = await make_change(tx, scope, clock, programme_id, part="prepare", draft=draft, at=now)
+    await _tell(tx, scope, calendar, programme_id, kind="preparing", facts={"change": made.id, "sites": len(moved)})
     return made
 
 
@@ -103,28 +116,46 @@ async def leave_out(
     tx: Tx, scope: Scope, clock: Clock, programme_id: int, site_ids: Sequence[int], *, why: str
 ) -> list[int]:
     """Take sites out of a programme, saying why; those a crew is on its way to, or has done, stay in it."""
-    return await _in_or_out(tx, scope, clock, programme_id, site_ids, act=Act.LEAVE_OUT, why=why)
+    seen = await _seen(tx, scope, programme_id, site_ids)
+    moved = await sites.move(tx, programme_id, seen, Act.LEAVE_OUT, clock.now(), why=why)
+    return await _moved(tx, scope, clock, programme_id, moved, act=Act.LEAVE_OUT, why=why)
 
 
 async def take_in(tx: Tx, scope: Scope, clock: Clock, programme_id: int, site_ids: Sequence[int]) -> list[int]:
-    """Take sites that were left out back in."""
-    taken = await sites.elsewhere(tx, site_ids)
+    """Take sites that were left out back in, and let crews try again what one gave up.
+
+    Those whose links are all prepared are ready for a visit at once; the others are prepared first.
+    """
+    seen = await _seen(tx, scope, programme_id, site_ids)
+    taken = await sites.elsewhere(tx, await sites.left_out(tx, programme_id, seen))
     if taken:
         raise Conflict(f"{len(taken)} of these sites are in another programme by now.")
-    return await _in_or_out(tx, scope, clock, programme_id, site_ids, act=Act.TAKE_IN, why="")
+    now = clock.now()
+    await sites.leave_closed(tx, seen, now, why=f"In programme {programme_id} now.")
+    links = await link_store.source_subscriptions(tx, programme_id, seen)
+    lacking = {row["site_id"] for row in links if row["new_subscription_id"] is None}
+    moved = await sites.move(tx, programme_id, [one for one in seen if one not in lacking], Act.TAKE_UP, now)
+    moved += await sites.move(tx, programme_id, sorted(lacking), Act.TAKE_IN, now)
+    return await _moved(tx, scope, clock, programme_id, sorted(moved), act=Act.TAKE_IN, why="")
 
 
-async def _in_or_out(
-    tx: Tx, scope: Scope, clock: Clock, programme_id: int, site_ids: Sequence[int], *, act: Act, why: str
-) -> list[int]:
+async def _seen(tx: Tx, scope: Scope, programme_id: int, site_ids: Sequence[int]) -> list[int]:
+    """Those of some sites that the scope sees, of a programme that is locked and not closed."""
     scope.require(Permission.PROGRAMME_WRITE)
     programme = await store.get(tx, programme_id, lock=True)
     if programme.state is ProgrammeState.CLOSED:
         raise Conflict("This programme is closed.")
-    seen = await sites.seen(tx, scope, programme_id, site_ids)
-    moved = await sites.move(tx, programme_id, seen, act, clock.now(), why=why)
+    return await sites.seen(tx, scope, programme_id, site_ids)
+
+
+async def _moved(
+    tx: Tx, scope: Scope, clock: Clock, programme_id: int, moved: list[int], *, act: Act, why: str
+) -> list[int]:
     if not moved:
-        raise Conflict("None of these sites stands where that is possible.")
+        raise Conflict(
+            "None of these sites stands where that is possible.",
+            advice="A site that waits for a person and has no new subscriptions yet is prepared first.",
+        )
     await _tell(
         tx, scope, clock, programme_id, kind=act.value, facts={"sites": moved[:200], "count": len(moved), "why": why}
     )

@@ -16,6 +16,7 @@ from tieline.platform.scope import Permission, Scope
 from tieline.utility.programmes.model import LinkRow, Programme, ProgrammeState, SiteFilter, SiteState
 from tieline.utility.programmes.policy.forecast import Forecast, forecast_of, pace
 from tieline.utility.programmes.policy.states import FIELD_DONE, PROGRAMMES
+from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
@@ -214,7 +215,7 @@ async def links_of(tx: Tx, scope: Scope, programme_id: int, site_id: int) -> Seq
     """The links of one site in a programme; empty where the scope does not see it."""
     scope.require(Permission.PROGRAMME_READ)
     seen = await sites.seen(tx, scope, programme_id, [site_id])
-    return await sites.links_of(tx, programme_id, seen)
+    return await link_store.links_of(tx, programme_id, seen)
 
 
 async def link_page(
@@ -224,7 +225,7 @@ async def link_page(
     scope.require(Permission.PROGRAMME_READ)
     await store.get(tx, programme_id)
     after = 0 if cursor is None else decode_key(cursor, int)[0]
-    rows = await sites.link_page(tx, scope, programme_id, after=after, limit=limit)
+    rows = await link_store.link_page(tx, scope, programme_id, after=after, limit=limit)
     return page_of(rows, limit, lambda row: (row["id"],))
 
 

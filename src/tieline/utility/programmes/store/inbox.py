@@ -12,11 +12,13 @@ _LOCK = lock_key("programmes.conductor")
 
 
 async def put(tx: Tx, programme_id: int, site_id: int, kind: str, payload: Mapping[str, Any]) -> None:
-    """Leave something that has happened."""
+    """Leave something that has happened at the visit that is a site's now; what is told of an earlier one is over."""
     text = """
         INSERT INTO programme_inbox (programme_id, site_id, kind, payload)
-        SELECT p.id, %(site)s, %(kind)s, %(payload)s FROM programme p WHERE p.id = %(id)s"""
-    bound = {"id": programme_id, "site": site_id, "kind": kind, "payload": Jsonb(dict(payload))}
+        SELECT s.programme_id, s.site_id, %(kind)s, %(payload)s FROM programme_site s
+        WHERE s.programme_id = %(id)s AND s.site_id = %(site)s AND s.visit_id = %(visit)s"""
+    visit = payload["visit_id"]
+    bound = {"id": programme_id, "site": site_id, "visit": visit, "kind": kind, "payload": Jsonb(dict(payload))}
     await execute(tx, text, bound)
 
 

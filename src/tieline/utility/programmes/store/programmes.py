@@ -98,7 +98,7 @@ async def change(tx: Tx, change_id: int) -> DictRow | None:
 async def changes(tx: Tx, programme_id: int) -> list[DictRow]:
     """The changes of a programme, the newest first, as they stand."""
     text = """
-        SELECT g.change_id, g.part, g.title, g.at, g.taken_at, c.state, c.type, c.summary
+        SELECT g.change_id, g.part, g.title, g.at, g.taken_at, c.state, c.type
         FROM programme_change g JOIN change c ON c.id = g.change_id
         WHERE g.programme_id = %(id)s ORDER BY g.change_id DESC LIMIT 500"""
     return await fetch_all(tx, text, {"id": programme_id})
@@ -131,6 +131,13 @@ async def events(tx: Tx, programme_id: int, *, limit: int) -> Sequence[DictRow]:
         SELECT id, at, actor, kind, detail FROM programme_event
         WHERE programme_id = %(id)s ORDER BY id DESC LIMIT %(limit)s"""
     return await fetch_all(tx, text, {"id": programme_id, "limit": limit})
+
+
+async def last_change(tx: Tx, programme_id: int, part: str) -> datetime | None:
+    """When the last change of a part of a programme was made."""
+    text = "SELECT max(at) FROM programme_change WHERE programme_id = %(id)s AND part = %(part)s"
+    found: datetime | None = await fetch_value(tx, text, {"id": programme_id, "part": part})
+    return found
 
 
 async def untaken(tx: Tx) -> list[int]:

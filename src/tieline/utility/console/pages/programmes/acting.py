@@ -82,7 +82,13 @@ async def prepare(page: CurrentPage, programme_id: Identity) -> Response:
         raise Invalid("So many sites cannot be prepared.", [Problem("limit", "range", "A number from 1 to 100,000.")])
     async with page.db.transaction() as tx:
         change = await programmes.prepare(
-            tx, page.scope, page.runtime.clock, programme_id, regions=tuple(typed["region"]), limit=limit
+            tx,
+            page.scope,
+            page.runtime.clock,
+            page.runtime.calendar,
+            programme_id,
+            regions=tuple(typed["region"]),
+            limit=limit,
         )
     return page.redirect(f"/changes/{change.id}")
 
@@ -212,11 +218,11 @@ async def leave_out(page: CurrentPage, programme_id: Identity) -> Response:
 
 @router.post("/programmes/{programme_id}/take-in")
 async def take_in(page: CurrentPage, programme_id: Identity) -> Response:
-    """Take the chosen sites in again."""
+    """Take the chosen sites in again; those that a crew gave up are tried once more."""
     ids = await _chosen(page, programme_id)
     async with page.db.transaction() as tx:
         await programmes.take_in(tx, page.scope, page.runtime.calendar, programme_id, ids)
-    return page.redirect(asked.sites_href(programme_id, state=_S.SELECTED.value))
+    return page.redirect(asked.sites_href(programme_id))
 
 
 async def _chosen(page: Page, programme_id: int) -> tuple[int, ...]:

@@ -58,6 +58,8 @@ def actions(programme: Programme, one: Mapping[str, Any], scope: Scope) -> tuple
         found.append(Action("Leave it out", icon="circle-slash", **mine))
     if state is SiteState.LEFT_OUT:
         found.append(Action("Take it in again", icon="plus", **{**mine, "href": f"{base}/take-in"}))
+    if state is SiteState.BLOCKED and one["attempts"]:
+        found.append(Action("Let a crew try again", icon="rotate-ccw", **{**mine, "href": f"{base}/take-in"}))
     return tuple(found)
 
 

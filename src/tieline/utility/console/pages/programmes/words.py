@@ -47,7 +47,7 @@ NEXT: Mapping[SiteState, str] = {
     SiteState.SCHEDULED: "The crew comes on the day of the visit; nothing is changed before.",
     SiteState.ON_SITE: "The crew fits, asks for the test of each link, and finishes the visit.",
     SiteState.AGAIN: "Schedule another visit. It has only what is left to do.",
-    SiteState.BLOCKED: "Find out why, put it right, and prepare it again; or leave the site out.",
+    SiteState.BLOCKED: "Find out why, and put it right. Then prepare it, or let a crew try again; or leave it out.",
     SiteState.DWELLING: "Its old subscriptions are retired when the dwell is over.",
     SiteState.RETIRING: "The change that retires its old subscriptions has to end.",
     SiteState.DONE: "Nothing is left to do.",
