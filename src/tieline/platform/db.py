@@ -73,17 +73,34 @@ def _asked_to_end() -> int:
     return 0 if task is None else task.cancelling()
 
 
+class Pool(AsyncConnectionPool[Tx]):
+    """A pool whose waits lose no cancellation.
+
+    Until Python 3.12 the wait for a connection loses one that comes as the connection is handed over, and a loop
+    without end would go on. What was asked of a task before it waits counts not: one that ends may tidy up.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> Tx:  # noqa: ASYNC109 - as the pool has it
+        """Give a connection, unless the task was asked to end meanwhile."""
+        asked = _asked_to_end()
+        connection = await super().getconn(timeout)
+        if _asked_to_end() > asked:
+            await self.putconn(connection)
+            raise asyncio.CancelledError
+        return connection
+
+
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: AsyncConnectionPool[Tx], url: str) -> None:
+    def __init__(self, pool: Pool, url: str) -> None:
         self._pool = pool
         self.url = url
 
     @classmethod
     async def open(cls, url: str, *, size: int = 12, name: str = "tieline") -> Self:
         """Open a pool of at most ``size`` connections; ``name`` shows in ``pg_stat_activity``."""
-        pool: AsyncConnectionPool[Tx] = AsyncConnectionPool(
+        pool = Pool(
             url,
             min_size=1,
             max_size=size,
@@ -122,13 +139,8 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self, *, frozen: bool = False) -> AsyncIterator[Tx]:
-        asked = _asked_to_end()
         try:
             async with self._pool.connection() as connection:
-                # Until Python 3.12 the pool's wait loses a cancellation that comes as a connection is handed over, and
-                # a loop without end would go on. What was asked before counts not: tasks that end may tidy up.
-                if _asked_to_end() > asked:
-                    raise asyncio.CancelledError
                 # Both are part of the next BEGIN, and so cost no round trip. They are set here and not undone
                 # afterwards: whatever became of the connection's last user, the next one has what it asked for.
                 if connection.read_only is not (frozen or None):

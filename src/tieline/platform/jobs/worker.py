@@ -13,7 +13,7 @@ from procrastinate.jobs import Job as QueuedJob
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
 
-from tieline.platform.db import is_lost
+from tieline.platform.db import Pool, is_lost
 from tieline.platform.jobs import store
 from tieline.platform.jobs.heart import Heart
 from tieline.platform.jobs.model import Job, Lane
@@ -65,7 +65,7 @@ class _Crew:
         self._workers: dict[Lane, Worker] = {}
         # Connections of its own: jobs that use up the runtime's pool must not keep their ends from being recorded.
         self._app = procrastinate.App(
-            connector=procrastinate.PsycopgConnector(conninfo=runtime.db.url, min_size=1, max_size=4)
+            connector=procrastinate.PsycopgConnector(pool_factory=Pool, conninfo=runtime.db.url, min_size=1, max_size=4)
         )
         for job in registry.jobs.values():
             _add(self._app, job, runtime)
