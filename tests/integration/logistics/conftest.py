@@ -118,9 +118,9 @@ class Store:
         assert outcome.accepted == len(names), outcome
         return names
 
-    async def crew_place(self, crew_id: int = 1, name: str = "Crew North 1") -> Place:
+    async def crew_place(self, crew_id: int = 1, name: str = "Crew North 1", region: str | None = None) -> Place:
         async with self.db.transaction() as tx:
-            return await logistics.crew_place(tx, self.keeper, crew_id=crew_id, name=name, region=None)
+            return await logistics.crew_place(tx, self.keeper, crew_id=crew_id, name=name, region=region)
 
     async def issue(self, place: Place, names: Sequence[str], key: str, **more: Any) -> Moved:
         async with self.db.transaction() as tx:

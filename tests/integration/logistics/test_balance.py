@@ -8,6 +8,8 @@ from datetime import date
 import pytest
 from tests.integration.logistics.conftest import Store, iccid
 
+from tieline.platform import audit
+from tieline.platform.db import execute
 from tieline.platform.errors import Conflict, Invalid
 from tieline.utility import logistics
 from tieline.utility.logistics import Demand, Goods, Move
@@ -208,3 +210,25 @@ async def test_the_forecast_says_on_which_day_stock_runs_out(store: Store) -> No
         ("programme:1", "card", 6),
         ("programme:1", "router", 1),
     ]
+
+
+async def test_an_adjustment_locks_all_that_it_moves_before_the_audit_trail(store: Store) -> None:
+    """Somebody holds a missing card and writes into the trail meanwhile: neither waits for the other in a ring."""
+    cards = await store.delivered("A", range(3))
+    await store.issue(await store.crew_place(), [cards[0]], "k1")
+    number = await _count(store, store.main.id, cards[:2])
+
+    async def adjust() -> logistics.Moved:
+        async with store.db.transaction() as tx:
+            return await logistics.adjust(tx, store.keeper, number, why="counted", lose_missing=True)
+
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with store.db.transaction() as other:
+        text = "SELECT id FROM stock_item WHERE serial = %(s)s FOR UPDATE"
+        await execute(other, text, {"s": cards[2]})
+        task = asyncio.create_task(adjust())
+        while not await store.value(waits):
+            assert not task.done()
+        await audit.append(other, store.keeper, audit.Entry("stock.moved", "stock-batch:0", {}))
+    assert (await task).moved == 1
+    assert await store.states([cards[2]]) == ["lost"]

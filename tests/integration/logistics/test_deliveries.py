@@ -206,3 +206,16 @@ async def test_a_closed_order_takes_nothing_more(store: Store) -> None:
     assert (closed.state, closed.outstanding) == ("closed", 0)
     with pytest.raises(Conflict, match="closed"):
         await store.note(order, "iccid\n" + "\n".join(cards))
+
+
+async def test_a_note_that_came_too_early_is_taken_in_when_it_is_sent_again(store: Store) -> None:
+    """None of its cards was known to the operator yet: nothing of it counts as delivered."""
+    text = f"iccid\n{iccid(1)}\n{iccid(2)}\n"
+    order = await store.order("PO-1", 2)
+    early = await store.note(order, text)
+    assert (early.delivery_id, early.accepted, early.bad, early.outstanding) == (None, 0, 2, 2)
+    assert [rule for _, _, rule in _said(early)] == ["unknown-card", "unknown-card"]
+    await store.cards("A", [1, 2])
+    again = await store.note(order, text)
+    assert (again.accepted, again.repeated, again.outstanding) == (2, False, 0)
+    assert (await store.balance()).ok

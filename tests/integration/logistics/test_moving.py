@@ -1,6 +1,7 @@
 """Goods on their way: from the supplier to the site and back, and what must not happen on it."""
 
 import asyncio
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -202,3 +203,61 @@ async def test_the_ledger_is_only_ever_added_to(store: Store) -> None:
         await store.run_sql("UPDATE stock_movement SET reason = 'never was'")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only ever added to"):
         await store.run_sql("DELETE FROM stock_movement")
+
+
+async def test_what_is_issued_comes_from_a_warehouse(store: Store) -> None:
+    """The ledger takes up what it does not know in the warehouse that is named: that has to be one."""
+    card = (await store.cards("A", [1]))[0]
+    crew = await store.crew_place()
+    lost = await store.value("SELECT id FROM stock_place WHERE code = 'LOST'")
+    for number in (999_999, lost, crew.id):
+        goods = [(Goods.CARD, card)]
+        with pytest.raises(Invalid, match="no warehouse"):
+            async with store.db.transaction() as tx:
+                await logistics.issue(tx, store.keeper, goods, warehouse_id=number, to_place=crew.id, key="k1")
+        with pytest.raises(Invalid, match="no warehouse"):
+            async with store.db.transaction() as tx:
+                await logistics.take_in(tx, store.keeper, warehouse_id=number, key="k2")
+    assert await store.value("SELECT count(*) FROM stock_item") == 0
+
+
+async def test_a_storekeeper_of_a_region_takes_over_no_place_of_others(store: Store) -> None:
+    north = replace(store.keeper, regions=frozenset({"North"}))
+    await store.crew_place(region="South")
+    async with store.db.transaction() as tx:
+        await logistics.put_warehouse(tx, store.keeper, code="S1", name="South store", region="South")
+        made = await logistics.put_warehouse(tx, north, code="N1", name="Byker", region="North")
+    assert made.region == "North"
+    for code in ("S1", "MAIN"):
+        with pytest.raises((Forbidden, Invalid)):
+            async with store.db.transaction() as tx:
+                await logistics.put_warehouse(tx, north, code=code, name="Mine now", region="North")
+    with pytest.raises(Invalid, match="everybody's"):
+        async with store.db.transaction() as tx:
+            await logistics.put_warehouse(tx, store.keeper, code="MAIN", name="Byker", region="North")
+    with pytest.raises(Forbidden):
+        async with store.db.transaction() as tx:
+            await logistics.crew_place(tx, north, crew_id=1, name="Mine now", region="North")
+    with pytest.raises(Invalid, match="outside your regions"):
+        async with store.db.transaction() as tx:
+            await logistics.crew_place(tx, north, crew_id=2, name="Crew South 2", region="South")
+    kept = await store.rows("SELECT name, region FROM stock_place WHERE code IN ('MAIN', 'S1', 'CREW-1') ORDER BY code")
+    assert [(one["name"], one["region"]) for one in kept] == [
+        ("Crew North 1", "South"),
+        ("Main warehouse", None),
+        ("South store", "South"),
+    ]
+
+
+async def test_acts_and_counts_of_another_operators_goods_are_not_seen(store: Store) -> None:
+    await store.delivered("A", range(2))
+    mine = await store.delivered("B", range(10, 12), reference="PO-2")
+    only_b = replace(store.keeper, operators=frozenset({"B"}))
+    async with store.db.transaction() as tx:
+        acts = await logistics.recent_acts(tx, only_b)
+        made = await logistics.count_place(tx, only_b, place_id=store.main.id, goods=Goods.CARD, serials=mine)
+        row = await logistics.one_count(tx, only_b, made)
+        balance = await logistics.balance(tx, only_b)
+    assert [one["reason"] for one in acts] == ["order PO-2"]
+    assert (row["present"], row["missing"]) == (2, 0)
+    assert (balance.ok, balance.items, balance.movements, balance.goods[0].ordered) == (True, 2, 2, 2)

@@ -43,16 +43,21 @@ class IssueBody(_Strict):
     reference: Words = ""
 
 
-class FitBody(_Strict):
-    """What a crew fitted at a site, or took away from it."""
+class RemovalBody(_Strict):
+    """What a crew took away from a site."""
 
     goods: Goods
     serials: list[Serial] = Field(min_length=1, max_length=100)
     site_id: Number
     crew_id: Number
     key: Key
-    force: bool = Field(default=False, description="It is so, whatever the ledger thought; what was irregular is kept.")
     reference: Words = ""
+
+
+class FitBody(RemovalBody):
+    """What a crew fitted at a site."""
+
+    force: bool = Field(default=False, description="It is so, whatever the ledger thought; what was irregular is kept.")
 
 
 class LossBody(_Strict):

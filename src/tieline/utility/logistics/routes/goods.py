@@ -154,7 +154,7 @@ async def fit(body: schemas.FitBody, runtime: CurrentRuntime, scope: CurrentScop
 
 
 @router.post("/removals")
-async def bring_back(body: schemas.FitBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+async def bring_back(body: schemas.RemovalBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """A crew took items away from a site."""
     goods = [(body.goods, one) for one in body.serials]
     async with runtime.db.transaction() as tx:

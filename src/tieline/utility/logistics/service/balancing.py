@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from tieline.platform import audit
 from tieline.platform.db import Tx
-from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission, Scope
 from tieline.utility import inventory
 from tieline.utility.inventory import CardFacts, DeviceFacts
@@ -20,10 +19,11 @@ from tieline.utility.logistics.model import (
     PlaceKind,
     PlaceTotal,
 )
+from tieline.utility.logistics.service import placing
 from tieline.utility.logistics.service.authority import keeping, require_sight
-from tieline.utility.logistics.service.moving import take_up
+from tieline.utility.logistics.service.moving import check_key, take_up
 from tieline.utility.logistics.store import balance as store
-from tieline.utility.logistics.store import ledger, places
+from tieline.utility.logistics.store import ledger
 
 MOST_LISTED = 1000
 _CHUNK = 20_000
@@ -40,8 +40,8 @@ async def balance(tx: Tx, scope: Scope, *, listed: int = MOST_LISTED) -> Balance
     cards = await inventory.card_facts(tx, own)
     devices = await inventory.device_facts(tx, own)
     found = [*await _within(tx, scope), *await _against(tx, scope, cards, devices)]
-    goods, sizes = await store.goods(tx, scope), await store.sizes(tx)
-    ordered = await store.ordered(tx)
+    goods, sizes = await store.goods(tx, scope), await store.sizes(tx, scope)
+    ordered = await store.ordered(tx, scope)
     totals = [
         GoodsTotal(one, ordered.get(one, 0), *(goods[one][name] for name in ("opening", "delivered", "present")))
         if one in goods
@@ -79,8 +79,8 @@ async def take_in(tx: Tx, scope: Scope, *, warehouse_id: int, key: str) -> Moved
     What is fitted is taken up at its site, what is not in the warehouse. Later deliveries are the ledger's own.
     """
     scope.require(Permission.STOCK_WRITE)
-    if (await places.by_ids(tx, scope, [warehouse_id])).get(warehouse_id) is None:
-        raise Invalid("There is no such warehouse.", [Problem("warehouse_id", "unknown_reference", "Choose one.")])
+    await placing.stocked(tx, scope, warehouse_id)
+    check_key(key)
     batch_id = await ledger.begin(
         tx,
         scope,
@@ -129,7 +129,7 @@ async def _within(tx: Tx, scope: Scope) -> list[Difference]:
     found += [
         Difference(K.SUM, row["goods"], f"delivery {row['id']}", f"Order {row['reference']}: not as many as accepted.",
                    str(row["accepted"]), str(row["present"]))
-        for row in await store.wrong_sums(tx)
+        for row in await store.wrong_sums(tx, scope)
     ]  # fmt: skip
     return found
 

@@ -15,7 +15,7 @@ from tieline.utility import inventory
 from tieline.utility.logistics.model import CountVerdict, Goods, Item, Move, Moved, Place, PlaceKind, Why
 from tieline.utility.logistics.service import losing, placing
 from tieline.utility.logistics.service.authority import keeping, require_sight
-from tieline.utility.logistics.service.moving import MAX_MOVES, Order, book
+from tieline.utility.logistics.service.moving import MAX_MOVES, Order, book, hold_still
 from tieline.utility.logistics.store import counts as store
 from tieline.utility.logistics.store import ledger
 
@@ -34,7 +34,7 @@ async def count(tx: Tx, scope: Scope, *, place_id: int, goods: Goods, serials: S
     listed = list(dict.fromkeys(serials))
     if len(listed) > MAX_MOVES:
         raise Invalid(f"At most {MAX_MOVES:,} items are counted at once.", [Problem("serials", "length", "Fewer.")])
-    here = await store.serials_in(tx, place_id, goods)
+    here = await store.serials_in(tx, scope, place_id, goods)
     found = await _differences(tx, scope, place, goods, listed=listed, here=here)
     present = sum(serial in here for serial in listed)
     values = {"place_id": place_id, "goods": goods, "listed": len(listed), "present": present}
@@ -116,6 +116,7 @@ async def adjust(
     if row["adjusted_at"] is not None:
         raise Conflict("This stocktake has been acted on.", advice="Count again.")
     found = await store.differences(tx, count_id)
+    await hold_still(tx, scope, [(Goods(row["goods"]), one["serial"]) for one in found])
     moved, outcomes = await _bring(tx, scope, row, found, why)
     missing = [one["serial"] for one in found if one["verdict"] == V.MISSING]
     if missing and lose_missing:

@@ -58,7 +58,7 @@ async def life(tx: Tx, scope: Scope, item_id: int) -> list[dict[str, Any]]:
 async def recent(tx: Tx, scope: Scope, *, limit: int = 10) -> list[dict[str, Any]]:
     """The latest acts that moved something."""
     require_sight(scope)
-    return [dict(row) for row in await lists.recent(tx, limit=limit)]
+    return [dict(row) for row in await lists.recent(tx, scope, limit=limit)]
 
 
 async def lane(tx: Tx, scope: Scope, thing: Thing, before: datetime, limit: int) -> Sequence[TimelineEvent]:

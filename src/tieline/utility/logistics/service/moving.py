@@ -18,6 +18,7 @@ from tieline.utility import inventory
 from tieline.utility.inventory import CardFacts, DeviceFacts, StockChange, StockState
 from tieline.utility.logistics import policy
 from tieline.utility.logistics.model import Goods, Item, Move, Moved, Place, PlaceKind, Where, Why
+from tieline.utility.logistics.service import placing
 from tieline.utility.logistics.service.authority import keeping, require_hands, require_sight
 from tieline.utility.logistics.store import ledger, places
 from tieline.utility.logistics.store.ledger import Entry, Step
@@ -90,6 +91,7 @@ async def issue(
 ) -> Moved:
     """Hand items of a warehouse to a crew (or to any place that may have them); what is not there is refused."""
     scope.require(Permission.STOCK_WRITE)
+    await placing.stocked(tx, scope, warehouse_id)
     moves = [Move(kind, serial, to_place, reason, warehouse_id) for kind, serial in goods]
     return await book(tx, scope, Order(moves, key, "issued", reason, reference, warehouse_id), regular)
 
@@ -173,9 +175,14 @@ async def book(tx: Tx, scope: Scope, order: Order, judge: Judge) -> Moved:
     return Moved(moved, work.already, tuple(work.refused), batch_id)
 
 
-def _check(order: Order) -> None:
-    if not order.key.strip() or len(order.key) > _LONGEST_KEY:
+def check_key(key: str) -> None:
+    """Raise ``Invalid`` for what cannot be a batch's key."""
+    if not key.strip() or len(key) > _LONGEST_KEY:
         raise Invalid("A movement needs a key.", [Problem("key", "length", f"1 to {_LONGEST_KEY} characters.")])
+
+
+def _check(order: Order) -> None:
+    check_key(order.key)
     if len(order.moves) > MAX_MOVES:
         raise Invalid(f"At most {MAX_MOVES:,} items are moved at once.", advice="Send them in parts.")
 
@@ -207,6 +214,17 @@ async def _again(tx: Tx, order: Order) -> Moved:
     return Moved(0, row["moved"] + row["already"], tuple((one, why) for one, why in asked if why), row["id"])
 
 
+async def hold_still(tx: Tx, scope: Scope, wanted: Sequence[tuple[Goods, str]]) -> None:
+    """Lock items, and their cards, that several bookings of one transaction move: all before the first is audited."""
+    items = await ledger.lock_items(tx, scope, wanted)
+    await _cards(tx, scope, items)
+
+
+async def _cards(tx: Tx, scope: Scope, items: dict[tuple[Goods, str], Item]) -> dict[str, CardFacts]:
+    iccids = [one.serial for one in items.values() if one.goods is Goods.CARD]
+    return await inventory.card_facts(tx, keeping(scope), iccids, lock=True) if iccids else {}
+
+
 async def _find(tx: Tx, scope: Scope, batch_id: int, work: _Work) -> None:
     """Lock the items; take up those that the ledger does not have; read their cards, locked as well."""
     wanted = {(one.goods, one.serial): one for one in work.order.moves}
@@ -214,8 +232,7 @@ async def _find(tx: Tx, scope: Scope, batch_id: int, work: _Work) -> None:
     missing = [key for key in wanted if key not in work.items]
     if missing and await adopt(tx, scope, missing, batch_id=batch_id, place_id=work.order.opening):
         work.items = await ledger.lock_items(tx, scope, wanted)
-    iccids = [one.serial for one in work.items.values() if one.goods is Goods.CARD]
-    work.cards = await inventory.card_facts(tx, keeping(scope), iccids, lock=True) if iccids else {}
+    work.cards = await _cards(tx, scope, work.items)
 
 
 async def adopt(

@@ -15,6 +15,7 @@ from tieline.utility import inventory
 from tieline.utility.inventory import TAC_LENGTH, NewDevice, Sheet, SheetRow, Upload
 from tieline.utility.logistics import delivering
 from tieline.utility.logistics.model import Delivery, Goods, NewOrder, Order, Place, PlaceKind
+from tieline.utility.logistics.service import placing
 from tieline.utility.logistics.service.authority import keeping, require_sight
 from tieline.utility.logistics.service.moving import entry_of
 from tieline.utility.logistics.store import ledger, orders, places
@@ -30,7 +31,8 @@ _LONGEST, _LONGEST_NOTE, _MOST = 100, 500, 1_000_000
 class Delivered:
     """What came of a delivery note: how many items are in the warehouse now, and what is wrong with the other rows.
 
-    ``delivery_id`` None: it was only looked at. ``repeated``: the same note was taken in before; nothing is new.
+    ``delivery_id`` None: it was only looked at, or no row of it is good. ``repeated``: the same note was taken in
+    before; nothing is new.
     """
 
     delivery_id: int | None
@@ -110,7 +112,9 @@ async def page(
 async def close(tx: Tx, scope: Scope, order_id: int, *, why: str) -> Order:
     """Close an order of which nothing more will come. Raises ``Conflict`` unless it is open."""
     scope.require(Permission.STOCK_WRITE)
-    order = await one(tx, scope, order_id)
+    order = await orders.one(tx, scope, order_id, lock=True)
+    if order is None:
+        raise NotFound(f"There is no order {order_id}, or none that you may see.")
     if order.state != "open":
         raise Conflict(f"The order is {order.state}.")
     if not why.strip() or len(why) > _LONGEST_NOTE:
@@ -176,7 +180,8 @@ async def deliver(
 ) -> Delivered:
     """Take a delivery note in: its good rows are in the warehouse, the others are told by line, field and rule.
 
-    The same file for the same order is taken in once. ``dry_run`` says what would be, and changes nothing.
+    The same file for the same order is taken in once; one of which no row is good is not taken in at all, so that it
+    can be sent again once the operator has told of its cards. ``dry_run`` says what would be, and changes nothing.
     """
     scope.require(Permission.STOCK_WRITE)
     order = await orders.one(tx, scope, order_id, lock=True)
@@ -187,12 +192,12 @@ async def deliver(
         return _before(order, before)
     if order.state != "open":
         raise Conflict(f"Order {order.reference} is {order.state}.")
-    place = await _warehouse(tx, scope, warehouse_id)
+    place = await placing.stocked(tx, scope, warehouse_id)
     known = await _known(tx, scope, order, sheet.rows)
     verdict = delivering.judge(order, sheet, known)
     left = max(0, order.outstanding - len(verdict.rows))
     outcome = Delivered(None, sheet.read, len(verdict.rows), verdict.bad, verdict.problems, left, sheet.unknown)
-    if dry_run:
+    if dry_run or not verdict.rows:
         return outcome
     taken = _Taken(order, place, upload, note or upload.name, outcome, verdict.rows, known)
     return replace(outcome, delivery_id=await _take(tx, scope, taken))
@@ -215,15 +220,6 @@ def _before(order: Order, before: Delivery) -> Delivered:
     return Delivered(
         before.id, before.rows_read, before.accepted, before.rows_bad, (), order.outstanding, repeated=True
     )
-
-
-async def _warehouse(tx: Tx, scope: Scope, warehouse_id: int) -> Place:
-    place = (await places.by_ids(tx, scope, [warehouse_id])).get(warehouse_id)
-    if place is None or place.kind is not PlaceKind.WAREHOUSE:
-        raise Invalid(
-            "Deliveries come into a warehouse.", [Problem("warehouse_id", "unknown_reference", "Choose a warehouse.")]
-        )
-    return place
 
 
 async def _known(tx: Tx, scope: Scope, order: Order, rows: Sequence[SheetRow]) -> delivering.Known:
@@ -268,8 +264,6 @@ async def _take(tx: Tx, scope: Scope, it: _Taken) -> int:
 
 async def _enter(tx: Tx, scope: Scope, it: _Taken, delivery_id: int) -> None:
     """Take the items up: their first movement comes from the supplier."""
-    if not it.rows:
-        return
     supplier = await places.by_code(tx, scope, PlaceKind.SUPPLIER, "SUPPLIER")
     reason, reference = f"order {it.order.reference}", f"delivery:{delivery_id}"
     batch_id = await ledger.begin(

@@ -9,6 +9,7 @@ from tieline.platform.db import Tx, fetch_all, fetch_one
 from tieline.platform.scope import Scope
 from tieline.utility.logistics.model import Goods, Item
 from tieline.utility.logistics.store.ledger import COLUMNS, OWN_ITEMS, item_of
+from tieline.utility.logistics.store.orders import OWN_ORDERS
 from tieline.utility.logistics.store.places import OWN_PLACES
 
 _OWN: Final = f"{OWN_ITEMS} AND {OWN_PLACES}"
@@ -36,9 +37,10 @@ LEFT JOIN LATERAL (SELECT m.from_place FROM stock_movement m WHERE m.item_id = i
 LEFT JOIN stock_place s ON s.id = m.from_place
 WHERE (s.kind IS NOT DISTINCT FROM 'supplier') <> (i.delivery_id IS NOT NULL) AND {_OWN} ORDER BY i.id
 """
-_SUMS: Final = """
+_SUMS: Final = f"""
 SELECT d.id, o.reference, o.goods, d.accepted, count(i.id) AS present FROM stock_delivery d
 JOIN stock_order o ON o.id = d.order_id LEFT JOIN stock_item i ON i.delivery_id = d.id
+WHERE {OWN_ORDERS}
 GROUP BY d.id, o.reference, o.goods HAVING count(i.id) <> d.accepted ORDER BY d.id
 """
 _GOODS: Final = f"""
@@ -73,9 +75,9 @@ async def strange_origins(tx: Tx, scope: Scope) -> list[DictRow]:
     return await fetch_all(tx, _ORIGIN, scope.params())
 
 
-async def wrong_sums(tx: Tx) -> list[DictRow]:
+async def wrong_sums(tx: Tx, scope: Scope) -> list[DictRow]:
     """Deliveries of which not as many items are in places as were accepted."""
-    return await fetch_all(tx, _SUMS)
+    return await fetch_all(tx, _SUMS, scope.params())
 
 
 async def goods(tx: Tx, scope: Scope) -> dict[str, DictRow]:
@@ -88,16 +90,19 @@ async def place_totals(tx: Tx, scope: Scope) -> list[DictRow]:
     return await fetch_all(tx, _PLACES, scope.params())
 
 
-async def ordered(tx: Tx) -> dict[str, int]:
+async def ordered(tx: Tx, scope: Scope) -> dict[str, int]:
     """How many were ordered, by goods."""
-    rows = await fetch_all(tx, "SELECT goods, sum(number)::bigint AS number FROM stock_order GROUP BY goods")
+    text = f"SELECT o.goods, sum(o.number)::bigint AS number FROM stock_order o WHERE {OWN_ORDERS} GROUP BY o.goods"
+    rows = await fetch_all(tx, text, scope.params())
     return {row["goods"]: row["number"] for row in rows}
 
 
-async def sizes(tx: Tx) -> dict[str, Any]:
+async def sizes(tx: Tx, scope: Scope) -> dict[str, Any]:
     """How many items and movements there are."""
-    text = "SELECT (SELECT count(*) FROM stock_item) AS items, (SELECT count(*) FROM stock_movement) AS movements"
-    return dict(await fetch_one(tx, text) or {})
+    own = f"FROM stock_item i JOIN stock_place p ON p.id = i.place_id WHERE {_OWN}"
+    text = f"""SELECT (SELECT count(*) {own}) AS items,
+        (SELECT count(*) FROM stock_movement m WHERE m.item_id IN (SELECT i.id {own})) AS movements"""
+    return dict(await fetch_one(tx, text, scope.params()) or {})
 
 
 async def every(tx: Tx, scope: Scope, kind: Goods, *, after: int, limit: int) -> Sequence[Item]:

@@ -7,6 +7,7 @@ from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.scope import Scope
+from tieline.utility.logistics.store.ledger import OWN_ITEMS
 from tieline.utility.logistics.store.places import OWN_PLACES
 
 _COUNT: Final = """
@@ -75,7 +76,9 @@ async def set_adjusted(tx: Tx, scope: Scope, count_id: int, why: str) -> None:
     await execute(tx, text, {"id": count_id, "actor": scope.actor, "why": why})
 
 
-async def serials_in(tx: Tx, place_id: int, goods: str) -> dict[str, int]:
+async def serials_in(tx: Tx, scope: Scope, place_id: int, goods: str) -> dict[str, int]:
     """What the ledger has in a place: serial → item."""
-    text = "SELECT serial, id FROM stock_item WHERE place_id = %(place)s AND goods = %(goods)s ORDER BY serial"
-    return {row["serial"]: row["id"] for row in await fetch_all(tx, text, {"place": place_id, "goods": goods})}
+    text = f"""SELECT i.serial, i.id FROM stock_item i
+        WHERE i.place_id = %(place)s AND i.goods = %(goods)s AND {OWN_ITEMS} ORDER BY i.serial"""
+    rows = await fetch_all(tx, text, {"place": place_id, "goods": goods, **scope.params()})
+    return {row["serial"]: row["id"] for row in rows}

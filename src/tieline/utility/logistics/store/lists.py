@@ -121,11 +121,15 @@ async def at_site(tx: Tx, scope: Scope, site_id: int, *, before: datetime, limit
     return await fetch_all(tx, text, {"site": site_id, "before": before, "limit": limit, **scope.params()})
 
 
-async def recent(tx: Tx, *, limit: int) -> list[DictRow]:
-    """The latest batches that moved something."""
-    text = """SELECT id, act, actor, at, reason, reference, moved, jsonb_array_length(refused) AS refused
-        FROM stock_batch WHERE moved > 0 ORDER BY id DESC LIMIT %(limit)s"""
-    return await fetch_all(tx, text, {"limit": limit})
+async def recent(tx: Tx, scope: Scope, *, limit: int) -> list[DictRow]:
+    """The latest batches that moved something that the scope sees."""
+    text = f"""
+        SELECT b.id, b.act, b.actor, b.at, b.reason, b.reference, b.moved, jsonb_array_length(b.refused) AS refused
+        FROM stock_batch b WHERE b.moved > 0 AND EXISTS (
+            SELECT FROM stock_movement m JOIN stock_item i ON i.id = m.item_id JOIN stock_place p ON p.id = i.place_id
+            WHERE m.batch_id = b.id AND {OWN_ITEMS} AND {OWN_PLACES})
+        ORDER BY b.id DESC LIMIT %(limit)s"""
+    return await fetch_all(tx, text, {"limit": limit, **scope.params()})
 
 
 async def by_thing(tx: Tx, scope: Scope, goods: str, thing_id: int) -> Item | None:

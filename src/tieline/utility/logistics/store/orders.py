@@ -11,7 +11,7 @@ from tieline.platform.scope import Scope, within
 from tieline.utility.logistics.model import Delivery, Goods, NewOrder, Order
 from tieline.utility.logistics.store.places import OWN_PLACES
 
-_OWN: Final = f"(o.operator IS NULL OR {within(operator='o.operator')})"
+OWN_ORDERS: Final = f"(o.operator IS NULL OR {within(operator='o.operator')})"
 _ORDER: Final = """
 SELECT o.id, o.reference, o.goods, o.supplier, o.operator, o.variety, o.generation, o.number, o.expected_on, o.note,
     o.state, o.state_why, o.created_by, o.created_at, coalesce(d.accepted, 0) AS accepted,
@@ -52,7 +52,7 @@ async def one(tx: Tx, scope: Scope, order_id: int, *, lock: bool = False) -> Ord
     """An order; locked against other deliveries of it if asked."""
     if lock:  # apart: what its deliveries add up to is read once nobody else adds to them
         await execute(tx, "SELECT id FROM stock_order WHERE id = %(id)s FOR UPDATE", {"id": order_id})
-    row = await fetch_one(tx, f"{_ORDER} WHERE o.id = %(id)s AND {_OWN}", {"id": order_id, **scope.params()})
+    row = await fetch_one(tx, f"{_ORDER} WHERE o.id = %(id)s AND {OWN_ORDERS}", {"id": order_id, **scope.params()})
     return _order(row) if row else None
 
 
@@ -60,7 +60,7 @@ async def page(
     tx: Tx, scope: Scope, *, states: Sequence[str], goods: Sequence[str], before: int, limit: int
 ) -> list[Order]:
     """Orders, the newest first."""
-    text = f"""{_ORDER} WHERE o.id < %(before)s AND {_OWN}
+    text = f"""{_ORDER} WHERE o.id < %(before)s AND {OWN_ORDERS}
         AND (%(states)s::text[] = '{{}}' OR o.state = ANY(%(states)s::text[]))
         AND (%(goods)s::text[] = '{{}}' OR o.goods = ANY(%(goods)s::text[]))
         ORDER BY o.id DESC LIMIT %(limit)s"""
@@ -77,7 +77,8 @@ async def set_state(tx: Tx, order_id: int, state: str, why: str) -> None:
 async def arrivals(tx: Tx, scope: Scope) -> list[DictRow]:
     """What open orders still bring, and when."""
     text = f"""SELECT x.goods, x.operator, x.variety, x.generation, x.expected_on, x.number - x.accepted AS number
-        FROM ({_ORDER} WHERE o.state = 'open' AND {_OWN}) x WHERE x.number > x.accepted ORDER BY x.expected_on, x.id"""
+        FROM ({_ORDER} WHERE o.state = 'open' AND {OWN_ORDERS}) x WHERE x.number > x.accepted
+        ORDER BY x.expected_on, x.id"""
     return await fetch_all(tx, text, scope.params())
 
 
@@ -104,7 +105,7 @@ async def same_delivery(tx: Tx, order_id: int, sha256: str) -> Delivery | None:
 
 async def delivery(tx: Tx, scope: Scope, delivery_id: int) -> Delivery | None:
     """A delivery."""
-    text = f"{_DELIVERY} WHERE d.id = %(id)s AND {_OWN} AND {OWN_PLACES}"
+    text = f"{_DELIVERY} WHERE d.id = %(id)s AND {OWN_ORDERS} AND {OWN_PLACES}"
     row = await fetch_one(tx, text, {"id": delivery_id, **scope.params()})
     return _delivery(row) if row else None
 
@@ -112,7 +113,7 @@ async def delivery(tx: Tx, scope: Scope, delivery_id: int) -> Delivery | None:
 async def deliveries(tx: Tx, scope: Scope, *, order_id: int | None, before: int, limit: int) -> list[Delivery]:
     """Deliveries, of one order or all, the newest first."""
     text = f"""{_DELIVERY} WHERE d.id < %(before)s AND (%(order)s::bigint IS NULL OR d.order_id = %(order)s)
-        AND {_OWN} AND {OWN_PLACES} ORDER BY d.id DESC LIMIT %(limit)s"""
+        AND {OWN_ORDERS} AND {OWN_PLACES} ORDER BY d.id DESC LIMIT %(limit)s"""
     bound = {"order": order_id, "before": before, "limit": limit, **scope.params()}
     return [_delivery(row) for row in await fetch_all(tx, text, bound)]
 

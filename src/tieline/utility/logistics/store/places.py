@@ -42,22 +42,24 @@ async def of_kinds(tx: Tx, scope: Scope, kinds: Sequence[PlaceKind]) -> list[Pla
     return [place_of(row) for row in await fetch_all(tx, text, {"kinds": list(kinds), **scope.params()})]
 
 
-async def put_warehouse(tx: Tx, code: str, name: str, region: str | None) -> None:
-    """Make a warehouse, or rename it."""
-    text = """INSERT INTO stock_place (kind, code, name, region) VALUES ('warehouse', %(code)s, %(name)s, %(region)s)
-        ON CONFLICT (kind, code) DO UPDATE SET name = excluded.name, region = excluded.region"""
-    await execute(tx, text, {"code": code, "name": name, "region": region})
+async def put_warehouse(tx: Tx, scope: Scope, code: str, name: str, region: str | None) -> bool:
+    """Make a warehouse, or rename it; False when there is one that is not the scope's own."""
+    text = f"""
+        INSERT INTO stock_place AS p (kind, code, name, region) VALUES ('warehouse', %(code)s, %(name)s, %(region)s)
+        ON CONFLICT (kind, code) DO UPDATE SET name = excluded.name, region = excluded.region
+        WHERE {within("p.region")}"""
+    return await execute(tx, text, {"code": code, "name": name, "region": region, **scope.params()}) > 0
 
 
-async def put_crew(tx: Tx, crew_id: int, name: str, region: str | None) -> Place:
-    """The place of a crew: what it carries in its van."""
-    text = """
-        INSERT INTO stock_place (kind, code, name, region, crew_id)
+async def put_crew(tx: Tx, scope: Scope, crew_id: int, name: str, region: str | None) -> Place | None:
+    """The place of a crew: what it carries in its van. None when there is one that is not the scope's own."""
+    text = f"""
+        INSERT INTO stock_place AS p (kind, code, name, region, crew_id)
         VALUES ('crew', 'CREW-' || %(crew_id)s, %(name)s, %(region)s, %(crew_id)s)
         ON CONFLICT (crew_id) DO UPDATE SET name = excluded.name, region = excluded.region
-        RETURNING id, kind, code, name, region, crew_id, site_id"""
-    row = await fetch_one(tx, text, {"crew_id": crew_id, "name": name, "region": region}) or {}
-    return place_of(row)
+        WHERE {within("p.region")} RETURNING {COLUMNS}"""
+    row = await fetch_one(tx, text, {"crew_id": crew_id, "name": name, "region": region, **scope.params()})
+    return place_of(row) if row else None
 
 
 async def crew(tx: Tx, scope: Scope, crew_id: int) -> Place | None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Query, Response
 
@@ -207,10 +208,10 @@ async def item(page: CurrentPage, item_id: int) -> Response:
         return page.sheet(f"{_TEMPLATES}/item-sheet.html", title=title, state=state, **context)
     unless = "" if page.scope.may(Permission.STOCK_WRITE) else "Your role may not move goods."
     gone = "" if one.place.kind is not PlaceKind.LOST else "It is reported lost already."
-    query = f"goods={one.goods.value}&serials={one.serial}"
+    query = urlencode({"goods": one.goods.value, "serials": one.serial})
     actions = (
         Action("Report lost", f"/stock/lost?{query}", "siren", unless=unless or gone),
-        Action("Label", f"/stock/labels.svg?q={one.serial}&goods={one.goods.value}", "printer"),
+        Action("Label", f"/stock/labels.svg?{urlencode({'q': one.serial, 'goods': one.goods.value})}", "printer"),
         Action("Take back", f"/stock/move?act=return&{query}", "undo-2", unless=unless),
     )
     head = PageHead(title, state, (_HOME, Crumb("Items", "/stock/items")), actions)
