@@ -76,6 +76,7 @@ async def test_who_may_not_and_what_cannot_be_read(house: Any) -> None:
     assert (await told(house, report("s1", NEW), fingerprint=None)).status_code == 403
     assert (await told(house, report("s1", NEW), fingerprint="cd" * 32)).status_code == 403
     assert (await told(house, {"imeiChange": "IMEI"})).status_code == 422
+    assert (await told(house, {**report("s1", NEW), "eventTime": "2026-03-01T12:00:00"})).status_code == 422
     assert (await told(house, report("unknown", NEW))).status_code == 204
     assert (await told(house, {"monitoringType": "LOSS_OF_CONNECTIVITY"})).status_code == 204
     assert await events(house) == []

@@ -9,8 +9,9 @@ import pytest
 from tieline.platform.errors import Problem
 from tieline.utility.connectors.errors import Rejected
 from tieline.utility.connectors.model import Batch, Field, Group, Operation, Slice
-from tieline.utility.connectors.providers.mns3gpp import exposure
+from tieline.utility.connectors.providers.mns3gpp import Mns3gppConnector, exposure
 from tieline.utility.connectors.providers.mns3gpp.exposure import Exposure
+from tieline.utility.connectors.registry import Connection
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +60,26 @@ async def test_strangers_are_left_out_and_named() -> None:
     reference = await regroup(operator, batch)
     assert reference.split(".") == ["lan", *(f"op-x{n}" for n in range(45))]
     assert [sorted(one["5gLanParams"]["gpsis"]) for one in operator.made] == [["s1", "s2"]]
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        Batch("unknown", (Operation("1", "s1", {Field.LAN_GROUPS: ()}),)),
+        Batch("mixed", (Operation("1", "s1", {Field.LAN_GROUPS: (), Field.APN: "a"}),), groups=(NORTH,)),
+        Batch(
+            "mixed",
+            (Operation("1", "s1", {Field.LAN_GROUPS: (NORTH.name,)}), Operation("2", "s2", {Field.APN: "a"})),
+            groups=(NORTH,),
+        ),
+    ],
+)
+async def test_what_cannot_be_told_to_the_operator_is_refused(batch: Batch) -> None:
+    """Nothing of it is left out silently, and nobody is taken out of a group by a batch that does not say so."""
+    connector = Mns3gppConnector(Connection("A", "mns3gpp", "https://operator.test/3gpp-mns", "SubNetwork=grid"))
+    with pytest.raises(Rejected):
+        await connector.submit(batch, "key")
+    await connector.close()
 
 
 async def test_a_batch_that_is_mostly_strangers_is_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:

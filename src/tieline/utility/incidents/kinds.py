@@ -1,6 +1,6 @@
 """``subscription.revert``: write our values again where an operator has others. A change like any other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -25,7 +25,8 @@ from tieline.utility.inventory import FIELDS, FleetRow
 
 REVERT = "subscription.revert"
 
-_LISTS = frozenset({"rat_restriction", "lan_groups"})
+LAN_GROUPS = "lan_groups"
+_LISTS = frozenset({"rat_restriction", LAN_GROUPS})
 """Fields that are empty, and not null, where nothing is set."""
 
 
@@ -53,11 +54,14 @@ class Revert(PlainKind):
         return True
 
     def check(self, parameters: Parameters) -> None:
-        """The fields are those of a subscription."""
+        """The fields are those of a subscription; groups go alone, for operators have a way of their own for them."""
         strange = [name for name in parameters.fields if name not in FIELDS]
         if strange or not parameters.fields:
             problem = Problem("parameters.fields", "known", f"Some of {', '.join(FIELDS)}.", ", ".join(strange)[:80])
             raise Invalid("These are no fields of a subscription.", [problem])
+        if len(parameters.fields) > 1 and LAN_GROUPS in parameters.fields:
+            problem = Problem("parameters.fields", "alone", f"{LAN_GROUPS} alone, or the others without it.")
+            raise Invalid("5G LAN groups are put right by a change of their own.", [problem])
 
     def plan(self, rows: Sequence[FleetRow], parameters: Parameters, materials: Materials) -> Iterator[PlannedItem]:
         """One item for each subscription; its before-image is what the operator has."""
@@ -74,6 +78,7 @@ class Revert(PlainKind):
         blocked = first(
             chain(
                 _idle(desired),
+                _strange(row, set(before.get(LAN_GROUPS, ())) ^ set(desired.get(LAN_GROUPS, ())), materials),
                 busy(row.subscription_id, materials),
                 refusals({**ours, **before}, desired, facts),
             )
@@ -87,6 +92,17 @@ class Revert(PlainKind):
             desired=desired,
             blocked=blocked,
         )
+
+
+def _strange(row: FleetRow, names: Iterable[str], materials: Materials) -> Iterator[Reason]:
+    """A group that we know nothing of but its name cannot be told to an operator."""
+    for name in sorted(names):
+        if (row.operator_id, name) not in materials.groups:
+            yield Reason(
+                "no-such-group",
+                f"The group {name} is not known here. Make it here with the data network and slice that it has at"
+                f" operator {row.operator_code}; then its members can stay or leave.",
+            )
 
 
 def _idle(desired: Mapping[str, Any]) -> Iterator[Reason]:

@@ -13,7 +13,7 @@ from tieline.platform.errors import Conflict
 from tieline.platform.scope import Permission, Scope
 from tieline.utility import changes
 from tieline.utility.changes import Change, ChangeState, ChangeType, Draft
-from tieline.utility.incidents.kinds import REVERT
+from tieline.utility.incidents.kinds import LAN_GROUPS, REVERT
 from tieline.utility.incidents.model import Cause, Incident, Kind, Member
 from tieline.utility.incidents.policy import deviations, words
 from tieline.utility.incidents.store import incidents as store
@@ -103,7 +103,9 @@ def _parameter(name: str, value: Any) -> Any:
 
 
 def _fields(found: Sequence[Member]) -> list[str]:
+    """Which fields a change puts right. Groups go alone: they are left for another one while anything else deviates."""
     names = {name for member in found for name in member.fields}
+    names = names - {LAN_GROUPS} or names
     return [name for name in FIELDS if name in names]
 
 

@@ -107,7 +107,7 @@ class Mns3gppConnector:
 
     async def validate(self, batch: Batch) -> Sequence[Verdict]:
         """A validation job, waited for; for groups there is none."""
-        if batch.groups or any(Field.LAN_GROUPS in one.desired for one in batch.operations):
+        if _regroups(batch):
             return [Verdict(one.id, accepted=True) for one in batch.operations]
         request = ValidationJobRequest(name=f"tieline-check-{uuid.uuid4().hex}", plan_config_descr=self._plan(batch))
         body = msgspec.json.encode(request)
@@ -127,7 +127,7 @@ class Mns3gppConnector:
 
     async def submit(self, batch: Batch, key: str) -> str:
         """An activation job named by the key; groups and static addresses have ways of their own."""
-        if batch.groups:
+        if _regroups(batch):
             return await self._exposure.regroup(batch, key)
         if batch.addresses is not None:
             return await self._exposure.provision(batch, batch.addresses, key)
@@ -275,6 +275,11 @@ class Mns3gppConnector:
         if unreadable and not reports:
             raise Unknown(f"The operator's subscriptions cannot be read: {unreadable[0].reason}")
         return [report_of(one, observed_at) for one in reports]
+
+
+def _regroups(batch: Batch) -> bool:
+    """Whether a batch is about 5G LAN groups."""
+    return any(Field.LAN_GROUPS in one.desired for one in batch.operations)
 
 
 def _outcome(state: OutcomeState, details: ExecutionDetails) -> Outcome:

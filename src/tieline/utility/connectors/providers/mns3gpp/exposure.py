@@ -74,7 +74,14 @@ class Exposure:
     # ── 5G LAN groups ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def regroup(self, batch: Batch, key: str) -> str:
-        """Put subscriptions into groups and take them out; gives the reference of the batch."""
+        """Put subscriptions into groups and take them out; gives the reference of the batch.
+
+        Raises ``Rejected`` for a batch that is about anything else, too, or does not say what its groups are.
+        """
+        if any(one.desired.keys() != {Field.LAN_GROUPS} for one in batch.operations):
+            raise Rejected("5G LAN groups are changed in batches of their own.")
+        if not batch.groups:
+            raise Rejected("The group is not known here, only its name at the operator.")
         refused: dict[str, None] = {}
         for group in batch.groups:
             for operation in await self._settle(group, batch.operations, key):
