@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Whole
 
 from tieline.platform.scope import Role, Scope
+from tieline.utility import incidents
 from tieline.utility.console.visitor import Visitor, current_visitor
 
 pytestmark = pytest.mark.anyio
@@ -102,10 +103,39 @@ async def test_several_are_acknowledged_or_resolved_at_once(grid: Any, browser: 
     assert "2 incidents could not be changed" in refused.text
     asked = await browser.send("/incidents/acts", all_matching="1", query="q=moor+3", act="resolve")
     assert "Resolve 1 incident" in asked.text
-    done = await browser.send("/incidents/acts", id=str(second["id"]), act="resolve", text="Agreed.")
-    assert done.status_code == 303
+    assert 'href="/incidents?q=moor+3"' in asked.text
+    done = await browser.send("/incidents/acts", id=str(second["id"]), act="resolve", text="Agreed.",
+                              query="q=moor+3&after=x")  # fmt: skip
+    assert done.headers["location"] == "/incidents?q=moor+3"
     assert [one["id"] for one in await grid.open()] == [first["id"]]
     assert (await browser.send("/incidents/acts", act="acknowledge")).status_code == 422
+
+
+async def test_of_more_than_can_be_taken_at_once_none_is_left_out_unseen(grid: Any, browser: Browser) -> None:
+    await grid.run_sql(
+        """INSERT INTO incident (kind, key, severity, state, title, opened_at, last_at, grown_at)
+        SELECT 'field', 'k' || n, 'minor', 'open', 'Odd', now(), now(), now() FROM generate_series(1, 1001) n"""
+    )
+    refused = await browser.send("/incidents/acts", all_matching="1", act="acknowledge")
+    assert refused.status_code == 422
+    assert "narrow the filters" in refused.text
+    assert len(await grid.incidents("open")) == 1001
+
+
+@pytest.mark.parametrize("typed", ["{}", "#{}", "incident {}"])
+async def test_the_search_finds_an_incident_by_its_number(grid: Any, browser: Browser, typed: str) -> None:
+    await grid.hear(grid.told("A2", apn="evil.apn"))
+    (one,) = await grid.open()
+    query = {"q": typed.format(one["id"])}
+    found = (await browser.http.get("/search", params=query)).text
+    assert f'href="/incidents/{one["id"]}"' in found
+    assert "bell-ring" in found
+    assert "/incidents/" not in (await browser.http.get("/search", params={"q": "4711"})).text.partition("<main")[2]
+    async with grid.db.transaction() as tx:
+        assert (
+            await incidents.called(tx, Scope("user:ben", Role.VIEWER.permissions, operators=frozenset({"B"})), "1")
+            is None
+        )
 
 
 async def test_members_are_listed_and_filed(grid: Any, browser: Browser) -> None:

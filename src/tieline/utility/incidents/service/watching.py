@@ -1,11 +1,13 @@
 """Looking at incidents: lists, one incident with its journal and members, how full reads compared."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx
+from tieline.platform.errors import Invalid, NotFound, Problem
 from tieline.platform.paging import Page, decode_key, page_of
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.incidents.model import Expected, Incident, IncidentFilter, Member, Reconciliation, Severity, State
@@ -15,6 +17,7 @@ from tieline.utility.incidents.store import incidents as store
 
 _PART = 1000
 MOST_MATCHING = 1000
+_CALLED = re.compile(r"(?:incident\s*|#)?\s*([0-9]{1,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,24 @@ async def counts(tx: Tx, scope: Scope, wanted: IncidentFilter) -> list[DictRow]:
 
 
 async def matching(tx: Tx, scope: Scope, wanted: IncidentFilter) -> list[int]:
-    """The numbers of incidents that fit, at most 1,000."""
+    """The numbers of incidents that fit. Raises ``Invalid`` for more than 1,000: none is left out unseen."""
     scope.require(Permission.INCIDENT_READ)
-    return await store.matching(tx, scope, wanted, limit=MOST_MATCHING)
+    found = await store.matching(tx, scope, wanted, limit=MOST_MATCHING + 1)
+    if len(found) > MOST_MATCHING:
+        problem = Problem("query", "many", f"At most {MOST_MATCHING:,}: narrow the filters.")
+        raise Invalid("More incidents match than can be taken at once.", [problem])
+    return found
+
+
+async def called(tx: Tx, scope: Scope, text: str) -> Incident | None:
+    """The incident whose number somebody typed ("7", "#7", "incident 7"); None where she sees none of it."""
+    number = _CALLED.fullmatch(text.strip())
+    if number is None or not scope.may(Permission.INCIDENT_READ):
+        return None
+    try:
+        return await store.seen(tx, scope, int(number[1]))
+    except NotFound:
+        return None
 
 
 async def detail(tx: Tx, scope: Scope, incident_id: int) -> Detail:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Path
 
@@ -12,6 +13,7 @@ from tieline.utility.incidents import IncidentFilter
 Identity = Annotated[int, Path(ge=1, le=2**63 - 1)]
 """The number of an incident in a URL; one that can be none is a page that does not exist."""
 KEYS = ("state", "severity", "kind", "operator", "region", "q", "mine", "expected", "site", "subscription")
+HOME = "/incidents"
 _MOST = 50
 
 
@@ -72,6 +74,12 @@ def of_query(query: str) -> Asked:
         site_id=_number(values.get("site", "")),
         subscription_id=_number(values.get("subscription", "")),
     )
+
+
+def list_of(query: str) -> str:
+    """The list that a query string asks for."""
+    kept = [(key, value) for key, value in pairs_of(query) if key in KEYS]
+    return f"{HOME}?{urlencode(kept)}" if kept else HOME
 
 
 def ids_of(texts: Sequence[str]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from tieline.utility.console.components.frame import Action
 from tieline.utility.console.components.tables import Column, Empty, Option, Row, Table
 from tieline.utility.console.components.values import Age, Count
 from tieline.utility.console.filters import href
-from tieline.utility.console.pages.incidents.listing import HOME
+from tieline.utility.console.pages.incidents.asked import HOME
 from tieline.utility.incidents import Expected, Reconciliation, fields_word
 from tieline.utility.inventory import Operator
 

@@ -22,11 +22,9 @@ from tieline.utility.console.components.values import Age, Count
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.incidents import words
-from tieline.utility.console.pages.incidents.asked import KEYS, Asked
+from tieline.utility.console.pages.incidents.asked import HOME, KEYS, Asked
 from tieline.utility.incidents import KIND_WORDS, Incident
 from tieline.utility.inventory import Operator
-
-HOME = "/incidents"
 
 
 def tabs(current: str) -> tuple[Tab, ...]:

@@ -13,8 +13,7 @@ from tieline.utility.console.components.frame import Crumb, PageHead
 from tieline.utility.console.components.tables import Paging
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.incidents import acting, asked, balance, listing, story
-from tieline.utility.console.pages.incidents.asked import Identity
-from tieline.utility.console.pages.incidents.listing import HOME
+from tieline.utility.console.pages.incidents.asked import HOME, Identity
 from tieline.utility.console.pages.parts.lists import paging
 from tieline.utility.console.render import with_query
 from tieline.utility.incidents import Expectation

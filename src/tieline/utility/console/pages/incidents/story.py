@@ -15,7 +15,7 @@ from tieline.utility.console.components.tables import Column, Empty, Paging, Row
 from tieline.utility.console.components.values import Age, Link, Observed, Several
 from tieline.utility.console.components.work import Confirm, Evidence
 from tieline.utility.console.pages.incidents import words
-from tieline.utility.console.pages.incidents.listing import HOME
+from tieline.utility.console.pages.incidents.asked import HOME
 from tieline.utility.incidents import FIELD_WORDS, KIND_WORDS, Detail, Incident, Member, fields_word, means, value_word
 
 _BACK = "It is a change like any other: it can be taken back, wholly or in part."

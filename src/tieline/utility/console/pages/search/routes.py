@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Header, Query, Response
 
-from tieline.utility import inventory
+from tieline.utility import incidents, inventory
 from tieline.utility.console.components.formats import plural
 from tieline.utility.console.components.frame import PageHead
 from tieline.utility.console.components.tables import Empty
@@ -24,16 +24,21 @@ async def search(
     """What is called so, or has such a number."""
     async with page.db.snapshot() as tx:
         found = await inventory.search(tx, page.scope, q, limit=_SUGGESTED if suggest else _LISTED)
-    groups = views.groups(found, q)
+        incident = await incidents.called(tx, page.scope, q)
+    groups = (*views.incident(incident), *views.groups(found, q))
     if suggest and page.is_fragment:
         return page.fragment("pages/search/templates/suggestions.html", groups=groups, query=q)
-    state = f"{plural(len(found), 'thing')} for \u201c{q.strip()}\u201d, the best first." if q.strip() else ""
+    state = (
+        f"{plural(sum(len(group.hits) for group in groups), 'thing')} for \u201c{q.strip()}\u201d, the best first."
+        if q.strip()
+        else ""
+    )
     if len(found) == _LISTED:
         state = f"The best {_LISTED} for \u201c{q.strip()}\u201d; type more of it to narrow them."
     empty = Empty(
         f"Nothing is called \u201c{q.strip()}\u201d" if q.strip() else "Search for anything",
-        "Type the beginning or the last four digits of an ICCID, IMSI, MSISDN or IMEI, words of a site's name, or a "
-        "postcode.",
+        "Type the beginning or the last four digits of an ICCID, IMSI, MSISDN or IMEI, words of a site's name, a "
+        "postcode, or an incident's number.",
         icon="search",
     )
     head = PageHead("Search", state)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from tieline.utility.console.components.frame import Hit, HitGroup
 from tieline.utility.console.words import technology
+from tieline.utility.incidents import Incident
 from tieline.utility.inventory import Hit as Found
 
 _KINDS: Mapping[str, tuple[str, str, str]] = {
@@ -21,6 +22,14 @@ def groups(found: Iterable[Found], query: str) -> tuple[HitGroup, ...]:
     for one in found:
         by_kind.setdefault(one.kind, []).append(_hit(one, query))
     return tuple(HitGroup(_KINDS[kind][0], tuple(hits)) for kind, hits in by_kind.items())
+
+
+def incident(one: Incident | None) -> tuple[HitGroup, ...]:
+    """The incident whose number was typed."""
+    if one is None:
+        return ()
+    hint = f"Incident {one.id} · {one.severity} · {one.state}"
+    return (HitGroup("Incidents", (Hit(one.title, f"/incidents/{one.id}", "bell-ring", hint),)),)
 
 
 def _hit(one: Found, query: str) -> Hit:
