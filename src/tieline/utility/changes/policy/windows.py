@@ -14,6 +14,7 @@ here the window is open as soon as the wall clock has passed its beginning.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from tieline.utility.changes.model import Recurring, Window
@@ -97,8 +98,9 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return there.replace(microsecond=0)
 
 
+@lru_cache(maxsize=1 << 15)
 def _on(rule: Recurring, day: date) -> Span | None:
-    """When a rule opens on a day, if it does."""
+    """When a rule opens on a day, if it does. Kept: a forecast asks of a year of days, a calendar for many changes."""
     if not recurrence.parse(rule.days).hits(day) or any(recurrence.parse(one).hits(day) for one in rule.but_not):
         return None
     zone, starts, ends = ZoneInfo(rule.zone), clock(rule.starts), clock(rule.ends)
@@ -128,14 +130,14 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def both(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """Where two orders of spans are open together."""
-    found = (
-        Span(max(a.opens, b.opens), min(a.closes, b.closes))
-        for a in one
-        for b in other
-        if a.opens < b.closes and b.opens < a.closes
-    )
-    return merged(found)
+    """Where two orders of spans are open together; within each, spans come one after another."""
+    found, left, right = [], list(reversed(one)), list(reversed(other))
+    while left and right:
+        opens, closes = max(left[-1].opens, right[-1].opens), min(left[-1].closes, right[-1].closes)
+        if opens < closes:
+            found.append(Span(opens, closes))
+        (left if left[-1].closes == closes else right).pop()
+    return found
 
 
 def without(spans: Sequence[Span], held: Sequence[Span]) -> list[Span]:
