@@ -271,6 +271,17 @@ async def test_a_yearly_freeze_keeps_its_local_time_over_summer_time(world: Any)
     ]
 
 
+async def test_a_yearly_freeze_that_is_lifted_holds_no_longer_in_any_forecast(world: Any) -> None:
+    clock = Other(datetime(2025, 12, 22, 12, 0, tzinfo=UTC))
+    async with world.db.transaction() as tx:
+        made = await holding.make_hold(tx, world.fred, clock, CHRISTMAS)
+        await holding.lift_hold(tx, world.fred, clock, made)
+        (row,) = await holding.holds_during(
+            tx, world.fred, datetime(2025, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+        )
+    assert row["ends_at"] == clock.now()
+
+
 async def test_a_clock_that_goes_back_ends_no_hold_that_began(world: Any, configure: Make) -> None:
     await world.build(1)
     change = await world.started(configure())

@@ -116,8 +116,8 @@ async def during(tx: Tx, start: datetime, end: datetime) -> list[DictRow]:
     """When holds hold within a span of time, each occurrence of those that return every year by itself."""
     text = """
         WITH shown AS (
-            SELECT h.*, s.starts, s.ends FROM change_hold h, LATERAL (
-                SELECT h.starts_at AS starts, least(h.ends_at, h.lifted_at) AS ends WHERE h.yearly_zone IS NULL
+            SELECT h.*, s.starts, least(s.ends, h.lifted_at) AS ends FROM change_hold h, LATERAL (
+                SELECT h.starts_at AS starts, h.ends_at AS ends WHERE h.yearly_zone IS NULL
                 UNION ALL
                 SELECT (h.starts_at AT TIME ZONE h.yearly_zone + make_interval(years => n)) AT TIME ZONE h.yearly_zone,
                     (h.ends_at AT TIME ZONE h.yearly_zone + make_interval(years => n)) AT TIME ZONE h.yearly_zone
