@@ -1,5 +1,6 @@
 """Windows that recur, in the real database: of a change, its policy, its operator; openings kept and worked out."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -128,6 +129,39 @@ async def test_an_operator_s_window_holds_its_lane_alone(world: Any, configure: 
             (before,) = await timing.operator_window_history(tx, world.fred, "A")
         assert (before["terms"], before["replaced_by"]) == ("Schedule 4", "user:fred")
         await world.until(change.id, ChangeState.COMPLETED)
+
+
+async def test_an_operator_s_window_that_is_set_meanwhile_is_not_overwritten(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job works out what it read; whoever sets the window anew waits for it, or it for them."""
+    await world.build(1)
+    clock = Other(NOON)
+    admin = replace(world.fred, permissions=world.fred.permissions | {Permission.OPERATOR_WRITE})
+
+    async def set_to(rules: Any) -> None:
+        async with world.db.transaction() as tx:
+            await timing.set_operator_windows(tx, admin, clock, "A", rules)
+
+    await set_to(NIGHTS)
+    clock.set(NOON + timedelta(minutes=1))
+    setting: list[asyncio.Task[None]] = []
+    keep = openings.keep_operator
+
+    async def late(*arguments: Any) -> None:
+        monkeypatch.setattr(openings, "keep_operator", keep)
+        setting.append(asyncio.create_task(set_to(timing.read(["daily 12:00-18:00 Europe/London"]))))
+        await asyncio.wait(setting, timeout=0.5)
+        await keep(*arguments)
+
+    monkeypatch.setattr(openings, "keep_operator", late)
+    async with world.db.transaction() as tx:
+        await timing.settle_operators(tx, clock)
+    await setting[0]
+    async with world.db.transaction() as tx:
+        (row,) = await timing.operator_windows(tx, world.fred)
+    assert row["words"] == ["daily 12:00\u201318:00 Europe/London"]
+    assert row["opens_at"] == NOON
 
 
 async def test_a_window_that_makes_no_sense_is_refused(world: Any, configure: Make) -> None:

@@ -34,9 +34,9 @@ async def settle(tx: Tx, clock: Clock, change_id: int) -> None:
             await openings.keep(tx, change_id, after)
 
 
-async def settle_operators(tx: Tx, clock: Clock) -> None:
-    """Work out the next openings of operators' windows."""
-    for row in await openings.operators(tx):
+async def settle_operators(tx: Tx, clock: Clock, *, only: str | None = None) -> None:
+    """Work out the next openings of operators' windows, as they stand: nobody sets them meanwhile."""
+    for row in await openings.operators(tx, only=only, lock=True):
         before = openings.stored(row)
         after = windows.roll([openings.rules_of(row["operator_rules"])], before, clock.now())
         if after != before:
@@ -92,7 +92,7 @@ async def set_operator_windows(
         raise NotFound(f"There is no operator {operator}.")
     if await openings.set_operator(tx, scope, operator, rules, terms=terms, at=clock.now()) is None:
         raise NotFound(f"There is no operator {operator}.")
-    await settle_operators(tx, clock)
+    await settle_operators(tx, clock, only=operator)
     facts = {"windows": words(rules), "terms": terms}
     await audit.append(tx, scope, audit.Entry("operator.windows", f"operator:{operator}", facts))
 

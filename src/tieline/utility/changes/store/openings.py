@@ -79,16 +79,20 @@ def _bound(opening: Stored) -> dict[str, Any]:
     }
 
 
-async def operators(tx: Tx, scope: Scope | None = None) -> list[DictRow]:
-    """The windows of operators, by code; within the scope where one asks."""
+async def operators(
+    tx: Tx, scope: Scope | None = None, *, only: str | None = None, lock: bool = False
+) -> list[DictRow]:
+    """The windows of operators, or of ``only`` one, by code; within the scope where one asks. Locked if asked."""
     bounds = within(None, "o.code") if scope is not None else "TRUE"
     text = f"""
         SELECT w.operator_id, o.code AS operator, o.name, w.rules AS operator_rules, w.terms, w.updated_by,
             w.updated_at,
             nullif(w.opens_at, 'infinity') AS opens_at, nullif(w.closes_at, 'infinity') AS closes_at,
             w.window_seen_at
-        FROM operator_window w JOIN operator o ON o.id = w.operator_id WHERE {bounds} ORDER BY o.code"""
-    return await fetch_all(tx, text, scope.params() if scope is not None else {})
+        FROM operator_window w JOIN operator o ON o.id = w.operator_id
+        WHERE {bounds} AND (%(only)s::text IS NULL OR o.code = %(only)s)
+        ORDER BY o.code {"FOR UPDATE OF w" if lock else ""}"""
+    return await fetch_all(tx, text, {"only": only, **(scope.params() if scope is not None else {})})
 
 
 async def keep_operator(tx: Tx, operator_id: int, opening: Stored) -> None:
@@ -103,7 +107,9 @@ async def set_operator(
     tx: Tx, scope: Scope, operator: str, rules: Sequence[Recurring], *, terms: str, at: datetime
 ) -> int | None:
     """Set an operator's windows, keeping what stood before; none: at any time. Returns its id, if known."""
-    row = await fetch_one(tx, "SELECT id FROM operator WHERE code = %(code)s", {"code": operator})
+    # One at a time sets them: of two that find none, the second would find the first one's there.
+    text = "SELECT id FROM operator WHERE code = %(code)s FOR NO KEY UPDATE"
+    row = await fetch_one(tx, text, {"code": operator})
     if row is None:
         return None
     bound = {"id": row["id"], "actor": scope.actor, "at": at, "terms": terms}
