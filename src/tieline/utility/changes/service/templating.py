@@ -42,6 +42,10 @@ async def save(tx: Tx, scope: Scope, clock: Clock, name: str, body: Body, *, not
     scope.require(Permission.CHANGE_PLAN)
     if not name.strip():
         raise Invalid("A template has a name.", [Problem("name", "required", "What people will call it.")])
+    long = [field for field, text, most in (("name", name.strip(), 200), ("note", note, 500)) if len(text) > most]
+    if long:
+        problems = [Problem(field, "length", "At most 200 characters of a name, 500 of a note.") for field in long]
+        raise Invalid("The template's name or note is too long.", problems)
     body = _checked(body)
     row = await templates.by_name(tx, name.strip(), lock=True)
     if row is not None and row["retired_at"] is not None:

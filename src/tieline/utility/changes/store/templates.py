@@ -41,9 +41,10 @@ async def by_name(tx: Tx, name: str, *, lock: bool = False) -> DictRow | None:
 
 
 async def add(tx: Tx, scope: Scope, name: str, at: datetime) -> int:
-    """Add a template without a version."""
+    """Add a template without a version; one that somebody else added meanwhile is taken, and locked."""
     text = """
-        INSERT INTO change_template (name, created_by, created_at) VALUES (%(name)s, %(actor)s, %(at)s) RETURNING id"""
+        INSERT INTO change_template (name, created_by, created_at) VALUES (%(name)s, %(actor)s, %(at)s)
+        ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"""
     made: int = await fetch_value(tx, text, {"name": name, "actor": scope.actor, "at": at})
     return made
 

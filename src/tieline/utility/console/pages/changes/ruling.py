@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fastapi import Response
 from starlette.datastructures import FormData, UploadFile
 
-from tieline.platform.errors import Invalid, NotFound
+from tieline.platform.errors import Invalid, NotFound, Problem
 from tieline.platform.scope import Permission
 from tieline.utility import changes
 from tieline.utility.changes import templating
@@ -173,17 +173,18 @@ async def template(page: CurrentPage, template_id: int) -> Response:
         head=views.template_head(found, page.scope),
         sentences=views.template_facts(found, kind.sentence),
         versions=views.versions(found),
-        dialogs=views.dialogs(f"/changes/templates/{template_id}", page.csrf_token, "template"),
+        dialogs=views.template_dialogs(found, page.csrf_token),
     )
 
 
 @router.post("/changes/templates/{template_id}/approve")
 async def approve_template(page: CurrentPage, template_id: int) -> Response:
-    """Approve the newest version of somebody else's template."""
+    """Approve the version of somebody else's template that was shown; another one may have been saved since."""
+    version = str((await page.form()).get("version", ""))
+    if not (version.isascii() and version.isdigit() and len(version) < 7):  # noqa: PLR2004 - no more versions than that
+        raise Invalid("Say which version.", [Problem("version", "required", "Open the template's page again.")])
     async with page.db.transaction() as tx:
-        found = await templating.one(tx, page.scope, template_id)
-        newest = found["versions"][0]["version"]
-        await templating.approve(tx, page.scope, page.runtime.clock, template_id, newest)
+        await templating.approve(tx, page.scope, page.runtime.clock, template_id, int(version))
     return page.redirect(f"/changes/templates/{template_id}")
 
 

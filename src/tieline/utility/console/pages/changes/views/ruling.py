@@ -1,6 +1,7 @@
 """Policies of standard changes, and templates: lists, one by one, and their forms."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -143,6 +144,14 @@ def dialogs(path: str, csrf: str, what: str) -> tuple[Confirm, ...]:
             danger=True,
         ),
     )
+
+
+def template_dialogs(one: Found, csrf: str) -> tuple[Confirm, ...]:
+    """The same of a template: what is approved is the version that is shown."""
+    number = one["versions"][0]["version"]
+    approve, retire = dialogs(f"/changes/templates/{one['id']}", csrf, "template")
+    approve = replace(approve, title=f"Approve version {number} of this template", fields={"version": str(number)})
+    return approve, retire
 
 
 def policy_form(asked: Asked, kinds: Mapping[str, str], versions: Mapping[str, str], csrf: str) -> Form:
