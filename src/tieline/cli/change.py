@@ -20,6 +20,7 @@ app = typer.Typer(help="Changes: plan, approve, run, watch, undo.", no_args_is_h
 app.add_typer(holding.hold, name="hold")
 app.add_typer(holding.storm, name="storm")
 app.add_typer(holding.veto, name="veto")
+app.add_typer(holding.window, name="window")
 app.add_typer(ruling.policy, name="policy")
 app.add_typer(ruling.template, name="template")
 app.command("calendar")(ruling.calendar)

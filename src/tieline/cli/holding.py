@@ -1,8 +1,9 @@
-"""``tieline change hold``, ``storm`` and ``veto``: what holds changes back."""
+"""``tieline change hold``, ``storm``, ``veto`` and ``window``: what holds changes back."""
 
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -14,6 +15,7 @@ from tieline.platform.scope import named
 hold = typer.Typer(help="Holds: planned freezes, and whatever else holds changes back.", no_args_is_help=True)
 storm = typer.Typer(help="Storm mode: hold everything but emergency changes, at once.", no_args_is_help=True)
 veto = typer.Typer(help="The control room's no to one change.", no_args_is_help=True)
+window = typer.Typer(help="When operators' contracts permit changes to be sent.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="The hold's number.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; everybody whose change it holds reads it.")]
 Why = Annotated[str, typer.Option("--why", help="Why; it is recorded.")]
@@ -104,7 +106,7 @@ def add_hold(
     }
     with connect() as client:
         made = client.post("/change-holds", body)
-    _tell(made, f"Hold {made['id']} is made.", json=json)
+    tell(made, f"Hold {made['id']} is made.", json=json)
 
 
 @hold.command("lift")
@@ -112,7 +114,7 @@ def lift_hold(number: Number, *, why: Why = "", json: AsJson = False) -> None:
     """End a hold; a veto is lifted by the control room alone."""
     with connect() as client:
         client.post(f"/change-holds/{number}/lift", {"why": why})
-    _tell({"id": number, "lifted": True}, f"Hold {number} is lifted.", json=json)
+    tell({"id": number, "lifted": True}, f"Hold {number} is lifted.", json=json)
 
 
 @storm.command("begin")
@@ -133,7 +135,7 @@ def begin_storm(
     body = {"reason": reason, "regions": region or [], "ends_at": moment_of(until), "spare_crews": spare_crews}
     with connect() as client:
         made = client.post("/change-storms", body)
-    _tell(made, f"Storm {made['id']} has begun; end it with: tieline change storm end {made['id']}", json=json)
+    tell(made, f"Storm {made['id']} has begun; end it with: tieline change storm end {made['id']}", json=json)
 
 
 @storm.command("end")
@@ -143,7 +145,7 @@ def end_storm(
     """End storm mode in all its regions."""
     with connect() as client:
         ended = client.post(f"/change-storms/{number}/end", {"why": why})
-    _tell(ended, f"Storm {number} has ended.", json=json)
+    tell(ended, f"Storm {number} has ended.", json=json)
 
 
 @storm.command("list")
@@ -185,7 +187,7 @@ def add_veto(
     told = f"Hold {made['id']} holds change {change}."
     if made["change_type"] == "emergency":
         told = f"This is an emergency change: it is held once you say: tieline change veto insist {made['id']} --why …"
-    _tell(made, told, json=json)
+    tell(made, told, json=json)
 
 
 @veto.command("insist")
@@ -198,7 +200,7 @@ def insist(
     """The second act, by which a veto holds an emergency change."""
     with connect() as client:
         made = client.post(f"/change-holds/{number}/insist", {"why": why})
-    _tell(made, f"Hold {number} holds the emergency change.", json=json)
+    tell(made, f"Hold {number} holds the emergency change.", json=json)
 
 
 @veto.command("lift")
@@ -207,7 +209,77 @@ def lift_veto(number: Number, *, why: Why = "", json: AsJson = False) -> None:
     lift_hold(number, why=why, json=json)
 
 
-def _tell(answer: Any, words: str, *, json: bool) -> None:
+@window.command("list")
+def list_windows(*, json: AsJson = False) -> None:
+    """List the windows of operators' contracts; an operator that is not listed permits changes at any time."""
+    with connect() as client:
+        found = client.get("/operator-windows")["items"]
+    if json:
+        print_json(found)
+        return
+    rows = [
+        [
+            one["operator"],
+            "; ".join(one["words"]),
+            one["terms"] or None,
+            _minute(one["opens_at"]),
+            _minute(one["closes_at"]),
+            named(one["updated_by"]),
+        ]
+        for one in found
+    ]
+    columns = ["Operator", "Changes are sent", "Where it stands", "Opens (UTC)", "Closes (UTC)", "Set by"]
+    print_table("", columns, rows, empty="Every operator permits changes at any time.")
+
+
+@window.command("set")
+def set_windows(
+    operator: Annotated[str, typer.Argument(help="The operator's code.")],
+    *,
+    window: Annotated[
+        list[str] | None, typer.Option(help='For example "Mon-Thu 22:00-05:00 Europe/London"; several times.')
+    ] = None,
+    always: Annotated[bool, typer.Option("--always", help="At any time again.")] = False,
+    terms: Annotated[str, typer.Option(help="Where that stands, for example a clause of the contract.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Set when an operator's contract permits changes to be sent; emergency changes are exempt."""
+    if bool(window) == always:
+        raise CommandError("Say either --window or --always.", exit_code=Exit.USAGE)
+    body = {"rules": window or [], "terms": terms}
+    with connect() as client:
+        client.put(f"/operator-windows/{quote(operator, safe='')}", body)
+    when = "at any time" if always else f"in {len(window or [])} windows" if len(window or []) > 1 else "in one window"
+    tell({"operator": operator, **body}, f"Operator {operator} permits changes {when}.", json=json)
+
+
+@window.command("history")
+def window_history(
+    operator: Annotated[str, typer.Argument(help="The operator's code.")], *, json: AsJson = False
+) -> None:
+    """List what stood before as an operator's windows, the latest first."""
+    with connect() as client:
+        found = client.get(f"/operator-windows/{quote(operator, safe='')}/history")["items"]
+    if json:
+        print_json(found)
+        return
+    rows = [
+        [
+            "; ".join(one["words"]),
+            one["terms"] or None,
+            _minute(one["updated_at"]),
+            named(one["updated_by"]),
+            _minute(one["replaced_at"]),
+            named(one["replaced_by"]),
+        ]
+        for one in found
+    ]
+    columns = ["Changes were sent", "Where it stood", "From (UTC)", "By", "To (UTC)", "Replaced by"]
+    print_table("", columns, rows, empty="Nothing stood there before.")
+
+
+def tell(answer: Any, words: str, *, json: bool) -> None:
+    """Say what was done, or give the answer to a program."""
     if json:
         print_json(answer)
     else:

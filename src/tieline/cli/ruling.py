@@ -11,21 +11,14 @@ import typer
 from tieline.cli import telling
 from tieline.cli.client import connect
 from tieline.cli.errors import CommandError, Exit
-from tieline.cli.holding import moment_of
-from tieline.cli.output import AsJson, err, plain, print_json, print_table
+from tieline.cli.holding import moment_of, tell
+from tieline.cli.output import AsJson, print_json, print_table
 from tieline.cli.selecting import Where, filter_of
 from tieline.platform.scope import named
 
 policy = typer.Typer(help="Policies of standard changes: approved beforehand.", no_args_is_help=True)
 template = typer.Typer(help="Templates: what changes say, kept under a name.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="Its number.")]
-
-
-def _tell(answer: Any, words: str, *, json: bool) -> None:
-    if json:
-        print_json(answer)
-    else:
-        err.print(plain(words))
 
 
 @policy.command("list")
@@ -76,21 +69,21 @@ def propose(
     }
     with connect() as client:
         made = client.post("/change-policies", body)
-    _tell(made, f"Policy {made['id']} is proposed.", json=json)
+    tell(made, f"Policy {made['id']} is proposed.", json=json)
 
 
 @policy.command("approve")
 def approve_policy(number: Number, *, json: AsJson = False) -> None:
     """Put a policy of somebody else in force."""
     with connect() as client:
-        _tell(client.post(f"/change-policies/{number}/approve"), f"Policy {number} is in force.", json=json)
+        tell(client.post(f"/change-policies/{number}/approve"), f"Policy {number} is in force.", json=json)
 
 
 @policy.command("retire")
 def retire_policy(number: Number, *, json: AsJson = False) -> None:
     """Take a policy out of force."""
     with connect() as client:
-        _tell(client.post(f"/change-policies/{number}/retire"), f"Policy {number} is retired.", json=json)
+        tell(client.post(f"/change-policies/{number}/retire"), f"Policy {number} is retired.", json=json)
 
 
 @template.command("list")
@@ -122,7 +115,7 @@ def save_template(
     body = {"name": name, "change_id": change, "with_selection": with_selection, "note": note}
     with connect() as client:
         made = client.post("/change-templates", body)
-    _tell(made, f"Template {made['id']}, version {made['versions'][0]['version']}, is kept.", json=json)
+    tell(made, f"Template {made['id']}, version {made['versions'][0]['version']}, is kept.", json=json)
 
 
 @template.command("use")
@@ -158,7 +151,7 @@ def approve_template(
     """Approve a version of somebody else's template."""
     with connect() as client:
         done = client.post(f"/change-templates/{number}/approve?version={version}")
-    _tell(done, f"Version {version} of template {number} is approved.", json=json)
+    tell(done, f"Version {version} of template {number} is approved.", json=json)
 
 
 @template.command("retire")
@@ -166,7 +159,7 @@ def retire_template(number: Number, *, json: AsJson = False) -> None:
     """Offer a template no more."""
     with connect() as client:
         client.post(f"/change-templates/{number}/retire")
-    _tell({"id": number, "retired": True}, f"Template {number} is retired.", json=json)
+    tell({"id": number, "retired": True}, f"Template {number} is retired.", json=json)
 
 
 @template.command("export")
@@ -195,7 +188,7 @@ def import_template(
         raise CommandError(f"{file} is no JSON: {error}", exit_code=Exit.USAGE) from error
     with connect() as client:
         made = client.post("/change-templates/import", body)
-    _tell(made, f"Template {made['id']}, version {made['versions'][0]['version']}, is kept.", json=json)
+    tell(made, f"Template {made['id']}, version {made['versions'][0]['version']}, is kept.", json=json)
 
 
 def calendar(
@@ -280,4 +273,4 @@ def review(
     """Review a change that has ended; emergency changes need it."""
     with connect() as client:
         kept = client.post(f"/changes/{number}/reviews", {"worked": worked, "note": note})
-    _tell(kept, f"The review of change {number} is kept.", json=json)
+    tell(kept, f"The review of change {number} is kept.", json=json)

@@ -1,5 +1,6 @@
 """Pages around changes in time: calendar, outcomes, review, policies, templates, and what holds a change."""
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -124,8 +125,10 @@ async def test_a_template_and_a_policy_on_it(world: Any, seat: Seat, configure: 
     page = await seat.see(where)
     assert "Somebody else has to approve it" in page or "Your role may not" in page
     assert "set.data_plan=m2m-200" in page.replace("&amp;", "&")
+    assert 'name="version" value="1"' in page
     seat.scope = ANNA
-    await seat.do(f"{where}/approve")
+    await seat.do(f"{where}/approve", 422)
+    await seat.do(f"{where}/approve", version="1")
     seat.scope = FRED
     assert "Approved" in await seat.see("/changes/templates")
     form = await seat.see("/changes/policies/new")
@@ -148,13 +151,39 @@ async def test_a_template_and_a_policy_on_it(world: Any, seat: Seat, configure: 
     assert "Retired" in await seat.see(made)
     seat.scope = FRED
     assert await seat.do(f"/changes/{change.id}/template", name="Plan 200", with_selection="1") == where
+    seat.scope = ANNA
+    await seat.do(f"{where}/approve", 409, version="1")
+    assert "Version 1 is" in await seat.see("/changes/templates"), "what was saved since is not approved by that"
+    seat.scope = FRED
     used = await seat.do(f"{where}/use")
     assert (await seat.see(used)) != ""
     assert "cannot be read" in await _bring(seat, b"{}", 422)
+    long = secrets.token_hex(20_000).encode()
+    body = b'","body":{"kind":"subscription.configure","title":"T","parameters":{"data_plan":"x"}}}'
+    assert "too long" in await _bring(seat, b'{"format":"tieline-change-template/1","name":"' + long + body, 422)
     file = b'{"format":"tieline-change-template/1","name":"B","note":"","body":{"kind":"subscription.configure",'
     brought = await _bring(seat, file + b'"title":"T","parameters":{"data_plan":"x"}}}', 303)
     assert "Brought in from a file." in await seat.see(brought)
     await seat.do(f"{brought}/retire")
+
+
+async def test_an_operator_s_windows_stand_on_its_page(world: Any, seat: Seat) -> None:
+    await world.build(1)
+    assert "permits changes at any time" in await seat.see("/operators/A")
+    await seat.see("/operators/A/windows", 403)
+    await seat.do("/operators/A/windows", 403, windows="daily 22:00-06:00")
+    seat.scope = person("otto", 9, Role.ADMINISTRATOR)
+    assert "For example" in await seat.do("/operators/A/windows", 422, windows="sometimes")
+    await seat.see("/operators/X/windows", 404)
+    assert await seat.do("/operators/A/windows", windows="daily 22:00-06:00", terms="Schedule <4>") == "/operators/A"
+    page = await seat.see("/operators/A")
+    assert "daily 22:00\u201306:00 Europe/London" in page
+    assert "Schedule &lt;4&gt;" in page
+    form = await seat.see("/operators/A/windows")
+    assert "daily 22:00\u201306:00 Europe/London</textarea>" in form
+    await seat.do("/operators/A/windows", windows="daily 22:00\u201306:00 Europe/London")
+    assert await seat.do("/operators/A/windows", windows="") == "/operators/A"
+    assert "permits changes at any time" in await seat.see("/operators/A")
 
 
 async def _bring(seat: Seat, data: bytes, status: int) -> str:

@@ -37,6 +37,7 @@ GROUPS = {
     "change hold": holding.hold,
     "change storm": holding.storm,
     "change veto": holding.veto,
+    "change window": holding.window,
     "change policy": ruling.policy,
     "change template": ruling.template,
     "fleet": fleet.app,

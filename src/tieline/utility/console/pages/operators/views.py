@@ -1,15 +1,20 @@
 """Operators: how each is doing, what it grants, how it is reached, and its addresses."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
+from urllib.parse import quote
 
 from tieline.platform.pki.expiry import SOON, VERY_SOON, Expiry
+from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console import words
-from tieline.utility.console.components.frame import Crumb, PageHead
+from tieline.utility.console.components import formats
+from tieline.utility.console.components.forms import Form
+from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.components.tables import Column, Empty, Row, Table
 from tieline.utility.console.components.values import Age, Badge, Count, Link, Share, Tone
 from tieline.utility.console.filters import href
+from tieline.utility.console.pages.changes.views.holds import Asked
 from tieline.utility.console.status import feed
 from tieline.utility.inventory import Contract, Operator
 
@@ -17,7 +22,7 @@ _FULL = 0.9
 _COUNTABLE = 10**9
 NO_OPERATORS = Empty(
     "No operator yet",
-    "Make one with the command tieline operator put or through the REST interface; then bring in its subscriptions.",
+    "Make one through the REST interface, PUT /api/v1/operators/{code}; then bring in its subscriptions.",
     icon="network",
 )
 
@@ -61,14 +66,56 @@ def _heard(row: Mapping[str, Any] | None) -> dict[str, object]:
     return {"feed": Badge(it.word.capitalize(), it.tone), "heard": Age(it.at, it.name, it.stale_after)}
 
 
-def head(one: Operator) -> PageHead:
+def head(one: Operator, scope: Scope) -> PageHead:
     """An operator's page header."""
     networks = (
         f"Network{'s' if len(one.plmns) > 1 else ''} {words.listed(one.plmns)}."
         if one.plmns
         else "No network code is known."
     )
-    return PageHead(one.name, f"Code {one.code}. {networks}", (Crumb("Operators", "/operators"),))
+    unless = "" if scope.may(Permission.OPERATOR_WRITE) else "Your role may not do this."
+    action = Action("Set windows", f"{_path(one.code)}/windows", "calendar-clock", unless=unless)
+    return PageHead(one.name, f"Code {one.code}. {networks}", (_OPERATORS,), (action,))
+
+
+_OPERATORS = Crumb("Operators", "/operators")
+
+
+def _path(code: str) -> str:
+    return f"/operators/{quote(code, safe='')}"
+
+
+def windows(row: Mapping[str, Any], now: datetime, zone: tzinfo) -> tuple[tuple[str, object], ...]:
+    """When the operator's contract permits changes to be sent, and when that is next."""
+    opens, closes = row["opens_at"], row["closes_at"]
+    when = "They open no more within two years."
+    if opens is not None and opens <= now < closes:
+        when = f"Open until {formats.local_time(closes, zone)}"
+    elif opens is not None and opens > now:
+        when = f"They open {formats.local_time(opens, zone)}"
+    return (
+        ("Changes are sent", "; or ".join(row["words"])),
+        ("Now", when),
+        ("Where it stands", row["terms"] or None),
+        ("Set by", named(row["updated_by"])),
+        ("Set", Age(row["updated_at"])),
+    )
+
+
+def windows_head(one: Operator) -> PageHead:
+    """Head of the form."""
+    state = "Outside of them nothing but emergency changes is sent to this operator. What stood before is kept."
+    return PageHead(f"Windows of {one.name}", state, (_OPERATORS, Crumb(one.name, _path(one.code))))
+
+
+def windows_form(asked: Asked, code: str, csrf: str) -> Form:
+    """The form of an operator's windows."""
+    hint = "One window a line, in words: Mon-Thu 22:00-05:00 Europe/London. Empty: at any time."
+    fields = (
+        asked.field("windows", "The contract permits changes", hint, "textarea", required=False, maxlength=5000),
+        asked.field("terms", "Where that stands", "For example Schedule 4, clause 2.", required=False, maxlength=500),
+    )
+    return Form(f"{_path(code)}/windows", fields, csrf, "Set them", _path(code))
 
 
 def credentials(
