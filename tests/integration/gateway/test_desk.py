@@ -180,6 +180,8 @@ async def test_what_a_utility_may_not_say_is_refused_in_the_shape_of_tmf(rig: "R
         (await api.post(f"{ROOT}/changeRequest", json={}), 405),
         (await api.post(f"{ROOT}/hub", json={"callback": "https://elsewhere.example/"}), 422),
         (await api.post(f"{ROOT}/hub", json={"callback": "http://utility.example/"}), 422),
+        (await api.post(f"{ROOT}/hub", json={"callback": "https://elsewhere.example:99999/"}), 422),
+        (await api.post(f"{ROOT}/hub", json={"callback": "https://[utility.example/"}), 422),
         (await api.post(f"{ROOT}/hub", json={"callback": CALLBACK, "query": "status=x"}), 400),
         (await api.delete(f"{ROOT}/hub/{10**30}"), 404),
         (await api.get("/tmf-api/nothing"), 404),

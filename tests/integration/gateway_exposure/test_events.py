@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
@@ -122,6 +123,27 @@ async def test_it_is_told_again_until_it_is_taken(rig: "Rig", background: "Backg
     await background.rest()
     assert len(told(background)) == 1
     assert await rig.value("SELECT count(*) FROM event_notification") == 0
+
+
+async def test_one_that_goes_wrong_does_not_keep_the_others_waiting(rig: "Rig", background: "Background") -> None:
+    api = await rig.utility("U1")
+    await rig.load("U1", 1)
+    await api.post(EVENTS, json=wanted(notificationDestination="https://utility.example/broken"))
+    await api.post(EVENTS, json=wanted())
+    await seen(rig, S00000=FIRST)
+    await seen(rig, S00000=SECOND)
+
+    def broken(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/broken":
+            raise RuntimeError("nobody thought of this")
+        answer: httpx.Response = background.told(request)
+        return answer
+
+    background.sender._client = httpx.AsyncClient(transport=httpx.MockTransport(broken))
+    await background.rest()
+    assert len(told(background)) == 1
+    failed = await rig.value("SELECT last_error FROM event_subscription WHERE destination LIKE '%%broken'")
+    assert failed == "RuntimeError"
 
 
 async def test_twice_or_never_as_faults_have_it(rig: "Rig", background: "Background") -> None:

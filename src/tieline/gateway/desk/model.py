@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -10,10 +10,6 @@ MAX_HUBS = 10
 """Callbacks that one utility may have."""
 BATCH = 50
 """Events sent to a callback before its success is written down."""
-KEPT = timedelta(days=7)
-"""How long an event waits for a callback that does not answer; what it told can still be read."""
-_FIRST_WAIT = timedelta(seconds=0.5)
-_LONGEST_WAIT = timedelta(seconds=60)
 
 
 class Kind(StrEnum):
@@ -70,9 +66,13 @@ class Hub:
 
     id: int
     callback: str
-    query: str | None
     hosts: frozenset[str]
     attempts: int
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return self.callback
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,3 @@ class Waiting:
 
     id: int
     body: Any
-
-
-def wait(attempts: int) -> timedelta:
-    """How long a callback is left alone after so many failures in a row: doubled each time, a minute at most."""
-    doubled: timedelta = _FIRST_WAIT * (1 << min(attempts - 1, 10))
-    return min(doubled, _LONGEST_WAIT)

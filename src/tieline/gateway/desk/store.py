@@ -209,15 +209,12 @@ async def ready(tx: Tx, now: datetime) -> list[Hub]:
     """Give the callbacks for which something waits and which are not being left alone."""
     rows = await fetch_all(
         tx,
-        """SELECT h.id, h.callback, h.query, h.attempts, u.notification_hosts
+        """SELECT h.id, h.callback, h.attempts, u.notification_hosts
            FROM hub h JOIN utility u ON u.id = h.utility_id
            WHERE h.retry_at <= %(now)s AND EXISTS (SELECT FROM hub_event e WHERE e.hub_id = h.id)""",
         {"now": now},
     )
-    return [
-        Hub(row["id"], row["callback"], row["query"], frozenset(row["notification_hosts"]), row["attempts"])
-        for row in rows
-    ]
+    return [Hub(row["id"], row["callback"], frozenset(row["notification_hosts"]), row["attempts"]) for row in rows]
 
 
 async def waiting(tx: Tx, hub_id: int, limit: int) -> list[Waiting]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from tieline.standards.mns.dn import Dn
@@ -12,8 +12,6 @@ BATCH = 500
 """Changes that one ``notifyMOIChanges`` carries at most."""
 QUEUE = 1_000_000
 """Notifications kept for a recipient that does not answer; beyond, it is told to read the tree again."""
-_FIRST_WAIT = timedelta(seconds=0.5)
-_LONGEST_WAIT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,7 @@ class Recipient:
     delivered: int
     heartbeat_s: int = 0
 
-
-def wait(attempts: int) -> timedelta:
-    """How long a recipient is left alone after so many failures in a row: doubled each time, a minute at most."""
-    doubled: timedelta = _FIRST_WAIT * (1 << min(attempts - 1, 10))
-    return min(doubled, _LONGEST_WAIT)
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return str(self.dn)

@@ -81,10 +81,12 @@ def _review_subscription(_consumer: Consumer, before: Attributes, after: Attribu
 
 def is_registered(address: str, hosts: frozenset[str]) -> bool:
     """Tell whether an address is ``https`` and on one of these hosts, each ``host`` (any port) or ``host:port``."""
-    parts = urlsplit(address)
-    if parts.scheme != "https" or parts.hostname is None:
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port or HTTPS
+    except ValueError:  # brackets that are no IPv6 address, or a port that is none
         return False
-    return parts.hostname in hosts or f"{parts.hostname}:{parts.port or HTTPS}" in hosts
+    return parts.scheme == "https" and host is not None and (host in hosts or f"{host}:{port}" in hosts)
 
 
 def _review_recipient(consumer: Consumer, _before: Attributes, after: Attributes) -> None:

@@ -13,6 +13,22 @@ EVERYBODY = "all"
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is to be told: the event subscription and its utility's code, its destination, failures in a row."""
+
+    id: int
+    code: str
+    destination: str
+    hosts: frozenset[str]
+    attempts: int
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return self.destination
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """A SIM that is used with another device."""
 

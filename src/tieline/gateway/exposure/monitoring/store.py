@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from tieline.gateway.exposure.monitoring.policy import Recipient
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 
 _COLUMNS = "id, document, subscription, lan_group, destination, reports_left, expires_at"
@@ -106,17 +107,21 @@ async def count_down(tx: Tx, reports: Mapping[int, int]) -> None:
     )
 
 
-async def ready(tx: Tx, now: datetime) -> list[DictRow]:
+async def ready(tx: Tx, now: datetime) -> list[Recipient]:
     """Give the event subscriptions for which something is to be sent, and whose recipient is not left alone."""
-    return await fetch_all(
+    rows = await fetch_all(
         tx,
-        """SELECT e.id, e.utility_id, e.destination, e.attempts, u.code, u.notification_hosts
+        """SELECT e.id, e.destination, e.attempts, u.code, u.notification_hosts
            FROM event_subscription e JOIN utility u ON u.id = e.utility_id
            WHERE e.retry_at <= %(now)s AND EXISTS (
                SELECT 1 FROM event_notification n WHERE n.event_subscription_id = e.id AND n.due_at <= %(now)s)
            ORDER BY e.id""",
         {"now": now},
     )
+    return [
+        Recipient(row["id"], row["code"], row["destination"], frozenset(row["notification_hosts"]), row["attempts"])
+        for row in rows
+    ]
 
 
 async def pending(tx: Tx, number: int, now: datetime, most: int) -> list[DictRow]:
@@ -158,10 +163,14 @@ async def next_due(tx: Tx) -> datetime | None:
     return found
 
 
-async def forget_over(tx: Tx, now: datetime, oldest: datetime) -> int:
-    """Forget event subscriptions that have run out and have nothing left to tell, and reports nobody ever took."""
-    await execute(tx, "DELETE FROM event_notification WHERE at < %s", [oldest])
-    return await execute(
+async def give_up(tx: Tx, oldest: datetime) -> int:
+    """Drop reports from before a moment that nobody ever took; gives how many."""
+    return await execute(tx, "DELETE FROM event_notification WHERE at < %s", [oldest])
+
+
+async def forget_over(tx: Tx, now: datetime) -> None:
+    """Forget event subscriptions that have run out and have nothing left to tell."""
+    await execute(
         tx,
         """DELETE FROM event_subscription e WHERE (e.expires_at <= %s OR e.reports_left = 0)
            AND NOT EXISTS (SELECT 1 FROM event_notification n WHERE n.event_subscription_id = e.id)""",
