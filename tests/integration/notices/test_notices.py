@@ -10,6 +10,7 @@ from tests.integration.notices.conftest import CITIES, OTHERS, REST, START, phas
 
 from tieline.platform import audit
 from tieline.platform.scope import Role, system
+from tieline.utility.notices import calendar
 
 if TYPE_CHECKING:
     from tests.integration.notices.conftest import Loop
@@ -132,11 +133,13 @@ async def test_an_answer_goes_to_the_operator_and_its_status_comes_back(loop: "L
     loop.wire.down = True
     with pytest.raises(Exception, match="cut"):
         await loop.say()
-    assert (await loop.only())["answer_state"] == "pending"
+    waiting = await loop.only()
+    assert (waiting["answer_state"], waiting["answer_error"]) == ("pending", "The line is cut.")
     loop.wire.down = False
     await loop.say()
     after = await loop.only()
     assert (after["status"], after["answer_state"], after["answer_by"]) == ("rejected", "taken", "user:ada")
+    assert after["answer_error"] == ""
     (theirs,) = (await loop.office.get("/backoffice/v1/notices/3G")).json()["answers"]
     assert (theirs["status"], theirs["reason"]) == ("rejected", "Too early.")
     assert (await loop.people.post(path, json={"answer": "accept"})).status_code == 202
@@ -413,3 +416,50 @@ async def test_a_callback_that_moved_leaves_none_behind(loop: "Loop") -> None:
     await loop.run_sql("UPDATE operator_connection SET notification_url = 'https://us.test/x/3gpp/notifications/A'")
     await loop.listener.look()
     assert [one["callback"] for one in await _hubs(loop)] == ["https://us.test/x/tmf-api/listener/A"]
+
+
+async def test_what_has_no_phases_is_kept_with_its_times(loop: "Loop") -> None:
+    """A change request as the published interface has it, without a word of ours in it."""
+    await loop.listener.look()
+    request = {
+        "id": "CR-7",
+        "description": "The core is renewed.\nCalls may fail.",
+        "targetEntity": [{"id": "core", "role": "affected", "@referredType": "Network"}],
+        "status": "scheduled",
+        "lastUpdateDate": "2026-11-01T08:00:00Z",
+        "plannedStartTime": "2026-11-20T22:00:00+01:00",
+        "plannedEndTime": "2026-11-21T04:00:00Z",
+    }
+    event = {"eventId": "1", "eventType": "ChangeRequestCreateEvent", "event": {"changeRequest": request}}
+    assert await loop.post(event) == 201
+    found = await loop.only()
+    assert (found["kind"], found["starts_at"], found["ends_at"]) == (
+        "other",
+        "2026-11-20T21:00:00Z",
+        "2026-11-21T04:00:00Z",
+    )
+    assert found["sentence"] == (
+        "Operator A announces: The core is renewed. It is planned for 20 November 2026 – 21 November 2026."
+    )
+    days = {"start": "2026-11-15T00:00:00Z", "end": "2026-11-30T00:00:00Z"}
+    shown = (await loop.get("/calendar", **days))["items"]
+    assert [one["title"] for one in shown if one["kind"] == "notice"] == ["The core is renewed."]
+    request |= {"lastUpdateDate": "2026-11-01T08:30:00Z", "plannedEndTime": "9999-12-31T23:59:59Z"}
+    assert await loop.post(event) == 201
+    (revised,) = await loop.rows("SELECT payload FROM outbox_event WHERE topic = 'notice.revised'")
+    assert revised["payload"]["differences"] == ["It ends at a time that is not given now, before on 21 November 2026."]
+
+
+async def test_the_calendar_holds_what_lies_in_it_however_much_came_in_since(
+    loop: "Loop", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calendar, "_MOST", 2)
+    await loop.publish(phase("soon", "2026-11-20", "2026-11-22"), ref="W0", kind="planned-work", title="Soon")
+    await loop.listener.look()
+    loop.clock.forward(timedelta(minutes=6))
+    for number in range(3):
+        await loop.publish(phase(*REST), ref=f"N{number}")
+    await loop.listener.look()
+    days = {"start": "2026-11-15T00:00:00Z", "end": "2026-11-30T00:00:00Z"}
+    shown = (await loop.get("/calendar", **days))["items"]
+    assert [one["title"] for one in shown if one["kind"] == "notice"] == ["Soon: Soon"]

@@ -7,7 +7,7 @@ from tieline.platform.clock import SystemClock
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.changes import CalendarEntry
-from tieline.utility.notices.model import Notice
+from tieline.utility.notices.model import Filter, Notice
 from tieline.utility.notices.service.reading import notice_page
 
 NAME = "notices"
@@ -18,7 +18,7 @@ async def entries(tx: Tx, scope: Scope, start: datetime, end: datetime) -> Seque
     """What operators announced that lies between two moments; nothing for who may not see notices."""
     if not scope.may(Permission.NOTICE_READ):
         return []
-    page = await notice_page(tx, scope, SystemClock(), limit=_MOST)
+    page = await notice_page(tx, scope, SystemClock(), Filter(between=(start, end)), limit=_MOST)
     found = [entry for notice in page.items if not notice.over for entry in of_notice(notice)]
     return [one for one in found if one.starts_at < end and (one.ends_at is None or one.ends_at > start)]
 

@@ -12,8 +12,8 @@ from tieline.utility.notices.desks import desks_of
 from tieline.utility.notices.service import answering
 
 LANE = "operator"
-PATIENCE = Retry(attempts=40, first=timedelta(seconds=2), longest=timedelta(minutes=30))
-"""An answer is tried for eight hours at least: an operator may be away for a night."""
+PATIENCE = Retry(attempts=1_000_000, first=timedelta(seconds=2), longest=timedelta(minutes=30))
+"""An answer is tried until the operator takes or refuses it, or another one is given: none stays on its way unsaid."""
 
 
 class Say(msgspec.Struct):

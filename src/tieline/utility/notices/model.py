@@ -60,13 +60,15 @@ class Phase(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a revision says. ``technology`` None: all of them."""
+    """What a revision says. ``technology`` None: all of them; a beginning and an end only for what has no phases."""
 
     kind: Kind
     title: str
     description: str = ""
     technology: str | None = None
     phases: tuple[Phase, ...] = ()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,10 @@ class DeskState:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which notices: codes of operators, kinds, TMF655 statuses; ``is_open``: those that are not over (or are)."""
+    """Which notices: codes of operators, kinds, TMF655 statuses; ``is_open``: those that are not over (or are).
+
+    ``between``: those of which some part lies between two moments.
+    """
 
     operators: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -244,6 +249,7 @@ class Filter:
     technologies: tuple[str, ...] = ()
     is_open: bool | None = None
     waits: bool | None = None
+    between: tuple[datetime, datetime] | None = None
 
     def bound(self) -> Mapping[str, Any]:
         """What the store binds."""
@@ -254,4 +260,6 @@ class Filter:
             "f_technologies": list(self.technologies) or None,
             "f_open": self.is_open,
             "f_waits": self.waits,
+            "f_start": self.between[0] if self.between else None,
+            "f_end": self.between[1] if self.between else None,
         }

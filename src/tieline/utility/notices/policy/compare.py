@@ -30,6 +30,10 @@ def _differences(before: Content, after: Content) -> Iterator[Difference]:
         yield Difference("technology", f"It is about {now} now, before about {was}.")
     if before.description != after.description:
         yield Difference("description", "The description was changed.")
+    times = (("begins", before.starts_at, after.starts_at), ("ends", before.ends_at, after.ends_at))
+    for what, old, new in times:
+        if old != new:
+            yield Difference(what, f"It {what} {_when(new)} now, before {_when(old)}.")
     earlier = {phase.id: phase for phase in before.phases}
     later = {phase.id: phase for phase in after.phases}
     for phase in before.phases:
@@ -105,6 +109,10 @@ def period(phase: Phase) -> str:
 def day(moment: datetime) -> str:
     """A day as people write it, in UTC: operators and utilities have to mean the same one."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def _when(moment: datetime | None) -> str:
+    return f"on {day(moment)}" if moment else "at a time that is not given"
 
 
 def _shift(step: timedelta) -> str:

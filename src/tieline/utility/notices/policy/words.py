@@ -31,8 +31,8 @@ def sentence(notice: Notice, counts: Sequence[PhaseCount], now: datetime) -> str
         return _over(notice)
     sites = sum(one.sites for one in counts)
     alone = sum(one.alone for one in counts)
-    if notice.starts_at is None or notice.ends_at is None:
-        return f"{notice.operator_name} announces: {notice.title}."
+    if notice.starts_at is None or notice.ends_at is None or not notice.phases:
+        return f"{notice.operator_name} announces: {notice.title.rstrip('.')}.{_planned(notice)}"
     if notice.kind is Kind.PHASE_OUT:
         struck = _struck(sites, alone, notice.technology or "it")
         return f"{_begins(notice, now)} {struck} {_until(notice, counts, now)}".strip()
@@ -47,6 +47,13 @@ def _over(notice: Notice) -> str:
     why = f": {notice.status_reason.rstrip('.')}" if notice.status_reason else ""
     done = {"completed": "says that this is done", "failed": "says that this failed"}
     return f"{who} {done.get(notice.status, 'took this notice back')}{why}."
+
+
+def _planned(notice: Notice) -> str:
+    if notice.starts_at is None:
+        return ""
+    until = f" – {day(notice.ends_at)}" if notice.ends_at else ""
+    return f" It is planned for {day(notice.starts_at)}{until}."
 
 
 def _begins(notice: Notice, now: datetime) -> str:

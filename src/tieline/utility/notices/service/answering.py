@@ -5,7 +5,7 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Database, Tx
 from tieline.platform.errors import Conflict, Invalid, NotFound, Problem
 from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.connectors import Denied, Rejected
+from tieline.utility.connectors import ConnectorError, Denied, Rejected
 from tieline.utility.notices.desks import Desks
 from tieline.utility.notices.model import Answer, AnswerState, Origin, Source
 from tieline.utility.notices.port import Reply
@@ -48,7 +48,12 @@ async def answer(
 
 
 async def send(db: Database, desks: Desks, clock: Clock, notice_id: int, number: int) -> None:
-    """Say an answer to the operator, once however often this is tried; raises what may go better the next time."""
+    """Say an answer to the operator, once however often this is tried.
+
+    Raises:
+        ConnectorError: what may go better the next time; it stands with the answer meanwhile.
+
+    """
     async with db.transaction() as tx:
         row = await store.answer_to_send(tx, notice_id, number)
     if row is None:
@@ -69,6 +74,10 @@ async def send(db: Database, desks: Desks, clock: Clock, notice_id: int, number:
                 detail = {"answer": row["answer"], "error": error.detail}
                 await audit.append(tx, SYSTEM, audit.Entry("notice.answer-refused", f"notice:{notice_id}", detail))
         return
+    except ConnectorError as error:
+        async with db.transaction() as tx:
+            await store.settle_answer(tx, notice_id, number, AnswerState.PENDING, error.detail)
+        raise
     async with db.transaction() as tx:
         await take(tx, Origin(row["operator_id"], row["operator"], Source.ANSWER, clock.now()), [told])
         if await store.settle_answer(tx, notice_id, number, AnswerState.TAKEN):

@@ -107,4 +107,6 @@ def content_of(notice: Notice) -> Content:
         description=notice.description,
         technology=notice.technology,
         phases=notice.phases,
+        starts_at=None if notice.phases else notice.starts_at,
+        ends_at=None if notice.phases else notice.ends_at,
     )

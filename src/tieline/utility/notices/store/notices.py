@@ -42,7 +42,9 @@ _FILTERED = f"""{_SEEN}
     AND (%(f_technologies)s::text[] IS NULL OR n.technology = ANY(%(f_technologies)s::text[]))
     AND (%(f_open)s::boolean IS NULL OR
         {_COMING} = %(f_open)s)
-    AND (%(f_waits)s::boolean IS NULL OR {_WAITS} = %(f_waits)s)"""
+    AND (%(f_waits)s::boolean IS NULL OR {_WAITS} = %(f_waits)s)
+    AND (%(f_start)s::timestamptz IS NULL OR
+        (n.starts_at < %(f_end)s AND coalesce(n.ends_at, n.starts_at) > %(f_start)s))"""
 
 
 def _bound(scope: Scope, wanted: Filter, now: datetime) -> dict[str, Any]:
@@ -184,8 +186,8 @@ def _values(told: Told) -> dict[str, Any]:
         "technology": content.technology,
         "revision": told.revision,
         "updated_at": told.updated_at,
-        "starts_at": min((phase.starts_at for phase in content.phases), default=None),
-        "ends_at": max((phase.ends_at for phase in content.phases), default=None),
+        "starts_at": min((phase.starts_at for phase in content.phases), default=content.starts_at),
+        "ends_at": max((phase.ends_at for phase in content.phases), default=content.ends_at),
         "phases": Jsonb(msgspec.to_builtins(content.phases)),
         "asks": told.status in ASKING,
     }

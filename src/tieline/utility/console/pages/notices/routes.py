@@ -83,7 +83,7 @@ async def _counts(page: Page, notice: Notice) -> list[PhaseCount]:
     async def count(tx: Tx) -> list[PhaseCount]:
         return await notices.phase_counts(tx, page.scope, notice)
 
-    name = f"notice {notice.id} as of {notice.updated_at.isoformat()}"
+    name = f"notice {notice.id}, revision {notice.revision} as of {notice.updated_at.isoformat()}"
     return (await page.always(name, count, fresh=FRESH)).value
 
 

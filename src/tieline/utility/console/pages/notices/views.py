@@ -33,6 +33,12 @@ _ANSWERED = {
     AnswerState.REFUSED: Badge("The operator refused it", Tone.BAD),
 }
 
+_WHOSE_WORDS = {
+    AnswerState.PENDING: "Tried last, without success",
+    AnswerState.TAKEN: "The operator says",
+    AnswerState.REFUSED: "The operator says",
+}
+
 
 def head(
     notice: Notice, counts: Sequence[PhaseCount], scope: Scope, now: datetime, together: Sequence[int]
@@ -205,7 +211,7 @@ def answered(notice: Notice) -> tuple[tuple[str, object], ...]:
         ("When", Age(notice.answer_at)),
         ("Words", notice.answer_words or None),
         ("Delivery", _ANSWERED[notice.answer_state]),
-        ("The operator says", notice.answer_error or None),
+        (_WHOSE_WORDS[notice.answer_state], notice.answer_error or None),
     )
 
 

@@ -87,6 +87,8 @@ def _steps(one: Notice, now: datetime) -> list[Step]:
     begins = min((phase for phase in one.phases if phase.starts_at > now), key=lambda it: it.starts_at, default=None)
     ends = min((phase for phase in one.phases if phase.ends_at > now), key=lambda it: it.ends_at, default=None)
     found = []
+    if not one.phases and one.starts_at is not None and one.starts_at > now:
+        found.append(Step(one, f"Begins on {day(one.starts_at)}", one.starts_at))
     if begins is not None:
         found.append(Step(one, f"{begins.title} begins on {day(begins.starts_at)}", begins.starts_at))
     if ends is not None:

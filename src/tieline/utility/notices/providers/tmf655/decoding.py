@@ -80,10 +80,21 @@ def _announced(request: Announcement) -> Content:
 
 
 def _other(request: ChangeRequest) -> Content:
-    """A change request of another class: its words are kept, and that it has no phases that are understood."""
+    """A change request of another class: its words are kept, and its times; phases are not understood."""
     words = (request.description or "").strip()
     title = words.partition("\n")[0][:200] or f"Change request {request.id}"
-    return Content(kind=Kind.OTHER, title=title, description=words)
+    starts, ends = _planned(request.planned_start_time), _planned(request.planned_end_time)
+    if starts and ends and ends < starts:
+        ends = None
+    return Content(kind=Kind.OTHER, title=title, description=words, starts_at=starts, ends_at=ends)
+
+
+def _planned(moment: datetime | None) -> datetime | None:
+    """When it is planned for; None also for what only stands for never."""
+    try:
+        return None if moment is None else in_utc(moment, "plannedTime")
+    except TmfError:
+        return None
 
 
 def _phase(phase: WirePhase) -> Phase:
