@@ -173,6 +173,11 @@ async def test_forged_altered_and_foreign_tokens_are_refused(rig: "Rig") -> None
             assert answer.status_code == 401, forged
             assert 'error="invalid_token"' in answer.headers["www-authenticate"]
         assert (await api.get(TREE, headers=bearing("x" * 5000))).status_code == 401
+        for member in ({"crit": 5}, {"crit": ["x"]}, {"alg": {}}, {"kid": []}, {"typ": 5}, {"b64": False, "crit": ["b64"]}):
+            odd = {"alg": "ES256", "typ": "at+jwt", "kid": jwt_kid(given), **member}
+            written = base64.urlsafe_b64encode(json.dumps(odd).encode()).decode().rstrip("=")
+            answer = await api.get(TREE, headers=bearing(f"{written}.{claims}.{signature}"))
+            assert answer.status_code == 401, member
 
 
 async def test_a_token_ends_and_the_signing_key_changes_without_anybody_noticing(rig: "Rig") -> None:
@@ -245,6 +250,18 @@ async def test_a_certificate_of_the_named_subject_counts_before_anybody_knows_it
     assert (await rig.office.post("/backoffice/v1/utilities/U1/clients", json=taken)).status_code == 409
 
 
+async def test_certificates_without_a_subject_are_nobodys_by_their_subject(rig: "Rig") -> None:
+    await rig.utility("U1")
+    body = {"name": "scada", "scopes": ["read"], "certificates": [FIRST], "by": "jane", "subject": ""}
+    assert (await rig.office.post("/backoffice/v1/utilities/U1/clients", json=body)).status_code == 422
+    await client(rig, "read")
+    async with rig.parts.db.transaction() as tx:
+        await execute(tx, "UPDATE api_client SET subject_dn = ''")
+    async with rig.client("f" * 64, subject="") as stranger, rig.client(FIRST) as api:
+        assert (await ask(stranger)).json()["error"] == "invalid_client"
+        assert (await ask(api)).status_code == 200
+
+
 async def test_two_certificates_of_a_utility_count_at_once_and_one_belongs_to_one(rig: "Rig") -> None:
     await rig.utility("U1")
     await rig.utility("U2")
@@ -285,6 +302,20 @@ async def test_the_gateways_own_secrets_are_checked_and_their_key_changed(rig: "
         assert len((await rig.office.post("/backoffice/v1/secrets/forget")).json()["keys"]) == 1
     async with rig.client(FIRST) as another_process:
         assert (await another_process.get(TREE, headers=bearing(given))).status_code == 200
+
+
+async def test_a_gateway_that_lost_its_secrets_key_signs_with_a_new_one(rig: "Rig") -> None:
+    await rig.utility("U1")
+    await client(rig, "read")
+    async with rig.client(FIRST) as api:
+        before = await token(api)
+    (rig.parts.settings.folder / "secrets.keys").unlink()
+    async with rig.client(FIRST) as api:
+        after = await token(api)
+        assert jwt_kid(after) != jwt_kid(before)
+        assert (await api.get(TREE, headers=bearing(after))).status_code == 200
+        assert (await api.get(TREE, headers=bearing(before))).status_code == 401
+        assert [key["kid"] for key in (await api.get("/oauth2/jwks")).json()["keys"]] == [jwt_kid(after)]
 
 
 async def test_what_was_made_for_one_utility_tells_nothing_of_another(rig: "Rig") -> None:

@@ -116,9 +116,12 @@ def peer_of(scope: Scope) -> Peer | None:
 def normal_subject(text: str) -> str:
     """A subject as it is compared: RFC 4514, as the library writes it. Raises ``ValueError`` for one that is none."""
     try:
-        return x509.Name.from_rfc4514_string(text).rfc4514_string()
+        found = x509.Name.from_rfc4514_string(text)
     except ValueError as error:
         raise ValueError("Write it as RFC 4514 does: CN=scada,O=Grid") from error
+    if not found.rdns:
+        raise ValueError("An empty subject is that of every certificate without one; name somebody.")
+    return found.rfc4514_string()
 
 
 def _bearer(scope: Scope) -> str | None:

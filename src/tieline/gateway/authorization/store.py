@@ -22,12 +22,15 @@ _CLIENT = """
 
 
 async def holder(tx: Tx, client_id: str, peer: Peer) -> DictRow | None:
-    """The utility and scopes of a client that a certificate belongs to; a utility's own code is one of its clients."""
+    """The utility and scopes of a client that a certificate belongs to; a utility's own code is one of its clients.
+
+    A certificate without a subject is nobody's by its subject.
+    """
     text = """
         SELECT u.id, u.code, u.notification_hosts, u.calls_per_second, u.max_changes_per_plan, u.token_required,
             a.client_id, a.scopes
         FROM api_client a JOIN utility u ON u.id = a.utility_id
-        WHERE a.client_id = %(client)s AND a.revoked_at IS NULL AND (a.subject_dn = %(subject)s OR EXISTS (
+        WHERE a.client_id = %(client)s AND a.revoked_at IS NULL AND (a.subject_dn = nullif(%(subject)s, '') OR EXISTS (
             SELECT FROM utility_certificate c WHERE c.api_client_id = a.id AND c.fingerprint = %(fingerprint)s))
         UNION ALL
         SELECT u.id, u.code, u.notification_hosts, u.calls_per_second, u.max_changes_per_plan, u.token_required,

@@ -6,11 +6,12 @@ keys: they stand in the database, sealed.
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
@@ -22,7 +23,7 @@ from tieline.gateway.authorization.policy import read_scopes, write_scopes
 from tieline.gateway.model import TokenScope
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database, Tx
-from tieline.platform.secrets import Vault
+from tieline.platform.secrets import SecretError, Vault
 
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
@@ -32,6 +33,8 @@ _READ_AGAIN_S = 60.0
 _AT_MOST_EVERY_S = 1.0
 _LEEWAY_S = 30
 _MOST_CHARACTERS = 4096
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Tokens:
         held = KeySet([one.key for one in keys])
         try:
             decoded = jwt.decode(token, held, algorithms=[ALGORITHM])
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # the library does not look at the types of a header's members first
             raise InvalidToken("The token cannot be read.") from error
         jwt.JWTClaimsRegistry(
             now=int(self._clock.now().timestamp()),
@@ -135,8 +138,8 @@ class Tokens:
         """Make a key unless another process just did."""
         now = self._clock.now()
         await store.lock_keys(tx)
-        rows = await store.token_keys(tx)
-        if rows and now - rows[0]["made_at"] <= SIGNS_FOR:
+        keys = self._opened(await store.token_keys(tx))
+        if keys and now - keys[0].made_at <= SIGNS_FOR:
             return
         key = ECKey.generate_key("P-256", private=True)
         kid = key.thumbprint()
@@ -150,17 +153,24 @@ class Tokens:
         if at_once or age > _READ_AGAIN_S or (again and age > _AT_MOST_EVERY_S):
             async with self._db.snapshot() as tx:
                 rows = await store.token_keys(tx)
-            self._keys = tuple(
-                _Dated(self._opened(row["kid"], row["private_key"]), row["made_at"])
-                for row in rows
-                if self._clock.now() - row["made_at"] <= BELIEVED_FOR
-            )
+            self._keys = self._opened(rows)
             self._read_at = time.monotonic()
         return self._keys
 
-    def _opened(self, kid: str, sealed: str) -> ECKey:
-        pem = self._vault.open(sealed, store.key_place(kid))
-        return ECKey.import_key(pem, parameters={"kid": kid, "use": "sig", "alg": ALGORITHM})
+    def _opened(self, rows: Sequence[Mapping[str, Any]]) -> tuple[_Dated, ...]:
+        """The keys that are still believed. One that does not open is left out: another is made in its place."""
+        found = []
+        for row in rows:
+            if self._clock.now() - row["made_at"] > BELIEVED_FOR:
+                continue
+            try:
+                pem = self._vault.open(row["private_key"], store.key_place(row["kid"]))
+            except SecretError as error:
+                _log.warning("a signing key does not open", kid=row["kid"], why=str(error))
+                continue
+            key = ECKey.import_key(pem, parameters={"kid": row["kid"], "use": "sig", "alg": ALGORITHM})
+            found.append(_Dated(key, row["made_at"]))
+        return tuple(found)
 
 
 def _claims(claims: Mapping[str, Any]) -> Claims:
