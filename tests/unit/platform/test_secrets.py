@@ -111,6 +111,24 @@ def test_a_change_of_the_file_is_seen_by_who_has_read_it_before(tmp_path: Path) 
         one.open(sealed, HERE)
 
 
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a process would go on sealing with a key that may be thrown away."""
+    one, other = Vault(tmp_path / "secrets.keys"), Vault(tmp_path / "secrets.keys")
+    one.keys()
+    other.rotate()
+    read_file, made = Vault._content, []
+
+    def slowly(vault: Vault) -> str:
+        content = read_file(vault)
+        if vault is one and not made:
+            made.append(other.rotate())
+        return content
+
+    monkeypatch.setattr(Vault, "_content", slowly)
+    one.keys()
+    assert one.keys().current.id == made[0]
+
+
 def test_a_file_from_outside_is_read_and_never_made_or_changed(tmp_path: Path) -> None:
     path = tmp_path / "given"
     vault = Vault(path, ours=False)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tieline.platform.errors import Unavailable
 from tieline.platform.secrets.keyring import KEY_BYTES, Key, Keyring
 from tieline.platform.secrets.model import Place
 
@@ -22,8 +23,11 @@ _NONCE = 12
 _PARTS = 4
 
 
-class SecretError(Exception):
+class SecretError(Unavailable):
     """A value that does not open: of a key we do not have, moved from another place, or altered. Names no secret."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, advice="Look with: tieline secrets check")
 
 
 class Sealed(NamedTuple):

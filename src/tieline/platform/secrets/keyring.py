@@ -10,13 +10,15 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tieline.platform.errors import Unavailable
+
 KEY_BYTES = 32
 _REMARK = (
     "# Keys of secrets at rest. The first seals, all of them open. Keep a copy elsewhere: without it, they are lost."
 )
 
 
-class KeyFileError(Exception):
+class KeyFileError(Unavailable):
     """A key file that cannot be used, and why; names no key."""
 
 

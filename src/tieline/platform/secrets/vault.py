@@ -47,8 +47,8 @@ class Vault:
         """The keys as they are in the file now."""
         stamp = self._look()
         if self._keys is None or stamp != self._stamp:
-            self._keys = read_keys(self._content())
-            self._stamp = self._look()
+            # The stamp is that of before: a file that changes while it is read is read again.
+            self._keys, self._stamp = read_keys(self._content()), stamp
         return self._keys
 
     def private(self) -> bool:
