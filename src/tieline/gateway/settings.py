@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tieline.platform import receivers
 
 
 class GatewaySettings(BaseSettings):
@@ -74,6 +76,8 @@ class GatewaySettings(BaseSettings):
         400, ge=1, le=3650, description="Days for which the change log is kept; no fewer than for fallbacks."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    _receiver = field_validator("siem_url")(receivers.checked)
 
     @model_validator(mode="after")
     def _log_outlives_fallbacks(self) -> Self:

@@ -61,17 +61,17 @@ def sources() -> tuple[Source, ...]:
     return (ChangeLogSource(), AuditSource())
 
 
-def destination_and_style(settings: GatewaySettings) -> tuple[Destination, Style] | None:
+async def destination_and_style(settings: GatewaySettings) -> tuple[Destination, Style] | None:
     """Where to, and how; None where no receiver is set."""
     destination = destination_of(settings)
     if destination is None:
         return None
-    return destination, style_of(destination, f"tieline-gateway-{settings.code}")
+    return destination, await style_of(destination, f"tieline-gateway-{settings.code}")
 
 
 async def export(parts: Parts) -> None:
     """Export for as long as the process lives; ends at once where no receiver is set."""
-    found = destination_and_style(parts.settings)
+    found = await destination_and_style(parts.settings)
     if found is not None:
         await Exporter(parts.db, parts.clock, *found, sources()).run()
 

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tieline.platform import receivers
 from tieline.platform.clock import SystemClock, declared
 
 
@@ -97,6 +98,8 @@ class Settings(BaseSettings):
         """A calendar that nobody can read would be found out in the middle of the work."""
         declared(text, SystemClock())
         return text
+
+    _receiver = field_validator("siem_url")(receivers.checked)
 
     @model_validator(mode="after")
     def _certificate_with_its_key(self) -> Self:

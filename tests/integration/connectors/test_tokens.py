@@ -17,6 +17,7 @@ from tieline.gateway.settings import GatewaySettings
 from tieline.platform.pki import Authority, following
 from tieline.utility.connectors import Connection, Denied, Unreachable
 from tieline.utility.connectors.providers.mns3gpp.client import Client
+from tieline.utility.connectors.providers.mns3gpp.tokens import TokenSource
 from tieline.utility.connectors.registry import TokenTerms
 
 pytestmark = pytest.mark.anyio
@@ -119,6 +120,23 @@ async def test_it_is_renewed_ahead_of_time_and_the_old_one_lasts_while_none_is_g
         client._tokens._held = replace(second, renew_at=0, ends_at=0)
         with pytest.raises(Unreachable, match="no token"):
             await client.request("GET", TREE)
+
+
+async def test_while_none_is_given_out_not_every_request_asks_for_one() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        given = {"access_token": "first", "token_type": "Bearer", "expires_in": 600}
+        return httpx.Response(200, json=given) if len(asked) == 1 else httpx.Response(503)
+
+    source = TokenSource(Connection("A", "mns3gpp", "https://op.test/mns", ""), TokenTerms("c", "https://op.test/t"))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        assert await source.token(http) == "first"
+        assert source._held is not None
+        source._held = replace(source._held, renew_at=0)
+        assert [await source.token(http) for _ in range(20)] == ["first"] * 20
+    assert len(asked) == 2
 
 
 async def test_one_that_no_longer_counts_is_replaced_within_the_request(operator: Operator) -> None:

@@ -5,6 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
 
 from tieline.platform.clock import SetClock
 from tieline.platform.pki import Authority, Listening, certificates
@@ -43,6 +53,11 @@ def test_a_pair_from_elsewhere_has_to_fit(tmp_path: Path) -> None:
     one, other = theirs.client("one"), theirs.client("other")
     with pytest.raises(ValueError, match="not that of the certificate"):
         ours.stage("c", one.certificate.read_bytes(), other.key.read_bytes())
+    locked = load_pem_private_key(one.key.read_bytes(), None).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"s3cret")
+    )
+    with pytest.raises(ValueError, match="password"):
+        ours.stage("c", one.certificate.read_bytes(), locked)
     ours.stage("c", one.certificate.read_bytes(), one.key.read_bytes())
     assert ours.switch("c").fingerprint == one.fingerprint
 
@@ -84,3 +99,35 @@ def test_what_is_over_first_comes_first_and_says_how_long(tmp_path: Path) -> Non
     assert first.words(late) == "less than a day left"
     assert first.left(late) < SOON
     assert first.words(first.not_after + timedelta(days=1)).startswith("over since")
+
+
+def test_a_certificate_of_another_authority_without_extensions_is_listed_and_not_renewed_here(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.server("s")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "plain")])
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, begun, begun + timedelta(days=90))
+    (tmp_path / "plain.pem").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (tmp_path / "ca.key").unlink()
+    assert {one.name: one.kind for one in certificates(tmp_path)}["plain"] == "other"
+    with pytest.raises(ValueError, match="another authority"):
+        authority.renew("plain")
+
+
+def test_a_certificate_that_is_taken_away_while_they_are_listed_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    authority.client("c")
+    authority.renew("c")
+    read = Path.read_bytes
+
+    def switching(path: Path) -> bytes:
+        content = read(path)
+        if path.name == "c.next.pem":
+            path.unlink()
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", switching)
+    assert {"c", "ca"} <= {one.name for one in certificates(tmp_path)}

@@ -16,7 +16,9 @@ from tieline.utility.probing.policy import (
 )
 
 
-@pytest.mark.parametrize("address", ["10.20.30.40", "172.16.0.1", "192.168.7.9", "100.64.1.1", "fd5c:7e11:ae00:1::5"])
+@pytest.mark.parametrize(
+    "address", ["10.20.30.40", "172.16.0.1", "192.168.7.9", "100.64.1.1", "fd5c:7e11:ae00:1::5", "64:ff9b::a01:203"]
+)
 def test_addresses_of_sites(address: str) -> None:
     assert may_be_asked(address)
 
@@ -35,6 +37,13 @@ def test_addresses_of_sites(address: str) -> None:
         "0.0.0.0",  # noqa: S104 - it is refused
         "0.1.2.3",
         "::",
+        "::127.0.0.1",
+        "64:ff9b::169.254.169.254",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::1",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
         "224.0.0.1",
         "ff02::1",
         "255.255.255.255",
@@ -61,7 +70,20 @@ def test_a_proxy_is_read(url: str, proxy: Proxy | None) -> None:
     assert read_proxy(url) == proxy
 
 
-@pytest.mark.parametrize("url", ["http://x", "socks5://", "socks5://x:99999", "socks5://x/path", "x:1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://x",
+        "socks5://",
+        "socks5://x:99999",
+        "socks5://x/path",
+        "x:1",
+        "socks5://user@x",
+        f"socks5://user:{'p' * 256}@x",
+        "socks5://a..b",
+        f"socks5://{'a' * 64}.example",
+    ],
+)
 def test_what_is_no_proxy_is_named(url: str) -> None:
     with pytest.raises(Invalid):
         read_proxy(url)

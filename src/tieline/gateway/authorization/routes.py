@@ -134,7 +134,7 @@ async def show_siem(parts: CurrentParts) -> SiemView:
 @router.post("/siem/test")
 async def test_siem(parts: CurrentParts) -> Tested:
     """Send one message that says that it is a test."""
-    destination, style = siem.destination_and_style(parts.settings) or (None, None)
+    destination, style = await siem.destination_and_style(parts.settings) or (None, None)
     return Tested(target=await send_test(_STAFF, destination, style, parts.clock.now()))
 
 

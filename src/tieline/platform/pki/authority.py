@@ -79,13 +79,13 @@ class Authority:
         present = self._named(name)
         if not present.certificate.exists():
             raise ValueError(f"there is no certificate {name}")
+        if self._is_foreign():
+            raise ValueError("another authority issues here; give --certificate and --key that it issued")
         loaded = x509.load_pem_x509_certificate(present.certificate.read_bytes())
         usage = next(iter(loaded.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value))
         hosts = [str(one.value) for one in _names_in(loaded)] if usage == ExtendedKeyUsageOID.SERVER_AUTH else []
         staged = self._named(f"{name}.next")
         with self._locked():
-            if self._is_foreign():
-                raise ValueError("another authority issues here; give --certificate and --key that it issued")
             key = ec.generate_private_key(ec.SECP256R1())
             certificate = self._leaf(name, hosts, usage, key, self._ensure_authority())
             _write(staged, _key_pem(key), certificate.public_bytes(Encoding.PEM))
@@ -96,7 +96,11 @@ class Authority:
 
         Raises ``ValueError`` for what does not fit, or is over already.
         """
-        loaded, private = x509.load_pem_x509_certificate(certificate), load_pem_private_key(key, None)
+        loaded = x509.load_pem_x509_certificate(certificate)
+        try:
+            private = load_pem_private_key(key, None)
+        except TypeError as error:
+            raise ValueError("the key is locked with a password; unlock it first: openssl pkey -in KEY") from error
         form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if loaded.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
             raise ValueError("the key is not that of the certificate")

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
-
-from tieline.platform.pki.authority import fingerprint
 
 SOON = timedelta(days=30)
 VERY_SOON = timedelta(days=7)
@@ -41,21 +40,21 @@ class Expiry:
 
 
 def read(path: Path) -> Expiry | None:
-    """The (first) certificate of a PEM file; None for a file that holds none."""
+    """The (first) certificate of a PEM file; None for a file that holds none, or that was just taken away."""
     try:
         loaded = x509.load_pem_x509_certificate(path.read_bytes())
+        return Expiry(
+            path.stem,
+            path,
+            _kind(loaded),
+            loaded.subject.rfc4514_string(),
+            loaded.fingerprint(hashes.SHA256()).hex(),
+            loaded.not_valid_before_utc,
+            loaded.not_valid_after_utc,
+            path.with_suffix(".key").exists(),
+        )
     except (ValueError, OSError):
         return None
-    return Expiry(
-        path.stem,
-        path,
-        _kind(loaded),
-        loaded.subject.rfc4514_string(),
-        fingerprint(path),
-        loaded.not_valid_before_utc,
-        loaded.not_valid_after_utc,
-        path.with_suffix(".key").exists(),
-    )
 
 
 def certificates(folder: Path, *more: Path | None) -> list[Expiry]:

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from tieline.platform.errors import Invalid, Problem
+from tieline.platform.receivers import receiver_of
 from tieline.platform.siem.model import Form
-
-_PORTS = {"tls": 6514, "tcp": 601, "udp": 514}
 
 
 class SiemSettings(Protocol):
@@ -76,23 +73,14 @@ class Destination:
 
 
 def destination_of(settings: SiemSettings) -> Destination | None:
-    """The receiver that the settings name; None where they name none. Raises ``Invalid`` for one that is none."""
+    """The receiver that the settings name; None where they name none. Settings are checked when they are read."""
     if not settings.siem_url:
         return None
-    parts = urlsplit(settings.siem_url)
-    try:
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
-        port = 0
-    if parts.scheme not in _PORTS or not parts.hostname or not port or parts.path.strip("/") or parts.query:
-        problem = Problem("siem_url", "receiver", "Write tls://HOST:6514, tcp://HOST:601 or udp://HOST:514.")
-        raise Invalid("The address of the SIEM is not one.", [problem])
+    found = receiver_of(settings.siem_url)
     return Destination(
-        parts.scheme,
-        parts.hostname,
-        port,
+        *found,
         Form(settings.siem_form),
-        settings.siem_framing if parts.scheme == "tcp" else "octets",
+        settings.siem_framing if found.transport == "tcp" else "octets",
         settings.siem_ca,
         settings.siem_certificate,
         settings.siem_key,

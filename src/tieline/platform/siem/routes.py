@@ -22,7 +22,7 @@ async def show(scope: CurrentScope, runtime: CurrentRuntime) -> StateView:
 async def test(scope: CurrentScope, runtime: CurrentRuntime) -> Tested:
     """Send one message that says that it is a test."""
     destination = destination_of(runtime.settings)
-    style = service.style_of(destination) if destination else None
+    style = await service.style_of(destination) if destination else None
     return Tested(target=await service.send_test(scope, destination, style, runtime.clock.now()))
 
 

@@ -1,5 +1,6 @@
 """Use cases of the export: how it is doing, a test message, sending again."""
 
+import asyncio
 import socket
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,10 +30,11 @@ class AuditSource:
         return await store.audit_end(tx)
 
 
-def style_of(destination: Destination, app: str = "tieline") -> Style:
-    """How messages to a receiver are written, in the name of this machine."""
+async def style_of(destination: Destination, app: str = "tieline") -> Style:
+    """How messages to a receiver are written, in the name of this machine: the domain name system may be slow to say."""
     longest, enterprise = destination.longest, destination.enterprise
-    return Style(destination.form, socket.getfqdn(), app, enterprise=enterprise, longest=longest)
+    host = await asyncio.to_thread(socket.getfqdn)
+    return Style(destination.form, host, app, enterprise=enterprise, longest=longest)
 
 
 async def state(tx: Tx, scope: Scope, destination: Destination | None, sources: Sequence[Source]) -> State:

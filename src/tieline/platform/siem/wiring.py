@@ -13,7 +13,7 @@ async def export(runtime: Runtime) -> None:
     """Export the audit trail while the process lives; ends at once where no receiver is set."""
     destination = destination_of(runtime.settings)
     if destination is not None:
-        await Exporter(runtime.db, runtime.clock, destination, style_of(destination), SOURCES).run()
+        await Exporter(runtime.db, runtime.clock, destination, await style_of(destination), SOURCES).run()
 
 
 def register(registry: Registry) -> None:

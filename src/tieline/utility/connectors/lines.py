@@ -11,12 +11,13 @@ from tieline.platform.clock import Clock, SystemClock
 from tieline.platform.db import Database, Tx
 from tieline.platform.errors import NotFound
 from tieline.platform.scope import Scope, system
-from tieline.platform.secrets import Vault, vault_of
+from tieline.platform.secrets import KeyFileError, SecretError, Vault, vault_of
 from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.connectors import store
 from tieline.utility.connectors.capabilities import Capabilities, Extra
 from tieline.utility.connectors.channel import Channel
+from tieline.utility.connectors.errors import Denied
 from tieline.utility.connectors.limiter import Pacer, Rate
 from tieline.utility.connectors.line import Line, Manners
 from tieline.utility.connectors.pace import SharedPacer
@@ -82,8 +83,7 @@ class Lines:
             had = self._open.get(code)
             if had is not None and (had.version, had.granted) == (row["updated_at"], granted):
                 return had.line
-            connection = connection_of(row, self._pki, self._secret(row["operator_id"], sealed))
-            connector = await self.providers.open(connection)
+            connection, connector = await self._connected(row, sealed)
             narrowed = narrow(connector.capabilities, granted, row)
             line = Line(
                 Limited(connector, narrowed),
@@ -95,6 +95,19 @@ class Lines:
         if had is not None:
             await _close(had)
         return line
+
+    async def _connected(self, row: Any, sealed: str | None) -> tuple[Connection, Connector]:
+        """Open a connector; raises ``Denied`` where the secret or the certificate files cannot be read."""
+        failed = f"Operator {row['operator']} cannot be called"
+        try:
+            connection = connection_of(row, self._pki, self._secret(row["operator_id"], sealed))
+            return connection, await self.providers.open(connection)
+        except (SecretError, KeyFileError) as error:
+            raise Denied(f"{failed}: {error.detail}", advice="Look with: tieline secrets check") from error
+        except OSError as error:
+            file = Path(str(error.filename)).name if error.filename else "certificate or key"
+            told = f"{failed}: {file} in the folder of keys cannot be read ({error.strerror or type(error).__name__})."
+            raise Denied(told, advice="Look with: tieline certificate list") from error
 
     def _secret(self, operator_id: int, sealed: str | None) -> str | None:
         if sealed is None or self._vault is None:

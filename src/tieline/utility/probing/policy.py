@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from tieline.platform.errors import Invalid, Problem
 from tieline.standards.iec104 import PORT
-from tieline.standards.socks5 import Credentials, Target
+from tieline.standards.socks5 import Client, Credentials, Target
 from tieline.utility.probing.model import Answer
 
 SOCKS_PORT = 1080
@@ -45,21 +45,32 @@ def may_be_asked(address: str) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
+    if isinstance(found, ipaddress.IPv6Address):
+        found = _carried(found) or found
     return not (
         found.is_loopback
         or found.is_link_local
         or found.is_multicast
         or found.is_unspecified
-        or found in _NOBODYS
+        or any(found in network for network in (_NOBODYS, *_METADATA))
         or (isinstance(found, ipaddress.IPv4Address) and found.is_reserved)
-        or (isinstance(found, ipaddress.IPv6Address) and found in _METADATA)
     )
 
 
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a machine or a translator reads out of an IPv6 address (RFC 4291, 3056, 6052)."""
+    if address in _TRANSLATED or address in _COMPATIBLE:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
 _NOBODYS = ipaddress.ip_network("0.0.0.0/8")
-_METADATA = ipaddress.ip_network("fd00:ec2::/32")
+_METADATA = tuple(
+    map(ipaddress.ip_network, ("fd00:ec2::/32", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"))
+)
+"""Of clouds; those that are link-local are refused as such."""
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")
 
 
 def read_ports(text: str) -> dict[str, int]:
@@ -95,9 +106,15 @@ def read_proxy(url: str) -> Proxy | None:
     if parts.scheme not in {"socks5", "socks5h"} or not parts.hostname or parts.path.strip("/"):
         raise _no_proxy()
     login = None if parts.username is None else Credentials(unquote(parts.username), unquote(parts.password or ""))
-    return Proxy(Target(parts.hostname, port), login)
+    proxy = Proxy(Target(parts.hostname, port), login)
+    try:
+        Client(proxy.at, login)
+        parts.hostname.encode("idna")
+    except ValueError as error:
+        raise _no_proxy() from error
+    return proxy
 
 
 def _no_proxy() -> Invalid:
-    words = "A proxy is written socks5://host:port, or socks5://user:password@host:port."
+    words = "A proxy is written socks5://host:port, or socks5://user:password@host:port (RFC 1929: at most 255 octets each)."
     return Invalid("The proxy of probing cannot be read.", [Problem("probing_proxy", "format", words)])

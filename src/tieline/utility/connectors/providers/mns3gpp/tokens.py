@@ -7,7 +7,7 @@ certificate that it was fetched with, so it is fetched with the client that will
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +21,8 @@ from tieline.utility.connectors.registry import Connection, TokenTerms
 _DESCRIPTION = "/.well-known/oauth-authorization-server"
 _AHEAD = 0.25
 """The share of a token's life that is left when it is renewed: a token server may be away for that long unnoticed."""
+_AGAIN_S = 5.0
+"""Pause after a renewal that failed, for the old token to serve: requests do not each wait for a server that hangs."""
 _LEAST_LIFE_S = 5.0
 _MOST = 64 * 1024
 _REFUSALS = range(400, 500)
@@ -81,6 +83,7 @@ class TokenSource:
                 if held is None or now >= held.ends_at:
                     raise
                 _log.warning("token_not_renewed", operator=self._operator, error=error.detail)
+                self._held = replace(held, renew_at=min(held.ends_at, time.monotonic() + _AGAIN_S))
                 return held.token
             return self._held.token
 
