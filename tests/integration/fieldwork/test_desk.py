@@ -6,6 +6,7 @@ import struct
 import uuid
 import zlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from tests.conftest import Whole
 from tests.integration.fieldwork.conftest import NOW, iccid, person
 
+from tieline.platform.clock import SetClock
 from tieline.platform.scope import Role, Scope
 from tieline.platform.settings import Settings
 from tieline.platform.web import current_scope
@@ -311,3 +313,15 @@ async def test_a_time_at_the_end_of_the_calendar_is_dated_when_it_came(desk: Des
     desk.scope = desk.world.dora
     assert NOW.isoformat()[:16] in (await desk.ask("GET", "/reports"))["items"][0]["at"]
     await desk.ask("POST", "/reports", 422, json={**sent, "sent_at": "2026-03-02T08:00:00"})
+
+
+async def test_at_the_desk_days_go_by_the_calendar(world: Any, application: Whole, tmp_path: Path) -> None:
+    (visit,) = await world.ordered(0, day=NOW.date())
+    await world.plan(2)
+    calendar = SetClock(NOW + timedelta(days=40))
+    app = application(Runtime(Settings(home=tmp_path), world.db, world.clock, calendar=calendar))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk.test") as http:
+        desk = Desk(world, http, tmp_path)
+        app.dependency_overrides[current_visitor] = desk.visitor
+        assert 'value="2026-04-11"' in await desk.page("/fieldwork/orders/new")
+        assert "Late" in await desk.page(f"/fieldwork/visits/{visit}")

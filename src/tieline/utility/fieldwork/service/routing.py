@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from tieline.platform.db import Tx
 from tieline.platform.scope import Scope
-from tieline.utility.fieldwork.model import OVER, Visit, VisitState
+from tieline.utility.fieldwork.model import Visit, VisitState
 from tieline.utility.fieldwork.policy.days import Day, Stop, Working, days_of
 from tieline.utility.fieldwork.policy.routing import Place, length_km, route
 from tieline.utility.fieldwork.store import orders, visits
@@ -49,11 +49,6 @@ async def _measure(tx: Tx, order_id: int, row: Sequence[Visit], working: Working
     given = length_km([_place(one) or middle for one in sorted(driven, key=lambda one: one.id)])
     minutes = sum(one.minutes for one in driven) + working.drive_minutes(km)
     await orders.measure(tx, order_id, km=km, km_given=max(km, given), minutes=minutes)
-
-
-def open_in(found: Sequence[Visit]) -> list[Visit]:
-    """The visits that are not over."""
-    return [one for one in found if one.state not in OVER]
 
 
 def _place(one: Visit) -> Place | None:

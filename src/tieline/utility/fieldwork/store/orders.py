@@ -35,7 +35,6 @@ class OrderFilter:
     first_day: date | None = None
     last_day: date | None = None
     open: bool = False
-    attention: bool = False
 
 
 async def page(tx: Tx, scope: Scope, wanted: OrderFilter, *, after: tuple[date, int] | None, limit: int) -> list[Order]:
@@ -46,7 +45,6 @@ async def page(tx: Tx, scope: Scope, wanted: OrderFilter, *, after: tuple[date, 
             AND (%(first)s::date IS NULL OR o.day >= %(first)s)
             AND (%(last)s::date IS NULL OR o.day <= %(last)s)
             AND (NOT %(open)s OR (o.state = 'open' AND n.visits > n.finished))
-            AND (NOT %(attention)s OR n.attention > 0)
             AND (%(after_day)s::date IS NULL OR (o.day, o.id) > (%(after_day)s, %(after_id)s))
         ORDER BY o.day, o.id LIMIT %(limit)s"""
     after_day, after_id = after or (None, 0)
@@ -57,7 +55,6 @@ async def page(tx: Tx, scope: Scope, wanted: OrderFilter, *, after: tuple[date, 
         "first": wanted.first_day,
         "last": wanted.last_day,
         "open": wanted.open,
-        "attention": wanted.attention,
         "after_day": after_day,
         "after_id": after_id,
         "limit": limit,

@@ -50,7 +50,9 @@ async def order_list(page: CurrentPage) -> Response:
         attention = await fieldwork.attention(tx, page.scope)
         crews = await _crews(page, tx)
     filtered = any(chosen.get(key) for key in ("region", "crew", "day_from", "day_to"))
-    table = views.orders(found.items, page.now, lists.paging(page.url, found, "order"), filtered=filtered)
+    table = views.orders(
+        found.items, page.runtime.calendar.now(), lists.paging(page.url, found, "order"), filtered=filtered
+    )
     if page.is_fragment:
         return page.fragment("pages/parts/table.html", table=table)
     return await page.show(
@@ -83,7 +85,13 @@ async def visit_list(page: CurrentPage) -> Response:
         crews = await _crews(page, tx)
     paging = lists.paging(page.url, found, "visit", matching)
     selection = choosing(page, len(found.items))
-    table = views.visits(found.items, page.now, paging, selection=selection, filtered=wanted != fieldwork.VisitFilter())
+    table = views.visits(
+        found.items,
+        page.runtime.calendar.now(),
+        paging,
+        selection=selection,
+        filtered=wanted != fieldwork.VisitFilter(),
+    )
     if page.is_fragment and not page.is_sheet:
         return page.fragment("pages/parts/table.html", table=table)
     return await page.show(

@@ -64,7 +64,7 @@ def orders(found: Sequence[Order], now: datetime, paging: Any, *, filtered: bool
     """The list of orders."""
     empty = Empty("No order", _HOW, (Action("Make orders", "/fieldwork/orders/new", "route", "primary"),))
     if filtered:
-        clear = Action("Clear filters", "/fieldwork?open=0", "x")
+        clear = Action("Clear filters", "/fieldwork", "x")
         empty = Empty("No order fits", "Finished orders are left out unless you ask for them.", (clear,), "search")
     rows = [_order(one, now) for one in found]
     return Table("orders", "Work orders by day", _ORDERS, rows, paging, empty=empty)
