@@ -10,7 +10,7 @@ import select
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString, Self, TypeVar
 
 import msgspec
 import psycopg
@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from tieline.platform.errors import Unavailable
 
 Tx = psycopg.AsyncConnection[DictRow]
+C = TypeVar("C", bound=psycopg.AsyncConnection[Any])
 
 TRUSTED_S = 5.0
 """Seconds for which a connection that gave no sign of its end is taken to be good, without asking the server."""
@@ -73,14 +74,14 @@ def _asked_to_end() -> int:
     return 0 if task is None else task.cancelling()
 
 
-class Pool(AsyncConnectionPool[Tx]):
+class Pool(AsyncConnectionPool[C]):
     """A pool whose waits lose no cancellation.
 
     Until Python 3.12 the wait for a connection loses one that comes as the connection is handed over, and a loop
     without end would go on. What was asked of a task before it waits counts not: one that ends may tidy up.
     """
 
-    async def getconn(self, timeout: float | None = None) -> Tx:  # noqa: ASYNC109 - as the pool has it
+    async def getconn(self, timeout: float | None = None) -> C:  # noqa: ASYNC109 - as the pool has it
         """Give a connection, unless the task was asked to end meanwhile."""
         asked = _asked_to_end()
         connection = await super().getconn(timeout)
@@ -93,14 +94,14 @@ class Pool(AsyncConnectionPool[Tx]):
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: Pool, url: str) -> None:
+    def __init__(self, pool: Pool[Tx], url: str) -> None:
         self._pool = pool
         self.url = url
 
     @classmethod
     async def open(cls, url: str, *, size: int = 12, name: str = "tieline") -> Self:
         """Open a pool of at most ``size`` connections; ``name`` shows in ``pg_stat_activity``."""
-        pool = Pool(
+        pool: Pool[Tx] = Pool(
             url,
             min_size=1,
             max_size=size,

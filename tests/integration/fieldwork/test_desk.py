@@ -15,7 +15,6 @@ import pytest
 from tests.conftest import Whole
 from tests.integration.fieldwork.conftest import NOW, iccid, person
 
-from tieline.platform.clock import SetClock
 from tieline.platform.scope import Role, Scope
 from tieline.platform.settings import Settings
 from tieline.platform.web import current_scope
@@ -318,8 +317,8 @@ async def test_a_time_at_the_end_of_the_calendar_is_dated_when_it_came(desk: Des
 async def test_at_the_desk_days_go_by_the_calendar(world: Any, application: Whole, tmp_path: Path) -> None:
     (visit,) = await world.ordered(0, day=NOW.date())
     await world.plan(2)
-    calendar = SetClock(NOW + timedelta(days=40))
-    app = application(Runtime(Settings(home=tmp_path), world.db, world.clock, calendar=calendar))
+    later = f"{(NOW + timedelta(days=40)).isoformat()}@{NOW.isoformat()}*1"
+    app = application(Runtime(Settings(home=tmp_path, calendar=later), world.db, world.clock))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk.test") as http:
         desk = Desk(world, http, tmp_path)
         app.dependency_overrides[current_visitor] = desk.visitor

@@ -442,7 +442,7 @@ async def test_what_has_no_phases_is_kept_with_its_times(loop: "Loop") -> None:
         "Operator A announces: The core is renewed. It is planned for 20 November 2026 – 21 November 2026."
     )
     days = {"start": "2026-11-15T00:00:00Z", "end": "2026-11-30T00:00:00Z"}
-    shown = (await loop.get("/calendar", **days))["items"]
+    shown = (await loop.get("/changes/calendar", **days))["items"]
     assert [one["title"] for one in shown if one["kind"] == "notice"] == ["The core is renewed."]
     request |= {"lastUpdateDate": "2026-11-01T08:30:00Z", "plannedEndTime": "9999-12-31T23:59:59Z"}
     assert await loop.post(event) == 201
@@ -461,5 +461,5 @@ async def test_the_calendar_holds_what_lies_in_it_however_much_came_in_since(
         await loop.publish(phase(*REST), ref=f"N{number}")
     await loop.listener.look()
     days = {"start": "2026-11-15T00:00:00Z", "end": "2026-11-30T00:00:00Z"}
-    shown = (await loop.get("/calendar", **days))["items"]
+    shown = (await loop.get("/changes/calendar", **days))["items"]
     assert [one["title"] for one in shown if one["kind"] == "notice"] == ["Soon: Soon"]

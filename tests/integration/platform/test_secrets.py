@@ -16,12 +16,12 @@ from tieline.platform.db import execute, fetch_all, fetch_value
 from tieline.platform.identity import openid_store
 from tieline.platform.identity.openid import Flow
 from tieline.platform.scope import Permission, Role, Scope
-from tieline.platform.secrets import SecretError, vault_of
+from tieline.platform.secrets import vault_of
 from tieline.platform.settings import Settings
 from tieline.platform.web import current_scope
 from tieline.platform.wiring import Runtime
 from tieline.utility.application import registry
-from tieline.utility.connectors import Connection, Lines, Providers
+from tieline.utility.connectors import Connection, Denied, Lines, Providers
 from tieline.utility.connectors.providers.reference import Platform, ReferenceConnector
 
 pytestmark = pytest.mark.anyio
@@ -181,7 +181,7 @@ async def test_a_value_that_was_moved_to_another_row_is_named_and_keeps_old_keys
     assert (found["ok"], found["unreadable"]) == (False, [f"operator_connection/{moved}/secret"])
     assert (await house.client.post("/secrets/forget")).status_code == 409
     lines: Lines = house.runtime.resources["connectors.lines"]
-    with pytest.raises(SecretError):
+    with pytest.raises(Denied, match=f"operator_connection/{moved}/secret was altered"):
         await lines.get("B")
 
 

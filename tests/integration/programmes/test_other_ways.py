@@ -173,15 +173,15 @@ async def test_over_rest_a_number_out_of_range_is_no_failure_of_the_server(works
     app = application(works.runtime)
     app.dependency_overrides[current_scope] = current
     far = 2**63
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/api/v1/programmes") as http:
-        assert (await http.get(f"/{programme}")).status_code == 200
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/api/v1") as http:
+        assert (await http.get(f"/programmes/{programme}")).status_code == 200
         for path in (f"/{far}", "/0", f"/{programme}/sites/{far}", f"/{programme}/sites/{far}/links"):
-            assert (await http.get(path)).status_code == 422, path
+            assert (await http.get(f"/programmes{path}")).status_code == 422, path
         for path, body in (
             ("/take-in", {"site_ids": [far]}),
             ("/leave-out", {"site_ids": [0], "why": "No."}),
             ("/schedule", {"crew_ids": [far], "first_day": "2026-12-01"}),
         ):
-            assert (await http.post(f"/{programme}{path}", json=body)).status_code == 422, path
+            assert (await http.post(f"/programmes/{programme}{path}", json=body)).status_code == 422, path
         opening = {"title": "Again", "notice_ids": [far]}
-        assert (await http.post("", json=opening)).status_code == 422
+        assert (await http.post("/programmes", json=opening)).status_code == 422

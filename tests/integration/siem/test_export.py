@@ -37,8 +37,8 @@ def to(receiver: Receiver, **more: Any) -> Destination:
     return Destination("tcp", "127.0.0.1", receiver.port, **{"form": Form.CEF, "framing": receiver.framing, **more})
 
 
-def exporter(runtime: Runtime, destination: Destination) -> Exporter:
-    return Exporter(runtime.db, runtime.clock, destination, style_of(destination), [AuditSource()])
+async def exporter(runtime: Runtime, destination: Destination) -> Exporter:
+    return Exporter(runtime.db, runtime.clock, destination, await style_of(destination), [AuditSource()])
 
 
 async def sent(runtime: Runtime) -> int:
@@ -61,7 +61,7 @@ async def test_what_is_written_goes_out_whole_and_in_order(
     receiver.framing = framing
     await receiver.start()
     await write(runtime.db, 450)
-    async with running(exporter(runtime, to(receiver, form=form)).run()):
+    async with running((await exporter(runtime, to(receiver, form=form))).run()):
         await receiver.until(lambda: len(receiver.numbers) >= 450)
         await write(runtime.db, 3, first=451, words='spät\nam | Tag]="')
         await receiver.until(lambda: len(receiver.numbers) >= 453)
@@ -75,7 +75,7 @@ async def test_while_the_receiver_is_away_nothing_is_lost_and_people_see_why(
     await receiver.start()
     await receiver.stop()
     await write(runtime.db, 20)
-    async with running(exporter(runtime, to(receiver)).run()):
+    async with running((await exporter(runtime, to(receiver))).run()):
         await wait(lambda: failed(runtime))
         async with runtime.db.snapshot() as tx:
             found = await state(tx, SCOPE, to(receiver), [AuditSource()])
@@ -96,7 +96,7 @@ async def test_a_receiver_that_dies_with_what_it_took_gets_it_again(runtime: Run
     await receiver.start()
     await write(runtime.db, 50)
     receiver.reads.clear()
-    async with running(exporter(runtime, to(receiver)).run()):
+    async with running((await exporter(runtime, to(receiver))).run()):
         await caught_up(runtime, 50)
         assert not receiver.messages
         await receiver.stop()
@@ -115,7 +115,7 @@ async def test_a_connection_that_breaks_in_the_middle_loses_nothing(
     receiver.closes_after = octets
     await receiver.start()
     await write(runtime.db, 300)
-    async with running(exporter(runtime, to(receiver)).run()):
+    async with running((await exporter(runtime, to(receiver))).run()):
         await receiver.until(lambda: 300 in receiver.numbers)
         await caught_up(runtime, 300)
     assert sorted(set(receiver.numbers)) == list(range(1, 301))
@@ -127,9 +127,9 @@ async def test_a_killed_exporter_goes_on_where_the_receiver_was(runtime: Runtime
     await receiver.start()
     for begin in range(1, 1001, 250):
         await write(runtime.db, 250, first=begin)
-        async with running(exporter(runtime, to(receiver)).run()):
+        async with running((await exporter(runtime, to(receiver))).run()):
             await receiver.until(lambda begin=begin: len(set(receiver.numbers)) >= begin + 50)  # type: ignore[misc]
-    async with running(exporter(runtime, to(receiver)).run()):
+    async with running((await exporter(runtime, to(receiver))).run()):
         await receiver.until(lambda: 1000 in receiver.numbers)
     assert sorted(set(receiver.numbers)) == list(range(1, 1001))
 
@@ -138,7 +138,7 @@ async def test_a_slow_receiver_holds_the_exporter_back_and_not_its_memory(runtim
     await receiver.start()
     receiver.reads.clear()
     await write(runtime.db, 1500, words="x" * 6000)
-    async with running(exporter(runtime, to(receiver)).run()):
+    async with running((await exporter(runtime, to(receiver))).run()):
         await wait(lambda: stands(runtime, receiver))
         assert await sent(runtime) < 1500
         receiver.reads.set()
@@ -157,7 +157,8 @@ async def stands(runtime: Runtime, receiver: Receiver) -> bool:
 async def test_two_processes_do_not_send_twice(runtime: Runtime, receiver: Receiver) -> None:
     await receiver.start()
     await write(runtime.db, 300)
-    async with running(exporter(runtime, to(receiver)).run()), running(exporter(runtime, to(receiver)).run()):
+    one, other = await exporter(runtime, to(receiver)), await exporter(runtime, to(receiver))
+    async with running(one.run()), running(other.run()):
         await caught_up(runtime, 300)
         await write(runtime.db, 100, first=301)
         await caught_up(runtime, 400)
@@ -168,7 +169,7 @@ async def test_two_processes_do_not_send_twice(runtime: Runtime, receiver: Recei
 async def test_from_an_entry_on_it_is_sent_again_while_it_runs(runtime: Runtime, receiver: Receiver) -> None:
     await receiver.start()
     await write(runtime.db, 10)
-    async with running(exporter(runtime, to(receiver)).run()):
+    async with running((await exporter(runtime, to(receiver))).run()):
         await receiver.until(lambda: len(receiver.numbers) == 10)
         await caught_up(runtime, 10)
         async with runtime.db.transaction() as tx:
@@ -187,7 +188,7 @@ async def test_over_tls_both_sides_know_one_another(runtime: Runtime, receiver: 
     await receiver.start(server_context(authority.server("siem", ["127.0.0.1"])))
     await write(runtime.db, 5)
     known = to_tls(receiver, ca=ours.ca, certificate=ours.certificate, key=ours.key)
-    async with running(exporter(runtime, known).run()):
+    async with running((await exporter(runtime, known)).run()):
         await receiver.until(lambda: len(receiver.numbers) == 5)
     assert "siem-client" in receiver.peers[0]
 
@@ -202,7 +203,7 @@ async def test_a_receiver_that_is_not_the_one_gets_nothing(
     ours, theirs = Authority(tmp_path / "ours"), Authority(tmp_path / "theirs")
     await receiver.start(server_context(theirs.server("siem", ["127.0.0.1"]), mutual=False))
     await write(runtime.db, 5)
-    async with running(exporter(runtime, to_tls(receiver, ca=ours.ca)).run()):
+    async with running((await exporter(runtime, to_tls(receiver, ca=ours.ca))).run()):
         await wait(lambda: failed(runtime))
     assert await sent(runtime) == 0
     assert not receiver.messages
@@ -233,7 +234,7 @@ async def test_a_datagram_holds_one_message(runtime: Runtime) -> None:
     await write(runtime.db, 5)
     async with datagrams() as (port, taken):
         destination = Destination("udp", "127.0.0.1", port, Form.CEF)
-        async with running(exporter(runtime, destination).run()):
+        async with running((await exporter(runtime, destination)).run()):
             await caught_up(runtime, 5)
             await wait(lambda: _are_there(taken, 5))
     assert [f"externalId={number} ".encode() in one for number, one in enumerate(taken, 1)] == [True] * 5
@@ -246,12 +247,12 @@ async def test_a_test_message_says_so_and_a_receiver_that_is_away_is_an_error(
     await receiver.start()
     destination = to(receiver)
     now = runtime.clock.now()
-    assert await send_test(SCOPE, destination, style_of(destination), now) == f"tcp://127.0.0.1:{receiver.port}"
+    assert await send_test(SCOPE, destination, await style_of(destination), now) == f"tcp://127.0.0.1:{receiver.port}"
     await receiver.until(lambda: bool(receiver.messages))
     assert "Nothing happened" in receiver.messages[0]
     await receiver.stop()
     with pytest.raises(Unavailable, match="cannot be reached"):
-        await send_test(SCOPE, destination, style_of(destination), now)
+        await send_test(SCOPE, destination, await style_of(destination), now)
     with pytest.raises(Conflict):
         await send_test(SCOPE, None, None, now)
 
@@ -289,7 +290,7 @@ async def test_over_rest(runtime: Runtime, receiver: Receiver) -> None:
         assert (await client.post("/siem/replay", json={"first": 2})).status_code == 404
         destination = destination_of(settings)
         assert destination is not None
-        async with running(exporter(runtime, destination).run()):
+        async with running((await exporter(runtime, destination)).run()):
             await caught_up(runtime, 4)
         again = (await client.post("/siem/replay", json={"first": 2})).json()
         assert (again["sources"][0]["sent"], again["sources"][0]["end"]) == (1, 5)
@@ -339,7 +340,7 @@ async def test_rsyslog_reads_what_is_sent_over_tls(runtime: Runtime, rsyslog: tu
     taken = folder / "taken"
     try:
         await write(runtime.db, 300, words='spät | am = Tag ] " \\ \n Ende')
-        async with running(exporter(runtime, destination).run()):
+        async with running((await exporter(runtime, destination)).run()):
             await wait(lambda: _lines(taken, 300))
     finally:
         process.terminate()
@@ -360,5 +361,5 @@ async def test_a_change_of_the_trail_is_not_needed_to_begin(runtime: Runtime, re
     await receiver.start()
     async with runtime.db.transaction() as tx:
         await execute(tx, "DELETE FROM siem_cursor")
-    async with running(exporter(runtime, to(receiver)).run()):
+    async with running((await exporter(runtime, to(receiver))).run()):
         await receiver.until(lambda: len(receiver.numbers) == 3)

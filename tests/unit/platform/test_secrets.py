@@ -116,7 +116,8 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monk
     one, other = Vault(tmp_path / "secrets.keys"), Vault(tmp_path / "secrets.keys")
     one.keys()
     other.rotate()
-    read_file, made = Vault._content, []
+    read_file = Vault._content
+    made: list[object] = []
 
     def slowly(vault: Vault) -> str:
         content = read_file(vault)

@@ -31,7 +31,7 @@ class AuditSource:
 
 
 async def style_of(destination: Destination, app: str = "tieline") -> Style:
-    """How messages to a receiver are written, in the name of this machine: the domain name system may be slow to say."""
+    """How messages to a receiver are written, in the name of this machine, which may be long in finding out."""
     longest, enterprise = destination.longest, destination.enterprise
     host = await asyncio.to_thread(socket.getfqdn)
     return Style(destination.form, host, app, enterprise=enterprise, longest=longest)

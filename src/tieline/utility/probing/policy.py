@@ -116,5 +116,5 @@ def read_proxy(url: str) -> Proxy | None:
 
 
 def _no_proxy() -> Invalid:
-    words = "A proxy is written socks5://host:port, or socks5://user:password@host:port (RFC 1929: at most 255 octets each)."
+    words = "A proxy is written socks5://host:port, or socks5://user:password@host:port, each at most 255 octets."
     return Invalid("The proxy of probing cannot be read.", [Problem("probing_proxy", "format", words)])
