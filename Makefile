@@ -37,7 +37,7 @@ JOBS ?= 2
 # Tests that drive a browser run in processes of their own: a browser's driver holds the event loop of its process.
 # With ARGS= one of the two may have nothing to run (pytest's code 5), which is no failure.
 define tests
-code=0; run() { pytest -n $(JOBS) -q "$$@" $(ARGS); found=$$?; [ $$found = 5 ] || [ $$found = 0 ] || code=$$found; }; \
+code=0; run() { pytest -n $(JOBS) -q$(2) "$$@" $(ARGS); found=$$?; [ $$found = 5 ] || [ $$found = 0 ] || code=$$found; }; \
 run -m "not e2e$(1)"; \
 if [ -n "$(BROWSER)" ]; then run --dist loadgroup -m "e2e$(1)" $(if $(ARGS),,tests/e2e); \
 else echo "No chromium here: the tests that drive a browser are left out." >&2; fi; exit $$code
@@ -62,8 +62,8 @@ test: $(SETUP) ## The gate: all tests but the slow ones (ARGS= goes to pytest)
 	@$(call tests, and not slow)
 
 .PHONY: test-all
-test-all: $(SETUP) ## All tests, the slow ones too
-	@$(call tests)
+test-all: $(SETUP) ## All tests, the slow ones too, and with examples that are drawn anew
+	@$(call tests,, --hypothesis-profile=default)
 
 .PHONY: check
 check: $(SETUP) ## Lint, format, types, import rules, house rules, TypeScript

@@ -70,13 +70,12 @@ class Yard:
         return self.do(work)
 
     def hand_over(self, visit: int, *, crew: str) -> None:
-        """The order of a visit goes to another crew."""
+        """A visit goes to another crew; its order may hold visits of other tests, at which a crew is."""
 
         async def work(tx: Tx) -> None:
-            found = await fieldwork.visit(tx, DESK, visit)
             crews = {one.code: one.id for one in await fieldwork.crews(tx, DESK)}
-            assert found.order_id is not None
-            await fieldwork.hand_over(tx, DESK, SystemClock(), found.order_id, crew_id=crews[crew])
+            target = fieldwork.Target(crew_id=crews[crew], day=fieldwork.today(datetime.now(UTC)))
+            await fieldwork.move_visits(tx, DESK, SystemClock(), [visit], target)
 
         self.do(work)
 

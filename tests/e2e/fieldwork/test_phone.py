@@ -172,7 +172,7 @@ def test_a_crew_reads_what_was_refused_of_a_visit_that_was_taken_from_it(
     yard: Yard, phones: Phones, axe: Check
 ) -> None:
     (visit,) = yard.plan("taken", 1, crew="north-1")
-    phone = phones("kit", worker=False)  # a worker may start up past the network that is switched off, and send
+    phone = phones("kit")
     page = opened(phone, visit)
     phone.set_offline(True)
     page.get_by_role("button", name="I have arrived").click()

@@ -52,10 +52,15 @@ function photosHere(): Blob[] {
 
 function signedOut(): Node[] {
   const waits = state.foreign;
+  const entrance = way("Sign in", "/sign-in?next=/field/", "log-out", "primary");
+  entrance.addEventListener("click", (event) => {
+    event.preventDefault();
+    void state.gone().finally(() => location.assign(entrance.href));
+  });
   return [
     box("h1", "", "Field work"),
     note("off", "lock", box("strong", "", "You are signed out."), box("p", "", "This phone holds no orders now."), waits > 0 && box("p", "", `${plural(waits, "report")} wait here and go out when their author signs in.`)),
-    way("Sign in", "/sign-in?next=/field/", "log-out", "primary"),
+    entrance,
   ];
 }
 

@@ -23,6 +23,7 @@ export class State {
   private timer: number | undefined;
   private failures = 0;
   private busy: Promise<void> | undefined;
+  private parting: Promise<void> | undefined;
 
   constructor(private readonly changed: () => void) {}
 
@@ -66,7 +67,17 @@ export class State {
   }
 
   /** Leave the phone to the next one: orders go; what was not sent stays until one signs in again. */
-  async signOut(): Promise<void> {
+  signOut(): Promise<void> {
+    this.parting = this.part();
+    return this.parting;
+  }
+
+  /** Ends when the session that was left is over at the server, or cannot be ended now: until then it would still count. */
+  async gone(): Promise<void> {
+    await this.parting;
+  }
+
+  private async part(): Promise<void> {
     await box.leave();
     const token = this.entered?.token;
     await box.leaveLater();
