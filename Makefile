@@ -26,7 +26,7 @@ endif
 # A stamp is newer than what it was made from, so that a second run has nothing to do.
 PACKAGES := $(VENV)/.packages
 PROJECT := $(VENV)/.project
-CONSOLE := src/tieline/utility/console
+CONSOLE := src/tieline/console
 NODE_MODULES := node_modules/.packages
 ASSETS := $(CONSOLE)/assets/built/manifest.json
 SETUP := $(PROJECT) $(if $(wildcard package.json),$(ASSETS))

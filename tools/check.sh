@@ -21,6 +21,8 @@ check types mypy
 check imports lint-imports --no-logo
 check house python -m tools.house
 [ ! -f package.json ] || check typescript npm run --silent check
+# Tests draw pages with the built files; where they were never built, this is the time.
+[ -f src/tieline/console/assets/built/manifest.json ] || [ ! -f package.json ] || check console npm run --silent build
 
 [ ${#failed[@]} = 0 ] || printf 'Failed: %s\n' "${failed[*]}"
 [ ${#failed[@]} = 0 ]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from tools import served
 
-from tieline.utility.console.render import BUILT
+from tieline.console.render import BUILT
 
 Check = Callable[[Page], None]
 Look = tuple[int, str]

@@ -70,6 +70,7 @@ class Registry:
     handlers: list[Handler] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
     secrets: "list[SecretColumn]" = field(default_factory=list)
+    template_folders: list[Path] = field(default_factory=list)
 
     def migrations(self, folder: Path) -> None:
         """Add a context's folder of migrations."""
@@ -78,6 +79,10 @@ class Registry:
     def router(self, router: APIRouter, *, prefix: str = "/api/v1") -> None:
         """Serve a router to people and programs of the utility."""
         self.routers.append((prefix, router))
+
+    def templates(self, folder: Path) -> None:
+        """Draw the console's pages from the templates of a folder, before those that all consoles share."""
+        self.template_folders.append(folder)
 
     def operator_router(self, router: APIRouter) -> None:
         """Serve a router on the port where operators come in with their certificate."""

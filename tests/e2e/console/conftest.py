@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.e2e.conftest import Troubles, settled
 
-from tieline.utility.console import gallery
+from tieline.console import gallery
 
 OpenPage = Callable[..., Page]
 

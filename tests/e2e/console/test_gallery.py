@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import LOOKS, NARROW, WIDE, Check, check_looks
 
-from tieline.utility.console.gallery import PAGES
+from tieline.console.gallery import PAGES
 
 pytestmark = pytest.mark.e2e
 OpenPage = Callable[..., Page]

@@ -10,13 +10,14 @@ from tests.conftest import Fresh, Whole
 from tests.integration.changes.conftest import person
 from tests.integration.changes.test_outcomes import ended
 
+from tieline.console.visitor import Visitor
 from tieline.platform.db import Database
 from tieline.platform.scope import Role, Scope
 from tieline.utility.application import registry
 from tieline.utility.changes.model import ChangeType, Window
 from tieline.utility.changes.service import holding, timing
 from tieline.utility.changes.service.drafting import Draft
-from tieline.utility.console.visitor import Visitor, current_visitor
+from tieline.utility.console.visitor import current_visitor
 
 pytestmark = pytest.mark.anyio
 

@@ -9,14 +9,15 @@ import pytest
 from fastapi import FastAPI
 from tests.conftest import Whole
 
+from tieline.console.kept import Shelf
+from tieline.console.visitor import Visitor
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database
 from tieline.platform.errors import Unauthenticated
 from tieline.platform.scope import Permission, Role, Scope
 from tieline.platform.settings import Settings
 from tieline.platform.wiring import Runtime
-from tieline.utility.console.kept import Shelf
-from tieline.utility.console.visitor import Visitor, current_visitor
+from tieline.utility.console.visitor import current_visitor
 
 
 @dataclass

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tieline.console.components.tables import FilterKind
 from tieline.utility.console import filters
-from tieline.utility.console.components.tables import FilterKind
 from tieline.utility.inventory import FleetFilter
 
 

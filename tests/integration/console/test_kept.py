@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tieline.console.kept import Shelf, bounds
 from tieline.platform.clock import SetClock
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.console.kept import Shelf, bounds
 
 pytestmark = pytest.mark.anyio
 MINUTE = timedelta(minutes=1)

@@ -15,12 +15,13 @@ import pytest
 from tests.conftest import Whole
 from tests.integration.fieldwork.conftest import NOW, iccid, person
 
+from tieline.console.visitor import Visitor
 from tieline.platform.scope import Role, Scope
 from tieline.platform.settings import Settings
 from tieline.platform.web import current_scope
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes
-from tieline.utility.console.visitor import Visitor, current_visitor
+from tieline.utility.console.visitor import current_visitor
 from tieline.utility.fieldwork.jobs import Nothing, forget_photos
 
 pytestmark = pytest.mark.anyio

@@ -8,9 +8,10 @@ import httpx
 import pytest
 from tests.conftest import Whole
 
+from tieline.console.visitor import Visitor
 from tieline.platform.scope import Role, Scope
 from tieline.utility import incidents
-from tieline.utility.console.visitor import Visitor, current_visitor
+from tieline.utility.console.visitor import current_visitor
 
 pytestmark = pytest.mark.anyio
 

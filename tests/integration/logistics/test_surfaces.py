@@ -9,9 +9,10 @@ import pytest
 from tests.conftest import Whole
 from tests.integration.logistics.conftest import CREW, KEEPER, Store, iccid, imei
 
+from tieline.console.visitor import Visitor
 from tieline.platform.scope import Permission, Role, Scope
 from tieline.platform.web import current_scope
-from tieline.utility.console.visitor import Visitor, current_visitor
+from tieline.utility.console.visitor import current_visitor
 
 pytestmark = pytest.mark.anyio
 VIEWER = Scope("user:vera", Role.VIEWER.permissions, user_id=9)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tieline.console.render import Assets, Renderer
 from tieline.platform.clock import SetClock
-from tieline.utility.console.render import Assets, Renderer
 
 NOW = datetime(2025, 11, 21, 8, 31, 4, tzinfo=UTC)
 NAMES = (

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.values import IdentKind
+from tieline.console.components import formats
+from tieline.console.components.values import IdentKind
 
 NOW = datetime(2025, 11, 21, 8, 31, 4, tzinfo=UTC)
 T = "\u202f"

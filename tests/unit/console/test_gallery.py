@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tieline.utility.console import gallery
-from tieline.utility.console.components import samples
-from tieline.utility.console.render import Renderer
+from tieline.console import gallery
+from tieline.console.components import samples
+from tieline.console.render import Renderer
 
 
 class Reader(HTMLParser):

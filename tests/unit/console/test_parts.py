@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieline.utility.console.components import mapping, samples
-from tieline.utility.console.components.figures import Bar, Chart, Run, Segment, Series, Spark, StackedBars
-from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option
-from tieline.utility.console.components.values import Badge, Tone, worst
-from tieline.utility.console.components.work import Approval, Lot, Progress, Signature, count_confirmed
-from tieline.utility.console.render import kind_of, with_query
+from tieline.console.components import mapping, samples
+from tieline.console.components.figures import Bar, Chart, Run, Segment, Series, Spark, StackedBars
+from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option
+from tieline.console.components.values import Badge, Tone, worst
+from tieline.console.components.work import Approval, Lot, Progress, Signature, count_confirmed
+from tieline.console.render import kind_of, with_query
 
 counts = st.integers(0, 10**6)
 

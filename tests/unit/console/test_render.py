@@ -5,16 +5,16 @@ import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from tieline.utility.console.components import samples
-from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.tables import Column, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Ident, Link, Observed, Several, Share, Tone
-from tieline.utility.console.components.work import Problem
-from tieline.utility.console.render import CONSOLE, ICONS, Assets, AssetsMissing, Renderer
+from tieline.console.components import samples
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.tables import Column, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Ident, Link, Observed, Several, Share, Tone
+from tieline.console.components.work import Problem
+from tieline.console.render import CONSOLE, ICONS, Assets, AssetsMissing, Renderer
 
 EVIL = '"><script>alert(1)</script>'
 ROOT = Path(__file__).parents[3]
-TEMPLATES = sorted(CONSOLE.rglob("*.html"))
+TEMPLATES = sorted((ROOT / "src/tieline").rglob("*.html"))
 
 
 def show(renderer: Renderer, value: object) -> str:
@@ -97,7 +97,7 @@ def test_missing_assets_say_what_to_do(tmp_path: Path, built: Path) -> None:
         Assets(built).url("nothing.js")
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(CONSOLE)))
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_templates_obey_the_content_security_policy(path: Path) -> None:
     text = path.read_text("utf-8")
     assert not re.search(r"\sstyle=", text), "styles stand in files"

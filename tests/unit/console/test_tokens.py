@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-TOKENS = Path(__file__).parents[3] / "src/tieline/utility/console/assets/css/tokens.css"
+TOKENS = Path(__file__).parents[3] / "src/tieline/console/assets/css/tokens.css"
 PAIR = re.compile(r"--([\w-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\)", re.IGNORECASE)
 STATES = ("ok", "busy", "warn", "bad", "held", "off", "unknown")
 GROUNDS = ("canvas", "surface", "raised", "hover")

@@ -42,6 +42,7 @@ def create_app(settings: Settings, registry: Registry, *, runtime: Runtime | Non
     Bodies are bounded by two megabytes; a route that takes more says so with ``max_body_size=``.
     """
     app = bare_app("Tieline", settings, runtime=runtime)
+    app.state.console_folders = tuple(registry.template_folders)
     for prefix, router in registry.routers:
         app.include_router(router, prefix=prefix)
     return app

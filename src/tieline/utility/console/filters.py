@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option
 from tieline.utility.console import words
-from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option
 from tieline.utility.inventory import TECHNOLOGIES, FleetFilter
 
 Pairs = Sequence[tuple[str, str]]

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tieline.console.components.frame import NavItem
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.console.components.frame import NavItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tieline.console.components.frame import Feed, Running, StormNotice
+from tieline.console.components.values import Tone
 from tieline.platform.db import Tx
 from tieline.platform.pki.expiry import SOON, VERY_SOON, certificates
 from tieline.platform.scope import Permission, Scope, named
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes, incidents
 from tieline.utility.connectors import service as connectors
-from tieline.utility.console.components.frame import Feed, Running, StormNotice
-from tieline.utility.console.components.values import Tone
 from tieline.utility.console.words import listed
 
 KEPT_FOR = timedelta(seconds=2)

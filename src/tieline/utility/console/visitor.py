@@ -1,24 +1,13 @@
 """Who looks at a page: the signed-in person's name, authority and CSRF token."""
 
-from dataclasses import dataclass
-
 from fastapi import Request
 
+from tieline.console.visitor import Visitor
 from tieline.platform.identity import Caller
 from tieline.platform.identity import csrf_token as token_of
-from tieline.platform.scope import Role, Scope
+from tieline.platform.scope import Role
 from tieline.platform.web import CurrentCaller, CurrentRuntime, session_cookie
 from tieline.utility.console.words import listed
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """A person at a browser. ``role`` is what stands under the name: the roles, and the regions they are bound to."""
-
-    scope: Scope
-    name: str
-    role: str
-    csrf_token: str
 
 
 async def current_visitor(request: Request, caller: CurrentCaller, runtime: CurrentRuntime) -> Visitor:

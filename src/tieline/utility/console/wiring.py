@@ -2,12 +2,12 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
+from tieline.console import files, session
 from tieline.platform.wiring import Registry
 
 PAGES = (
-    "assets",
-    "session",
     "frame",
     "overview",
     "map",
@@ -36,6 +36,9 @@ PAGES = (
 
 def register(registry: Registry) -> None:
     """Bring the pages."""
+    registry.templates(Path(__file__).parent)
+    registry.router(files.router, prefix="")
+    registry.router(session.router, prefix="")
     for name in PAGES:
         module = f"tieline.utility.console.pages.{name}"
         if find_spec(module) and find_spec(f"{module}.routes"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from tieline.utility.console.components.values import Age, Badge, Observed, Tone
+from tieline.console.components.values import Age, Badge, Observed, Tone
 from tieline.utility.inventory import FIELDS, TECHNOLOGIES, Field, FleetRow
 
 CELL_STALE = timedelta(hours=24)

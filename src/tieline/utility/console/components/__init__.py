@@ -1,1 +1,1 @@
-"""The console's parts: what a page is made of, as typed values; each has a macro in a template beside it."""
+"""The parts under their former name: they live in ``tieline.console.components``."""

@@ -4,15 +4,15 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.render import with_query
 from tieline.platform import audit, siem
 from tieline.platform.errors import NotFound
 from tieline.platform.paging import encode_cursor
 from tieline.platform.scope import Permission, named
 from tieline.platform.siem.routes import SOURCES
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.audit import views
-from tieline.utility.console.render import with_query
 
 _TEMPLATES = "pages/audit/templates"
 _ROWS = 100

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 import msgspec
 
+from tieline.console.components import formats
+from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
+from tieline.console.components.values import Age, Ident, IdentKind, Link, Observed
+from tieline.console.components.work import Evidence, Problem
 from tieline.platform.audit import Filter as Wanted
 from tieline.platform.audit import Record, Verdict, Wrong
 from tieline.platform.paging import Page
 from tieline.platform.scope import named
 from tieline.platform.siem import State
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
-from tieline.utility.console.components.values import Age, Ident, IdentKind, Link, Observed
-from tieline.utility.console.components.work import Evidence, Problem
 
 _PAGES: Mapping[str, str] = {
     "change": "/changes/{}",

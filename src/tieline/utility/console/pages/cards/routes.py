@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, PageHead, Tab
+from tieline.console.components.tables import Empty
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.utility import inventory, logistics
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, PageHead, Tab
-from tieline.utility.console.components.tables import Empty
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.cards import views
 from tieline.utility.console.pages.parts import listing, things

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.tables import Column, Row, Table
+from tieline.console.components.values import Count, Ident, IdentKind, Link
 from tieline.utility.console import words
-from tieline.utility.console.components.frame import Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Row, Table
-from tieline.utility.console.components.values import Count, Ident, IdentKind, Link
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.parts import things
 

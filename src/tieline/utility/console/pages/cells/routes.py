@@ -2,9 +2,9 @@
 
 from fastapi import Response
 
+from tieline.console.components.frame import Tab
 from tieline.platform.errors import NotFound
 from tieline.utility import inventory
-from tieline.utility.console.components.frame import Tab
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.cells import views
 from tieline.utility.console.pages.parts import listing, things

@@ -3,8 +3,8 @@
 from fastapi import Response
 from starlette.datastructures import FormData
 
+from tieline.console.components.work import count_confirmed
 from tieline.platform.errors import Conflict, Invalid, Problem
-from tieline.utility.console.components.work import count_confirmed
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes import source
 from tieline.utility.console.pages.changes.views.contract import Summary

@@ -9,13 +9,13 @@ import msgspec
 from fastapi import Response
 from starlette.datastructures import ImmutableMultiDict
 
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.tables import Option
+from tieline.console.components.work import Problem as Worded
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
 from tieline.utility import inventory
 from tieline.utility.console import filters
-from tieline.utility.console.components.frame import Crumb, PageHead
-from tieline.utility.console.components.tables import Option
-from tieline.utility.console.components.work import Problem as Worded
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes import selection, source
 from tieline.utility.console.pages.changes.views import draft, receipt

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 from starlette.datastructures import FormData
 
+from tieline.console.components.frame import Crumb, PageHead
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
 from tieline.utility import changes, inventory
-from tieline.utility.console.components.frame import Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes.views import holds as views
 from tieline.utility.console.pages.changes.views.places import HOME

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.tables import Empty, Paging
+from tieline.console.render import with_query
 from tieline.platform.errors import NotFound
 from tieline.platform.paging import encode_cursor
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Crumb, PageHead
-from tieline.utility.console.components.tables import Empty, Paging
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes import showing, source
 from tieline.utility.console.pages.changes.views import items, words
-from tieline.utility.console.render import with_query
 
 _TEMPLATES = "pages/changes/templates"
 _ROWS, _AT_ONCE = 50, 1000

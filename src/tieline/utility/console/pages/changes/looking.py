@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.tables import Paging
 from tieline.platform.errors import Invalid, NotFound
 from tieline.utility import changes
-from tieline.utility.console.components.frame import Crumb, PageHead
-from tieline.utility.console.components.tables import Paging
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes.views import calendar as days
 from tieline.utility.console.pages.changes.views import outcomes as views

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console.components.frame import Crumb
+from tieline.console.components.tables import Paging
+from tieline.console.render import with_query
 from tieline.platform.db import Tx
-from tieline.utility.console.components.frame import Crumb
-from tieline.utility.console.components.tables import Paging
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes import acting, drafting, holding, itemising, looking, ruling, showing, source
 from tieline.utility.console.pages.changes.views import listing, receipt
 from tieline.utility.console.pages.changes.views.tally import UNDER_WAY
-from tieline.utility.console.render import with_query
 
 _TEMPLATES = "pages/changes/templates"
 _ROWS, _MOST_KEPT = 50, 2000

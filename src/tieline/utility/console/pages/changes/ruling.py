@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from fastapi import Response
 from starlette.datastructures import FormData, UploadFile
 
+from tieline.console.components.forms import FileDrop
+from tieline.console.components.frame import Crumb, PageHead
 from tieline.platform.errors import Invalid, NotFound, Problem
 from tieline.platform.scope import Permission
 from tieline.utility import changes
 from tieline.utility.changes import templating
-from tieline.utility.console.components.forms import FileDrop
-from tieline.utility.console.components.frame import Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes.views import ruling as views
 from tieline.utility.console.pages.changes.views.holds import Asked

@@ -7,11 +7,11 @@ from typing import Any
 
 from psycopg.rows import DictRow
 
+from tieline.console.components.frame import Crumb, PageHead, Tab
+from tieline.console.components.values import Link
+from tieline.console.components.work import Evidence
 from tieline.platform.db import Tx
 from tieline.utility import programmes
-from tieline.utility.console.components.frame import Crumb, PageHead, Tab
-from tieline.utility.console.components.values import Link
-from tieline.utility.console.components.work import Evidence
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.changes import source
 from tieline.utility.console.pages.changes.views import acts, contract, control, holds, items, outcomes, receipt

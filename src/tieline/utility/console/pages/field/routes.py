@@ -7,9 +7,9 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from tieline.console.render import Assets, Renderer
 from tieline.platform.web import CurrentRuntime, unchanged, validated
 from tieline.utility.console.http import renderer_of
-from tieline.utility.console.render import Assets, Renderer
 
 router = APIRouter(include_in_schema=False)
 PAGE = "/field/"

@@ -5,10 +5,10 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.frame import Crumb, PageHead
 from tieline.platform.errors import Conflict, Invalid
 from tieline.platform.scope import Permission
 from tieline.utility import fieldwork
-from tieline.utility.console.components.frame import Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.fieldwork import forms
 from tieline.utility.console.pages.fieldwork.views import details

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 from fastapi import Response
 
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.tables import Selection
 from tieline.platform.errors import Invalid
 from tieline.platform.scope import Permission
 from tieline.utility import fieldwork
-from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.tables import Selection
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.fieldwork import forms
 from tieline.utility.console.pages.fieldwork.views import details, lists

@@ -2,9 +2,9 @@
 
 from fastapi import Response
 
+from tieline.console.components.forms import Field, Form
 from tieline.platform.scope import Permission
 from tieline.utility import fieldwork
-from tieline.utility.console.components.forms import Field, Form
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.fieldwork import forms
 from tieline.utility.console.pages.fieldwork.views import details

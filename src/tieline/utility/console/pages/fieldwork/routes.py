@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import Response
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action
+from tieline.console.components.tables import Selection
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.utility import fieldwork
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.tables import Selection
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.fieldwork import crews, forms, orders, reports, visits

@@ -5,13 +5,13 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import PageHead
+from tieline.console.components.values import Link
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, NotFound
 from tieline.platform.scope import Permission
 from tieline.utility import fieldwork, programmes
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import PageHead
-from tieline.utility.console.components.values import Link
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.fieldwork import forms
 from tieline.utility.console.pages.fieldwork.views import details, lists

@@ -10,4 +10,4 @@ router = pages()
 @router.get("/frame/status")
 async def status(page: CurrentPage) -> Response:
     """The top bar's moving part."""
-    return page.fragment("pages/frame/templates/status.html", frame=await page.frame())
+    return page.fragment("layout/status.html", frame=await page.frame())

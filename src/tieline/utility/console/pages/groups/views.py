@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Link, Share, Tone
 from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Share, Tone
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words

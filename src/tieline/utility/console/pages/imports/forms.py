@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tieline.console.components.forms import Field, FileDrop
+from tieline.console.components.tables import Column, Option, Row, Table
 from tieline.platform.errors import Conflict
 from tieline.platform.settings import Settings
-from tieline.utility.console.components.forms import Field, FileDrop
-from tieline.utility.console.components.tables import Column, Option, Row, Table
 from tieline.utility.console.pages.imports.views import KINDS
 from tieline.utility.inventory import (
     IMPORT_FIELDS,

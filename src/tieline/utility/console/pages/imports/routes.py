@@ -8,17 +8,17 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
+from tieline.console.components.figures import Segment
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.work import Problem, count_confirmed
+from tieline.console.render import with_query
 from tieline.platform.errors import Invalid, TooLarge
 from tieline.platform.scope import Permission
 from tieline.platform.web import MEGABYTE
 from tieline.utility import inventory
-from tieline.utility.console.components.figures import Segment
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.work import Problem, count_confirmed
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.imports import forms, views
 from tieline.utility.console.pages.parts import lists
-from tieline.utility.console.render import with_query
 from tieline.utility.inventory import ImportMode, ImportRun, Kind, Preview, Upload
 
 router = pages()

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tieline.console.components.figures import Figure
+from tieline.console.components.formats import data_size, number, plural
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Paging, Row, Table
+from tieline.console.components.values import Age, Badge, Ident, IdentKind, Tone
+from tieline.console.components.work import Confirm
+from tieline.console.render import with_query
 from tieline.platform.paging import Page as Rows
 from tieline.platform.scope import Permission, named
-from tieline.utility.console.components.figures import Figure
-from tieline.utility.console.components.formats import data_size, number, plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Paging, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Ident, IdentKind, Tone
-from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
-from tieline.utility.console.render import with_query
 from tieline.utility.console.words import listed
 from tieline.utility.inventory import ImportRun
 

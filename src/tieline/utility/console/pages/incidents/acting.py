@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable
 from fastapi import Response
 from starlette.datastructures import FormData
 
+from tieline.console.components.formats import plural
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.work import Problem as Shown
+from tieline.console.components.work import count_confirmed
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Scope
 from tieline.utility import incidents
 from tieline.utility.changes import Change
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.work import Problem as Shown
-from tieline.utility.console.components.work import count_confirmed
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.incidents import asked
 from tieline.utility.console.pages.incidents.asked import HOME, Identity

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.frame import Action
+from tieline.console.components.tables import Column, Empty, Option, Row, Table
+from tieline.console.components.values import Age, Count
 from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.tables import Column, Empty, Option, Row, Table
-from tieline.utility.console.components.values import Age, Count
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.incidents.asked import HOME
 from tieline.utility.incidents import Expected, Reconciliation, fields_word

@@ -6,16 +6,16 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.tables import Paging
+from tieline.console.render import with_query
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
 from tieline.utility import incidents, inventory
-from tieline.utility.console.components.frame import Crumb, PageHead
-from tieline.utility.console.components.tables import Paging
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.incidents import acting, asked, balance, listing, story
 from tieline.utility.console.pages.incidents.asked import HOME, Identity
 from tieline.utility.console.pages.parts.lists import paging
-from tieline.utility.console.render import with_query
 from tieline.utility.incidents import Expectation
 
 _TEMPLATES = "pages/incidents/templates"

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from tieline.console.components.formats import plural
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Paging, Row, Table
+from tieline.console.components.values import Age, Link, Observed, Several
+from tieline.console.components.work import Confirm, Evidence
 from tieline.platform.scope import named
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Paging, Row, Table
-from tieline.utility.console.components.values import Age, Link, Observed, Several
-from tieline.utility.console.components.work import Confirm, Evidence
 from tieline.utility.console.pages.incidents import words
 from tieline.utility.console.pages.incidents.asked import HOME
 from tieline.utility.incidents import FIELD_WORDS, KIND_WORDS, Detail, Incident, Member, fields_word, means, value_word

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tieline.utility.console.components.values import Badge, Tone
+from tieline.console.components.values import Badge, Tone
 
 SEVERITIES: Mapping[str, Badge] = {
     "critical": Badge("Critical", Tone.BAD, "octagon-alert", "A critical site, both links of a site, or a great many."),

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import msgspec
 
+from tieline.console.components.mapping import DEGREES, Dimension, Kind, Sectors
 from tieline.utility import inventory
-from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Sectors
 from tieline.utility.console.http import Page
 from tieline.utility.inventory import ExportForm, FleetFilter
 from tieline.utility.inventory import Kind as Thing

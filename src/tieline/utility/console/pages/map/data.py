@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from tieline.console.components.mapping import DEGREES, Dimension, Kind, Place, Points, pack, state_kind
+from tieline.console.components.values import Tone
 from tieline.platform.db import Tx
 from tieline.utility import inventory
-from tieline.utility.console.components.mapping import DEGREES, Dimension, Kind, Place, Points, pack, state_kind
-from tieline.utility.console.components.values import Tone
 from tieline.utility.console.filters import filter_query, fleet_filter
 from tieline.utility.console.http import Page
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console.components.formats import number, plural
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.mapping import MapView, pack
+from tieline.console.components.tables import Empty, Paging, Table
 from tieline.platform.db import Tx
 from tieline.utility import inventory
 from tieline.utility.console import filters
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.mapping import MapView, pack
-from tieline.utility.console.components.tables import Empty, Paging, Table
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.map import cells, data
 from tieline.utility.console.pages.parts.facets import facets

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.tables import (
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -15,7 +15,7 @@ from tieline.utility.console.components.tables import (
     Row,
     Table,
 )
-from tieline.utility.console.components.values import Age
+from tieline.console.components.values import Age
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.pages.notices import words
 from tieline.utility.notices import DeskState, Kind, Notice

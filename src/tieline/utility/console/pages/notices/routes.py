@@ -9,17 +9,17 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
+from tieline.console.components.formats import number, plural
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option, Paging
+from tieline.console.render import with_query
 from tieline.platform.db import Tx
 from tieline.platform.errors import NotFound
 from tieline.utility import inventory, notices
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.frame import Crumb, PageHead
-from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option, Paging
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.notices import listing, views
 from tieline.utility.console.pages.parts import lists
-from tieline.utility.console.render import with_query
 from tieline.utility.notices import Answer, Kind, Notice, Part, PhaseCount, Revision
 
 router = pages()

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+from tieline.console.components.figures import Figure, Lane, Mark, Timeline
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Paging, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Link, Tone
+from tieline.console.components.work import Confirm
 from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components.figures import Figure, Lane, Mark, Timeline
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Paging, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Tone
-from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.pages.notices import words
 from tieline.utility.console.words import CRITICALITIES
 from tieline.utility.notices import (

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tieline.utility.console.components.values import Badge, Tone
+from tieline.console.components.values import Badge, Tone
 from tieline.utility.notices import AnswerState, Kind, Notice
 
 KINDS = {

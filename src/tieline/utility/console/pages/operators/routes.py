@@ -9,14 +9,14 @@ from urllib.parse import quote
 from fastapi import Response
 from starlette.datastructures import FormData
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import PageHead
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, NotFound
 from tieline.platform.pki import Expiry, certificates
 from tieline.platform.scope import Permission
 from tieline.utility import changes, inventory
 from tieline.utility.connectors import service as connectors
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import PageHead
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes.views.holds import Asked
 from tieline.utility.console.pages.operators import views

@@ -5,14 +5,14 @@ from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import quote
 
+from tieline.console.components import formats
+from tieline.console.components.forms import Form
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Link, Share, Tone
 from tieline.platform.pki.expiry import SOON, VERY_SOON, Expiry
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console import words
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.forms import Form
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Share, Tone
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.changes.views.holds import Asked
 from tieline.utility.console.status import feed

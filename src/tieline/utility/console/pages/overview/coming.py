@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tieline.console.components.formats import plural
+from tieline.console.components.tables import Column, Row, Table
+from tieline.console.components.values import Age
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.utility import changes, fieldwork, notices
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.tables import Column, Row, Table
-from tieline.utility.console.components.values import Age
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.changes.views.words import STATES as CHANGE_STATES
 from tieline.utility.console.pages.notices import words

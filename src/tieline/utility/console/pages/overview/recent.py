@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tieline.console.components.formats import plural
+from tieline.console.components.tables import Column, Row, Table
+from tieline.console.components.values import Age, Badge, Link
+from tieline.console.components.work import Progress
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission, named
 from tieline.utility import changes, inventory
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.tables import Column, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Link
-from tieline.utility.console.components.work import Progress
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.changes.views.tally import lot
 from tieline.utility.console.pages.changes.views.words import STATES

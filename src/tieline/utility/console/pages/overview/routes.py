@@ -7,13 +7,13 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.frame import Action
+from tieline.console.components.mapping import MapView
+from tieline.console.components.tables import Empty, Table
+from tieline.console.components.values import Age
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.utility import incidents, inventory, programmes
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.mapping import MapView
-from tieline.utility.console.components.tables import Empty, Table
-from tieline.utility.console.components.values import Age
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.overview import recent, views
 from tieline.utility.console.pages.overview.coming import coming

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tieline.console.components.figures import Bar, Figure, Segment, StackedBars
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import PageHead
+from tieline.console.components.values import Count
 from tieline.utility.console import words
-from tieline.utility.console.components.figures import Bar, Figure, Segment, StackedBars
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import PageHead
-from tieline.utility.console.components.values import Count
 from tieline.utility.console.filters import href
 from tieline.utility.inventory import TECHNOLOGIES
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from tieline.console.components.figures import Lane, Mark, Timeline
 from tieline.platform.db import Tx
 from tieline.platform.scope import named
 from tieline.utility import inventory
 from tieline.utility.console import words
-from tieline.utility.console.components.figures import Lane, Mark, Timeline
 from tieline.utility.console.http import Page
 from tieline.utility.inventory import FleetRow, Kind, TimelineEvent
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Observed, Several, Tone
+from tieline.console.components.work import Evidence
 from tieline.utility.console import words
-from tieline.utility.console.components.values import Age, Badge, Ident, IdentKind, Link, Observed, Several, Tone
-from tieline.utility.console.components.work import Evidence
 from tieline.utility.console.filters import href
 from tieline.utility.inventory import FIELDS, FleetRow
 

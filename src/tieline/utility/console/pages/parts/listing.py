@@ -8,17 +8,17 @@ from typing import Any
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, PageHead, Tab
+from tieline.console.components.tables import Column, Row, Table
+from tieline.console.render import with_query
 from tieline.platform.db import Tx
 from tieline.platform.paging import Page as Rows
 from tieline.utility import inventory
 from tieline.utility.console import filters
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, PageHead, Tab
-from tieline.utility.console.components.tables import Column, Row, Table
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.parts.facets import facets
-from tieline.utility.console.render import with_query
 from tieline.utility.inventory import ExportForm, Kind
 
 FRESH = timedelta(seconds=15)

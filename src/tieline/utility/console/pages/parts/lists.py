@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tieline.console.components.formats import number, plural
+from tieline.console.components.frame import Action
+from tieline.console.components.tables import Empty, Paging, Selection
+from tieline.console.render import with_query
 from tieline.platform.paging import Page as Rows
 from tieline.platform.scope import Permission
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.tables import Empty, Paging, Selection
 from tieline.utility.console.filters import filter_query, pairs_of
 from tieline.utility.console.http import Page
-from tieline.utility.console.render import with_query
 
 ROWS = 100
 """Rows of a page: as many as a browser draws without a pause."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.frame import PageHead
+from tieline.console.components.tables import Column, Row, Table
+from tieline.console.components.values import Ident, IdentKind, Link
 from tieline.utility import inventory
 from tieline.utility.console import words
-from tieline.utility.console.components.frame import PageHead
-from tieline.utility.console.components.tables import Column, Row, Table
-from tieline.utility.console.components.values import Ident, IdentKind, Link
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import history, links
 from tieline.utility.inventory import Kind, TimelineEvent

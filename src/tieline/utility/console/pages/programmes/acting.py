@@ -6,13 +6,13 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.formats import plural
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.work import count_confirmed
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
 from tieline.utility import fieldwork, programmes
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.frame import Crumb, PageHead
-from tieline.utility.console.components.work import count_confirmed
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.programmes import asked, control, forms
 from tieline.utility.console.pages.programmes.asked import Identity

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tieline.console.components.figures import Figure
+from tieline.console.components.formats import duration, number, plural
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Link, Several, Tone
+from tieline.console.components.work import Confirm
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.console.components.figures import Figure
-from tieline.utility.console.components.formats import duration, number, plural
-from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Several, Tone
-from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.pages.changes.views.words import STATES as CHANGE_STATES
 from tieline.utility.console.pages.changes.views.words import badge
 from tieline.utility.console.pages.programmes import words

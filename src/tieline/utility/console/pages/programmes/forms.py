@@ -6,9 +6,9 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.tables import Option
 from tieline.platform.errors import Invalid, Problem
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.tables import Option
 from tieline.utility.console.pages.programmes.asked import number, numbers
 from tieline.utility.fieldwork import Crew
 from tieline.utility.notices import Notice

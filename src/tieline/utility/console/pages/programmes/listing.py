@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tieline.platform.scope import Permission, Scope
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import (
+from tieline.console.components.formats import number, plural
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -18,7 +17,8 @@ from tieline.utility.console.components.tables import (
     Selection,
     Table,
 )
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Share, Tone
+from tieline.console.components.values import Age, Badge, Count, Link, Share, Tone
+from tieline.platform.scope import Permission, Scope
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.programmes import asked, words

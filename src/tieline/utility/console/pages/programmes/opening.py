@@ -6,13 +6,13 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.formats import number, plural
+from tieline.console.components.frame import PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid
 from tieline.platform.scope import Permission
 from tieline.utility import changes, inventory, notices, programmes
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.frame import PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.programmes import asked, forms, words

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Tone
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.changes import ItemState
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Ident, IdentKind, Link, Tone
 from tieline.utility.console.pages.changes.views.words import ITEM_STATES, badge
 from tieline.utility.console.pages.fieldwork.views.words import state_of
 from tieline.utility.console.pages.programmes import words

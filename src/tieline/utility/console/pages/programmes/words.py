@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tieline.console.components.formats import number, plural
+from tieline.console.components.values import Badge, Tone
 from tieline.platform.scope import named
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.values import Badge, Tone
 from tieline.utility.programmes import LinkState, ProgrammeState, SiteState
 
 STATES: Mapping[ProgrammeState, Badge] = {

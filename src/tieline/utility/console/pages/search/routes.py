@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Header, Query, Response
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import PageHead
+from tieline.console.components.tables import Empty
 from tieline.utility import incidents, inventory
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import PageHead
-from tieline.utility.console.components.tables import Empty
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.search import views
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from tieline.utility.console.components.frame import Hit, HitGroup
+from tieline.console.components.frame import Hit, HitGroup
 from tieline.utility.console.words import technology
 from tieline.utility.incidents import Incident
 from tieline.utility.inventory import Hit as Found

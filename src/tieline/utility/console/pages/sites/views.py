@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Ident, Link, Several, Tone
 from tieline.platform.scope import Permission
 from tieline.utility.console import words
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Ident, Link, Several, Tone
 from tieline.utility.console.filters import href
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import links

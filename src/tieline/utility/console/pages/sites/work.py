@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from tieline.console.components.values import Link, Several
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.utility import fieldwork, incidents, programmes
-from tieline.utility.console.components.values import Link, Several
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.fieldwork.views.words import state_of
 from tieline.utility.console.pages.incidents import words as incident_words

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.platform.errors import Invalid
 from tieline.platform.scope import Permission
 from tieline.utility import logistics
 from tieline.utility.console import filters
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.stock import forms, papers, views, words

@@ -3,8 +3,8 @@
 import secrets
 from collections.abc import Mapping, Sequence
 
-from tieline.utility.console.components.forms import Field, FileDrop, Form
-from tieline.utility.console.components.tables import Option
+from tieline.console.components.forms import Field, FileDrop, Form
+from tieline.console.components.tables import Option
 from tieline.utility.console.pages.stock import words
 from tieline.utility.inventory import Operator
 from tieline.utility.logistics import Goods, Place, PlaceKind

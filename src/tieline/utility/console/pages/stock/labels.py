@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from tieline.console.components.formats import groups
+from tieline.console.components.values import IdentKind
 from tieline.standards import code128, qr
-from tieline.utility.console.components.formats import groups
-from tieline.utility.console.components.values import IdentKind
 from tieline.utility.console.pages.stock import words
 from tieline.utility.logistics import Goods, Item
 

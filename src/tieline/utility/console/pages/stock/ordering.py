@@ -8,14 +8,14 @@ import msgspec
 from fastapi import Response
 from starlette.datastructures import FormData
 
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.work import Confirm
 from tieline.platform.errors import Invalid, Problem, TielineError, TooLarge
 from tieline.platform.scope import Permission
 from tieline.platform.web import MEGABYTE
 from tieline.utility import inventory, logistics
 from tieline.utility.console import filters
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.stock import forms, papers, views, words

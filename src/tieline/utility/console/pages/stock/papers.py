@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tieline.console.components.frame import Action
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Link, Several, Tone
 from tieline.platform.paging import Page as Rows
 from tieline.platform.scope import named
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Several, Tone
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.stock import views, words

@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Response
 
+from tieline.console.components.figures import Figure
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Empty
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.utility import inventory, logistics
 from tieline.utility.console import filters
-from tieline.utility.console.components.figures import Figure
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Empty
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.stock import acting, counting, forms, labels, ordering, papers, views, words

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from tieline.console.components.formats import number, plural
+from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Option, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Ident, IdentKind, Link, Several, Tone
 from tieline.platform.paging import Page as Rows
 from tieline.platform.scope import named
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Option, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Ident, IdentKind, Link, Several, Tone
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.stock import words

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from tieline.console.components.frame import Tab
+from tieline.console.components.values import Badge, Ident, IdentKind, Link, Tone
 from tieline.platform.errors import Invalid, Problem
 from tieline.utility.console import words
-from tieline.utility.console.components.frame import Tab
-from tieline.utility.console.components.values import Badge, Ident, IdentKind, Link, Tone
 from tieline.utility.logistics import Goods, Item, Place, PlaceKind
 
 KINDS: Mapping[PlaceKind, tuple[str, Tone, str]] = {

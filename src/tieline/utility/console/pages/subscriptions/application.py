@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from tieline.console.components.frame import Action
+from tieline.console.components.values import Age, Badge, Ident, Tone
 from tieline.platform.scope import Permission
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.values import Age, Badge, Ident, Tone
 from tieline.utility.console.http import Page
 from tieline.utility.inventory import FleetRow
 from tieline.utility.probing import Latest, Why

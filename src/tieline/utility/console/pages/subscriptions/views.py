@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Row
+from tieline.console.components.values import Badge, Ident, IdentKind, Link, Several, Tone
 from tieline.platform.scope import Permission
 from tieline.utility.console import words
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Row
-from tieline.utility.console.components.values import Badge, Ident, IdentKind, Link, Several, Tone
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import links
 from tieline.utility.console.pages.parts.lists import PLAN_HREF

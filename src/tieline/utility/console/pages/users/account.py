@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, NotFound, Problem
 from tieline.platform.identity import Token, accounts, passwords, sign_out_everywhere, store, tokens
 from tieline.platform.paging import encode_cursor
 from tieline.platform.web import CurrentCaller
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.users import forms, views
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.datastructures import ImmutableMultiDict
 
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.tables import Option
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.identity import Account, AccountDraft, TokenDraft
 from tieline.platform.scope import Permission, Role, Scope
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.tables import Option
 from tieline.utility.console.pages.users.views import ROLES
 
 Typed = ImmutableMultiDict[Any, Any]

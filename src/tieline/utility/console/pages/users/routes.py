@@ -5,16 +5,16 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.render import with_query
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.identity import Account, accounts, passwords, tokens
 from tieline.platform.identity.accounts import AccountChange
 from tieline.platform.scope import Permission
 from tieline.utility import inventory
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.users import account, forms, views
-from tieline.utility.console.render import with_query
 
 _TEMPLATES = "pages/users/templates"
 _ROWS = 100

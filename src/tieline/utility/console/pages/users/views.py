@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from tieline.console.components.frame import Action, Crumb, PageHead, Tab
+from tieline.console.components.tables import Column, Empty, Paging, Row, Table
+from tieline.console.components.values import Age, Badge, Link, Several, Tone
+from tieline.console.components.work import Confirm
 from tieline.platform.identity import Account, Session, Token
 from tieline.platform.paging import Page
 from tieline.platform.scope import Permission, Role
-from tieline.utility.console.components.frame import Action, Crumb, PageHead, Tab
-from tieline.utility.console.components.tables import Column, Empty, Paging, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Link, Several, Tone
-from tieline.utility.console.components.work import Confirm
 
 ROLES: Mapping[Role, tuple[str, str]] = {
     Role.VIEWER: ("Viewer", "Sees sites, subscriptions and changes; alters nothing."),

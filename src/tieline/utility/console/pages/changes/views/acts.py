@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tieline.console.components import formats
+from tieline.console.components.frame import Action
+from tieline.console.components.work import Approval, Confirm
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.work import Approval, Confirm
 from tieline.utility.console.pages.changes.source import Change, acts
 from tieline.utility.console.pages.changes.views.tally import WAITING, Tally
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from tieline.console.components import formats
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option
+from tieline.console.components.values import Badge, Tone
+from tieline.console.render import with_query
 from tieline.utility.changes import CalendarEntry
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option
-from tieline.utility.console.components.values import Badge, Tone
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.places import HOME, tabs
-from tieline.utility.console.render import with_query
 
 VIEWS: Mapping[str, str] = {"month": "Month", "week": "Week"}
 _IN_MONTH, _IN_WEEK = 4, 50

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tieline.console.components import formats
+from tieline.console.components.figures import Figure, Segment
+from tieline.console.components.tables import Column, Row, Table
+from tieline.console.components.values import Badge, Count, Link, Tone
+from tieline.console.components.work import Approval, Signature
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.changes import Schedule, window_words
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.figures import Figure, Segment
-from tieline.utility.console.components.tables import Column, Row, Table
-from tieline.utility.console.components.values import Badge, Count, Link, Tone
-from tieline.utility.console.components.work import Approval, Signature
 from tieline.utility.console.pages.changes.source import Approval as Decision
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import items, words

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.figures import Figure, Segment
-from tieline.utility.console.components.values import Badge, Tone
-from tieline.utility.console.components.work import Evidence, Lot, Progress
+from tieline.console.components import formats
+from tieline.console.components.figures import Figure, Segment
+from tieline.console.components.values import Badge, Tone
+from tieline.console.components.work import Evidence, Lot, Progress
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.source import Progress as Pace
 from tieline.utility.console.pages.changes.views import items, words

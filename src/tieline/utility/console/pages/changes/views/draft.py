@@ -7,10 +7,10 @@ from typing import Any
 
 from starlette.datastructures import ImmutableMultiDict
 
+from tieline.console.components.forms import Field
+from tieline.console.components.tables import Option
 from tieline.platform.errors import Invalid, Problem
 from tieline.utility.changes import read_windows
-from tieline.utility.console.components.forms import Field
-from tieline.utility.console.components.tables import Option
 from tieline.utility.console.pages.changes.views import draft_groups
 from tieline.utility.console.words import FIELD_WORDS, STATE_WORDS, TECHNOLOGY_OF
 from tieline.utility.inventory import Field as FleetField

@@ -5,8 +5,8 @@ from typing import Any
 
 from starlette.datastructures import ImmutableMultiDict
 
-from tieline.utility.console.components.forms import Field
-from tieline.utility.console.components.tables import Option
+from tieline.console.components.forms import Field
+from tieline.console.components.tables import Option
 
 LAN = "lan."
 """What the names of these questions begin with."""

@@ -7,12 +7,10 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from tieline.platform.errors import Invalid, Problem
-from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import (
+from tieline.console.components import formats
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -23,8 +21,10 @@ from tieline.utility.console.components.tables import (
     Row,
     Table,
 )
-from tieline.utility.console.components.values import Age, Badge, Link, Tone
-from tieline.utility.console.components.work import Confirm, Evidence
+from tieline.console.components.values import Age, Badge, Link, Tone
+from tieline.console.components.work import Confirm, Evidence
+from tieline.platform.errors import Invalid, Problem
+from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.pages.changes.views.places import HOME, tabs
 
 Hold = Mapping[str, Any]

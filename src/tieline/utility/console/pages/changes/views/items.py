@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from tieline.utility.console.components.tables import Filter, FilterBar, FilterKind, Option
-from tieline.utility.console.components.values import Badge, Link
-from tieline.utility.console.components.work import Delta, Evidence, PlanDiff, Planned
+from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option
+from tieline.console.components.values import Badge, Link
+from tieline.console.components.work import Delta, Evidence, PlanDiff, Planned
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.tally import Tally
 from tieline.utility.console.words import FIELD_WORDS

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.frame import Action, PageHead
-from tieline.utility.console.components.tables import (
+from tieline.console.components import formats
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -17,7 +16,8 @@ from tieline.utility.console.components.tables import (
     Row,
     Table,
 )
-from tieline.utility.console.components.values import Age, Badge, Several, Share, Tone
+from tieline.console.components.values import Age, Badge, Several, Share, Tone
+from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.places import tabs

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from tieline.platform.scope import named
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.figures import Figure
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.frame import PageHead
-from tieline.utility.console.components.tables import (
+from tieline.console.components import formats
+from tieline.console.components.figures import Figure
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.frame import PageHead
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -20,7 +19,8 @@ from tieline.utility.console.components.tables import (
     Row,
     Table,
 )
-from tieline.utility.console.components.values import Age, Badge, Count, Share, Tone
+from tieline.console.components.values import Age, Badge, Count, Share, Tone
+from tieline.platform.scope import named
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.places import HOME, tabs
 

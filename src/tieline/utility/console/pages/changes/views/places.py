@@ -1,6 +1,6 @@
 """The parts of the console's changes: the list, the calendar, and what rules over changes. Each has its own page."""
 
-from tieline.utility.console.components.frame import Crumb, Tab
+from tieline.console.components.frame import Crumb, Tab
 
 HOME = Crumb("Changes", "/changes")
 _PLACES = (

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tieline.console.components import formats
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.tables import Column, Empty, Option, Row, Table
+from tieline.console.components.values import Ident, IdentKind, Link, Several
+from tieline.console.components.work import Evidence
 from tieline.platform.scope import named
-from tieline.utility.console.components import formats
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.tables import Column, Empty, Option, Row, Table
-from tieline.utility.console.components.values import Ident, IdentKind, Link, Several
-from tieline.utility.console.components.work import Evidence
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.contract import Summary

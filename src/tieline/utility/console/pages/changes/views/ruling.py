@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from tieline.console.components.forms import Form
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Tone
+from tieline.console.components.work import Confirm
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.changes import Recurring, TemplateBody, window_words
-from tieline.utility.console.components.forms import Form
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Tone
-from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.draft import CONFIGURE, NEW, PREPROVISION, SET
 from tieline.utility.console.pages.changes.views.holds import Asked

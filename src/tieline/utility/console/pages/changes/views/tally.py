@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tieline.utility.console.components.values import Badge
-from tieline.utility.console.components.work import Lot
+from tieline.console.components.values import Badge
+from tieline.console.components.work import Lot
 from tieline.utility.console.pages.changes.source import Progress
 
 DONE = ("verified",)

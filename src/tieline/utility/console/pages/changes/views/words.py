@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tieline.console.components.values import Badge, Tone
 from tieline.utility.console import words as inventory_words
-from tieline.utility.console.components.values import Badge, Tone
 from tieline.utility.console.words import FIELD_WORDS, listed
 
 STATES: Mapping[str, Badge] = {

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Several, Tone
+from tieline.console.components.work import Confirm
 from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Ident, IdentKind, Link, Several, Tone
-from tieline.utility.console.components.work import Confirm
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.fieldwork.views import words
 from tieline.utility.fieldwork import OVER, Order, ReportKind, ReportState, Step, Visit, VisitState, driven

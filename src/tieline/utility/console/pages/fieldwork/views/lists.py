@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from tieline.console.components.figures import Figure
+from tieline.console.components.frame import Action, PageHead, Tab
+from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Option, Row, Table
+from tieline.console.components.values import Badge, Count, Ident, Link, Several, Tone
 from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components.figures import Figure
-from tieline.utility.console.components.frame import Action, PageHead, Tab
-from tieline.utility.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Option, Row, Table
-from tieline.utility.console.components.values import Badge, Count, Ident, Link, Several, Tone
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.fieldwork.views import words
 from tieline.utility.fieldwork import Crew, Order, Outcome, ReportKind, ReportState, Visit, VisitState

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tieline.utility.console.components.values import Badge, Link, Tone
+from tieline.console.components.values import Badge, Link, Tone
 from tieline.utility.fieldwork import (
     Order,
     Outcome,

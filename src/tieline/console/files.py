@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from tieline.console.render import BUILT
 from tieline.platform.errors import NotFound
-from tieline.utility.console.render import BUILT
 
 router = APIRouter(include_in_schema=False)
 _FOR_EVER = "public, max-age=31536000, immutable"

@@ -9,7 +9,7 @@ import { feature } from "topojson-client";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CONSOLE = resolve(HERE, "..");
-const ROOT = resolve(CONSOLE, "../../../..");
+const ROOT = resolve(CONSOLE, "../../..");
 const OUT = join(CONSOLE, "assets/built");
 const MODULES = join(ROOT, "node_modules");
 

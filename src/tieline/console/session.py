@@ -7,6 +7,9 @@ from urllib.parse import urlencode
 from fastapi import Form as Posted
 from fastapi import Request, Response
 
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.work import Problem
+from tieline.console.http import local_path, pages, redirect, renderer_of
 from tieline.platform import identity
 from tieline.platform.errors import TooMany, Unauthenticated
 from tieline.platform.identity.routes_session import drop_session, keep_session, origin_of
@@ -19,13 +22,10 @@ from tieline.platform.web import (
     session_cookie,
 )
 from tieline.platform.wiring import Runtime
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.work import Problem
-from tieline.utility.console.http import local_path, pages, redirect, renderer_of
 
 router = pages()
 Text = Annotated[str, Posted(max_length=1000)]
-_TEMPLATE = "pages/session/templates/sign-in.html"
+_TEMPLATE = "layout/sign-in.html"
 _WRONG = "Name or password is wrong."
 
 

@@ -1,5 +1,7 @@
 """Errors in words for a person: what happened, what it means, what to do, and the reference to quote."""
 
+from tieline.console.components.frame import Action
+from tieline.console.components.work import Problem
 from tieline.platform.errors import (
     Conflict,
     Forbidden,
@@ -11,12 +13,10 @@ from tieline.platform.errors import (
     TooMany,
     Unavailable,
 )
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.work import Problem
 
-PAGE = "pages/problems/templates/page.html"
-BLANK = "pages/problems/templates/blank.html"
-FRAGMENT = "pages/problems/templates/fragment.html"
+PAGE = "layout/problem.html"
+BLANK = "layout/problem-blank.html"
+FRAGMENT = "layout/problem-fragment.html"
 
 _ROWS_SHOWN = 50
 _WORDS: tuple[tuple[type[TielineError], str, str, str], ...] = (

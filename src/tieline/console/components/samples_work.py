@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from tieline.utility.console.components.forms import Field, FileDrop, Form
-from tieline.utility.console.components.frame import Action
-from tieline.utility.console.components.samples import LONG_NAME, NOW
-from tieline.utility.console.components.tables import Empty, Option
-from tieline.utility.console.components.values import Badge, Count, Ident, IdentKind, Tone
-from tieline.utility.console.components.work import (
+from tieline.console.components.forms import Field, FileDrop, Form
+from tieline.console.components.frame import Action
+from tieline.console.components.samples import LONG_NAME, NOW
+from tieline.console.components.tables import Empty, Option
+from tieline.console.components.values import Badge, Count, Ident, IdentKind, Tone
+from tieline.console.components.work import (
     Approval,
     Confirm,
     Delta,

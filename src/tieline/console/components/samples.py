@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from math import cos, log, pi, sin
 
-from tieline.utility.console.components.figures import (
+from tieline.console.components.figures import (
     Bar,
     Chart,
     Figure,
@@ -16,7 +16,7 @@ from tieline.utility.console.components.figures import (
     StackedBars,
     Timeline,
 )
-from tieline.utility.console.components.frame import (
+from tieline.console.components.frame import (
     Action,
     Crumb,
     Feed,
@@ -29,8 +29,8 @@ from tieline.utility.console.components.frame import (
     Running,
     Tab,
 )
-from tieline.utility.console.components.mapping import Dimension, Kind, Points, Sectors, points, state_kind
-from tieline.utility.console.components.tables import (
+from tieline.console.components.mapping import Dimension, Kind, Points, Sectors, points, state_kind
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -42,7 +42,7 @@ from tieline.utility.console.components.tables import (
     Selection,
     Table,
 )
-from tieline.utility.console.components.values import (
+from tieline.console.components.values import (
     Age,
     Badge,
     Ident,

@@ -1,6 +1,6 @@
 """The gallery: every part of the console in every state, as static pages. A living document and a visual test.
 
-``python -m tieline.utility.console.gallery OUT`` writes it; ``--serve PORT`` then serves it on loopback under the same
+``python -m tieline.console.gallery OUT`` writes it; ``--serve PORT`` then serves it on loopback under the same
 content security policy as the console, so that what works here works there.
 """
 
@@ -13,11 +13,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tieline.console.components import figures, samples, samples_work, values
+from tieline.console.components.frame import PageHead
+from tieline.console.components.mapping import MapView, pack
+from tieline.console.render import BUILT, Assets, Renderer
 from tieline.platform.clock import SetClock
-from tieline.utility.console.components import figures, samples, samples_work, values
-from tieline.utility.console.components.frame import PageHead
-from tieline.utility.console.components.mapping import MapView, pack
-from tieline.utility.console.render import BUILT, Assets, Renderer
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
@@ -119,7 +119,7 @@ def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the gallery, and serve it when asked to."""
-    parser = argparse.ArgumentParser(prog="python -m tieline.utility.console.gallery", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tieline.console.gallery", description=__doc__)
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("--serve", type=int, metavar="PORT", help="serve it on loopback until interrupted")
     chosen = parser.parse_args(arguments)

@@ -1,0 +1,178 @@
+"""What stands around a page: rail, top bar, page header."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tieline.console.components.values import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A line of the rail. Only what the person may see is listed. ``group`` heads the items that share it."""
+
+    key: str
+    label: str
+    href: str
+    icon: str
+    group: str = ""
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in."""
+
+    name: str
+    role: str
+    href: str = "/account"
+    sign_out_href: str = "/sign-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source of observations and how fresh it is."""
+
+    name: str
+    tone: Tone
+    word: str
+    at: datetime | None = None
+    stale_after: timedelta | None = None
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A change that runs now, in the top bar."""
+
+    title: str
+    href: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StormNotice:
+    """Storm mode, on every page while it lasts; ``href`` leads to where it is ended."""
+
+    where: str
+    reason: str
+    who: str
+    since: datetime
+    ends_at: datetime | None
+    spares_crews: bool
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarNotice:
+    """A calendar that runs at a declared speed: on every page, so that nobody takes a demonstration for the truth."""
+
+    shows: datetime
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything around the page. ``current`` is the key of the rail's item that the page belongs to."""
+
+    nav: tuple[NavItem, ...]
+    current: str
+    person: Person
+    csrf_token: str
+    now: datetime
+    feeds: tuple[Feed, ...] = ()
+    running: tuple[Running, ...] = ()
+    storms: tuple[StormNotice, ...] = ()
+    calendar: CalendarNotice | None = None
+    search_href: str = "/search"
+    status_href: str = ""
+    product: str = "Tieline"
+    utility: str = ""
+
+    @property
+    def feeds_tone(self) -> Tone:
+        """The worst feed decides the dot."""
+        return max((feed.tone for feed in self.feeds), key=lambda tone: tone.rank, default=Tone.UNKNOWN)
+
+    @property
+    def feeds_word(self) -> str:
+        """What the dot says in words."""
+        troubled = [feed for feed in self.feeds if feed.tone is not Tone.OK]
+        if not self.feeds:
+            return "No feeds yet"
+        return f"{len(troubled)} of {len(self.feeds)} feeds late" if troubled else "Feeds up to date"
+
+    def groups(self) -> tuple[tuple[str, tuple[NavItem, ...]], ...]:
+        """The rail's items under their headings, in the order given."""
+        found: dict[str, list[NavItem]] = {}
+        for item in self.nav:
+            found.setdefault(item.group, []).append(item)
+        return tuple((name, tuple(items)) for name, items in found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """A step of the way back."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of the page with its own URL."""
+
+    label: str
+    href: str
+    current: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button of the page's header or of a table's selection.
+
+    ``href`` alone is a link; ``method`` "post" makes a form with the CSRF token; ``dialog`` is the id of a dialog that
+    asks first. ``kind``: primary (one a page), plain, quiet, danger. ``unless`` says why it cannot be done now: the
+    button then stands disabled and tells it. ``name`` and ``value`` are sent with a form.
+    """
+
+    label: str
+    href: str = ""
+    icon: str = ""
+    kind: str = "plain"
+    method: str = "get"
+    dialog: str = ""
+    unless: str = ""
+    name: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageHead:
+    """The page's title, its state in one line, the way back, what can be done, and its tabs."""
+
+    title: str
+    state: str = ""
+    crumbs: tuple[Crumb, ...] = ()
+    actions: tuple[Action, ...] = ()
+    tabs: tuple[Tab, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A result of the global search. ``matched`` is the part of ``text`` that was searched for."""
+
+    text: str
+    href: str
+    icon: str = "search"
+    hint: str = ""
+    matched: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    """Results of one kind."""
+
+    label: str
+    hits: tuple[Hit, ...]

@@ -1,1 +1,0 @@
-"""The built scripts, styles, fonts and icons."""
