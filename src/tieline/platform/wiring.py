@@ -4,7 +4,7 @@ Nothing connects at import: ``register`` functions only fill a :class:`Registry`
 one place from it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -52,11 +52,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A reaction to an event of the outbox, run in a transaction of its own, once in effect."""
+    """A reaction to an event of the outbox, run in a transaction of its own, once in effect.
+
+    ``handle_many``: several events that wait may be handled in one transaction, in their order, all or none of them;
+    it is given to every topic of a handler's name, or to none.
+    """
 
     topic: str
     name: str
     handle: "Callable[[Tx, Event], Awaitable[None]]"
+    handle_many: "Callable[[Tx, Sequence[Event]], Awaitable[None]] | None" = None
 
 
 @dataclass(slots=True)
@@ -97,6 +102,16 @@ class Registry:
     def handler(self, topic: str, name: str, handle: "Callable[[Tx, Event], Awaitable[None]]") -> None:
         """React to events of a topic; ``name`` identifies the handler across restarts."""
         self.handlers.append(Handler(topic, name, handle))
+
+    def gatherer(
+        self, topics: Sequence[str], name: str, handle_many: "Callable[[Tx, Sequence[Event]], Awaitable[None]]"
+    ) -> None:
+        """React to events of some topics, to several that wait in one transaction: for what comes in thousands."""
+
+        async def handle(tx: Tx, event: "Event") -> None:
+            await handle_many(tx, [event])
+
+        self.handlers += [Handler(topic, name, handle, handle_many) for topic in topics]
 
     def secret(self, column: "SecretColumn") -> None:
         """Tell where sealed values stand, so that they are wrapped anew when the key is changed."""

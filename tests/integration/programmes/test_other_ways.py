@@ -159,7 +159,7 @@ async def test_what_is_told_of_an_earlier_visit_moves_nothing(works: Any) -> Non
     for told, expected in ((visit.id, 0), (now.id, 1)):
         payload = {"visit_id": told, "site_id": visit.site_id, "origin": f"programme:{programme}"}
         async with works.db.transaction() as tx:
-            await jobs.visit_told(tx, Event(1, "visit.arrived", str(told), payload, works.runtime.clock.now()))
+            await jobs.visits_told(tx, [Event(1, "visit.arrived", str(told), payload, works.runtime.clock.now())])
         assert await works.world.value("SELECT count(*) FROM programme_inbox") == expected
 
 

@@ -87,6 +87,8 @@ class Dispatcher:
     async def _deliver(self, db: Database, clock: Clock, name: str) -> int:
         async with db.transaction() as tx:
             deliveries = await store.due(tx, name, list(self._handlers[name]), clock.now(), _BATCH)
+        if len(deliveries) > 1 and await self._together(db, clock, name, deliveries):
+            return len(deliveries)
         streams: dict[str, list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             streams[delivery.event.key or f"\0{delivery.event.id}"].append(delivery)
@@ -102,6 +104,24 @@ class Dispatcher:
             for of_one_key in streams.values():
                 group.create_task(stream(of_one_key))
         return len(deliveries)
+
+    async def _together(self, db: Database, clock: Clock, name: str, deliveries: Sequence[Delivery]) -> bool:
+        """Hand over several events at once, if their handler takes them so; if that fails each is tried by itself."""
+        many = self._handlers[name][deliveries[0].event.topic].handle_many
+        if many is None or any(delivery.attempts for delivery in deliveries):
+            return False
+        try:
+            async with asyncio.timeout(_HANDLER_SECONDS), db.transaction() as tx:
+                taken = await store.take_many(tx, name, [delivery.event.id for delivery in deliveries], clock.now())
+                events = [delivery.event for delivery in deliveries if delivery.event.id in taken]
+                if events:
+                    await many(tx, events)
+        except Exception as error:
+            if is_lost(error):
+                raise
+            log.warning("events.apart", handler=name, events=len(deliveries), exc_info=error)
+            return False
+        return True
 
     async def _attempt(self, db: Database, clock: Clock, name: str, delivery: Delivery) -> bool:
         """Hand over one event; False when the later ones of its key must wait."""

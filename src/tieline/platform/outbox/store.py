@@ -57,6 +57,11 @@ UPDATE outbox_delivery SET state = 'handled', handled_at = %(now)s, error = NULL
  WHERE handler = %(handler)s AND event_id = %(event)s AND state = 'waiting'
 """
 
+_TAKE_MANY = """
+UPDATE outbox_delivery SET state = 'handled', handled_at = %(now)s, error = NULL
+ WHERE handler = %(handler)s AND event_id = ANY(%(events)s) AND state = 'waiting' RETURNING event_id
+"""
+
 _FAIL = """
 UPDATE outbox_delivery
    SET attempts = attempts + 1, next_at = %(next_at)s, error = %(error)s,
@@ -131,6 +136,12 @@ async def next_attempt(tx: Tx) -> datetime | None:
 async def take(tx: Tx, handler: str, event: int, now: datetime) -> bool:
     """Mark the delivery handled; False when another process did before."""
     return await execute(tx, _TAKE, {"handler": handler, "event": event, "now": now}) == 1
+
+
+async def take_many(tx: Tx, handler: str, events: Sequence[int], now: datetime) -> set[int]:
+    """Mark deliveries handled; gives those that no other process did before."""
+    rows = await fetch_all(tx, _TAKE_MANY, {"handler": handler, "events": list(events), "now": now})
+    return {row["event_id"] for row in rows}
 
 
 async def fail(tx: Tx, handler: str, event: int, *, error: str, next_at: datetime, most: int) -> bool:

@@ -55,7 +55,14 @@ from tieline.utility.fieldwork.service.reports import look as look_at_report
 from tieline.utility.fieldwork.service.reports import one as report
 from tieline.utility.fieldwork.service.reports import page as report_page
 from tieline.utility.fieldwork.service.reports import take as take_reports
-from tieline.utility.fieldwork.service.visits import answer_step, cancel_visits, plan_visits, today, visits_of
+from tieline.utility.fieldwork.service.visits import (
+    answer_step,
+    answer_steps,
+    cancel_visits,
+    plan_visits,
+    today,
+    visits_of,
+)
 from tieline.utility.fieldwork.service.visits import count as count_visits
 from tieline.utility.fieldwork.service.visits import detail as visit_detail
 from tieline.utility.fieldwork.service.visits import one as visit
@@ -91,6 +98,7 @@ __all__ = [
     "VisitState",
     "Working",
     "answer_step",
+    "answer_steps",
     "attention",
     "cancel_order",
     "cancel_visits",

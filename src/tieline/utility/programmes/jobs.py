@@ -1,6 +1,7 @@
 """Work of programmes that is done apart from requests: following their changes, conducting their visits."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ LANE = "changes.programmes"
 """Beside the plans that programmes wait for, in workers of its own."""
 PACE = 0.25
 """Seconds between two looks of the conductor when there was nothing to do."""
+LONGEST_REST = 1.0
 DWELL_PACE = 2.0
 _OF = "programme:"
 
@@ -53,12 +55,16 @@ async def change_moved(tx: Tx, event: Event) -> None:
         await follow.defer(tx, Follow(change_id), once=f"follow-{change_id}")
 
 
-async def visit_told(tx: Tx, event: Event) -> None:
-    """Something happened at a visit of a programme."""
-    origin = str(event.payload.get("origin", ""))
-    if origin.startswith(_OF) and origin[len(_OF) :].isdigit() and event.topic in taking.KINDS:
-        payload = event.payload
-        await inbox.put(tx, int(origin[len(_OF) :]), int(payload["site_id"]), event.topic, payload)
+async def visits_told(tx: Tx, events: Sequence[Event]) -> None:
+    """Something happened at visits, some of them of programmes."""
+    told = [
+        (int(origin[len(_OF) :]), int(event.payload["site_id"]), event.topic, event.payload)
+        for event in events
+        if (origin := str(event.payload.get("origin", ""))).startswith(_OF)
+        and origin[len(_OF) :].isdigit()
+        and event.topic in taking.KINDS
+    ]
+    await inbox.put(tx, told)
 
 
 async def conduct(runtime: Runtime) -> None:
@@ -66,16 +72,25 @@ async def conduct(runtime: Runtime) -> None:
     loop = asyncio.get_running_loop()
     dwelt = 0.0
     while True:
-        busy = await taking.take_events(runtime)
-        busy += await conducting.let_go(runtime)
-        busy += await conducting.release(runtime)
-        busy += await conducting.refuse_tests(runtime)
-        busy += await conducting.test(runtime)
+        began = loop.time()
+        busy = await _round(runtime)
         if loop.time() - dwelt >= DWELL_PACE:
             dwelt = loop.time()
             await conducting.end_dwells(runtime)
-        if not busy:
-            await asyncio.sleep(PACE)
+        # While there is much to do a round takes long, and as long a rest lets the next one find more to do at once.
+        await asyncio.sleep(min(loop.time() - began, LONGEST_REST) if busy else PACE)
+
+
+async def _round(runtime: Runtime) -> int:
+    """Do once what there is to do; gives how much it was."""
+    async with runtime.db.autocommit() as tx:
+        if not await inbox.anything(tx):
+            return 0
+    busy = await taking.take_events(runtime)
+    busy += await conducting.let_go(runtime)
+    busy += await conducting.release(runtime)
+    busy += await conducting.refuse_tests(runtime)
+    return busy + await conducting.test(runtime)
 
 
 JOBS: tuple[Any, ...] = (follow, look_after)

@@ -13,7 +13,6 @@ def register(registry: Registry) -> None:
     for one in jobs.JOBS:
         registry.job(one)
     registry.handler(jobs.CHANGES, "programmes.follow", jobs.change_moved)
-    for topic in jobs.TOPICS:
-        # One name for all topics: what happens at a visit comes in the order in which it happened.
-        registry.handler(topic, "programmes.visits", jobs.visit_told)
+    # One name for all topics: what happens at a visit comes in the order in which it happened.
+    registry.gatherer(jobs.TOPICS, "programmes.visits", jobs.visits_told)
     registry.service("worker", "programmes.conductor", jobs.conduct)

@@ -1,6 +1,6 @@
 """Visits: planned, moved, cancelled, looked at, and answered when their tests are over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -169,27 +169,44 @@ async def answer_step(
 ) -> bool:
     """Tell the crew what the test of a step found; a step that passed opens the next one. Needs ``FIELD_PLAN``.
 
-    A verdict on a step that is not being tested changes nothing, and False is given: it came late or twice.
+    A verdict on a step that is not being tested changes nothing, and False is given: it came late or twice. Raises
+    ``NotFound`` for a visit or step that is not there.
     """
+    told = await answer_steps(tx, scope, {(visit_id, step_key): verdict}, clock=clock)
+    if (visit_id, step_key) in told.missing:
+        raise NotFound(f"There is no visit {visit_id} with a step {step_key}, or none that you may see.")
+    return bool(told.heard)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which verdicts were heard, and which are about visits or steps that are not there; the others came too late."""
+
+    heard: frozenset[tuple[int, str]]
+    missing: frozenset[tuple[int, str]]
+
+
+async def answer_steps(
+    tx: Tx, scope: Scope, verdicts: Mapping[tuple[int, str], Verdict], *, clock: Clock | None = None
+) -> Told:
+    """Tell crews what the tests of steps, by visit and key, found: as :func:`answer_step`, for many at once."""
     scope.require(Permission.FIELD_PLAN)
-    (visit,) = await locked(tx, scope, [visit_id])
-    step = next((one for one in visit.steps if one.key == step_key), None)
-    if step is None:
-        raise NotFound(f"Visit {visit_id} has no step {step_key}.")
-    if step.state is not StepState.TESTING:
-        return False
-    values: dict[str, Any] = {"checks": visits.plain(tuple(verdict.checks)), "said": verdict.said}
-    if verdict.passed is not None:
-        values |= {
-            "state": StepState.PASSED if verdict.passed else StepState.FAILED,
-            "answered_at": (clock or SystemClock()).now(),
-        }
-    await visits.set_step(tx, visit_id, step_key, values)
-    if verdict.passed:
-        following = opened_by(visit.steps, step_key)
-        if following:
-            await visits.set_step(tx, visit_id, following, {"state": StepState.OPEN})
-    if verdict.passed is not None:
-        entry = audit.Entry("visit.tested", f"visit:{visit_id}", {"step": step_key, "passed": verdict.passed})
-        await audit.append(tx, scope, entry)
-    return True
+    found = await visits.by_ids(tx, scope, sorted({visit_id for visit_id, _ in verdicts}), lock=True)
+    steps = {(visit.id, step.key): step for visit in found.values() for step in visit.steps}
+    heard = {
+        key: verdict for key, verdict in verdicts.items() if key in steps and steps[key].state is StepState.TESTING
+    }
+    await visits.set_answers(tx, heard, (clock or SystemClock()).now())
+    opened = [
+        (visit_id, following)
+        for (visit_id, key), verdict in heard.items()
+        if verdict.passed and (following := opened_by(found[visit_id].steps, key))
+    ]
+    await visits.open_steps(tx, opened)
+    entries = [
+        audit.Entry("visit.tested", f"visit:{visit_id}", {"step": key, "passed": verdict.passed})
+        for (visit_id, key), verdict in heard.items()
+        if verdict.passed is not None
+    ]
+    await audit.append(tx, scope, *entries)
+    return Told(frozenset(heard), frozenset(key for key in verdicts if key not in steps))

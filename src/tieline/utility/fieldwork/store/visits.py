@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from tieline.platform.db import Tx, execute, fetch_all, fetch_value
 from tieline.platform.scope import Scope, within
-from tieline.utility.fieldwork.model import NewVisit, Outcome, Step, StepState, Visit, VisitState
+from tieline.utility.fieldwork.model import NewVisit, Outcome, Step, StepState, Verdict, Visit, VisitState
 from tieline.utility.fieldwork.store.crews import OWN_ORDERS, bounds
 
 SEEN = f"({within('t.region')} AND {OWN_ORDERS})"
@@ -200,6 +200,38 @@ async def _set(tx: Tx, table: str, where: str, which: Mapping[str, Any], values:
     bound = {f"v_{name}": Jsonb(values[name]) if name == "checks" else values[name] for name in names}
     sets = ", ".join(f"{name} = %(v_{name})s" for name in names)
     await execute(tx, f"UPDATE {table} SET {sets} WHERE {where}", {**which, **bound})
+
+
+async def set_answers(tx: Tx, verdicts: Mapping[tuple[int, str], Verdict], at: datetime) -> None:
+    """Write what tests of steps, by visit and key, found; those without a verdict yet go on."""
+    if not verdicts:
+        return
+    text = """
+        UPDATE visit_step s SET checks = n.checks, said = n.said, state = coalesce(n.state, s.state),
+            answered_at = CASE WHEN n.state IS NULL THEN s.answered_at ELSE %(at)s END
+        FROM unnest(%(visits)s::bigint[], %(keys)s::text[], %(checks)s::jsonb[], %(said)s::text[], %(states)s::text[])
+            AS n (visit_id, key, checks, said, state)
+        WHERE s.visit_id = n.visit_id AND s.key = n.key"""
+    after = {True: StepState.PASSED, False: StepState.FAILED, None: None}
+    bound = {
+        "visits": [visit_id for visit_id, _ in verdicts],
+        "keys": [key for _, key in verdicts],
+        "checks": [Jsonb(plain(tuple(one.checks))) for one in verdicts.values()],
+        "said": [one.said for one in verdicts.values()],
+        "states": [after[one.passed] for one in verdicts.values()],
+        "at": at,
+    }
+    await execute(tx, text, bound)
+
+
+async def open_steps(tx: Tx, steps: Sequence[tuple[int, str]]) -> None:
+    """Steps, by visit and key, may be worked on."""
+    if not steps:
+        return
+    text = """
+        UPDATE visit_step s SET state = 'open' FROM unnest(%(visits)s::bigint[], %(keys)s::text[]) AS n (visit_id, key)
+        WHERE s.visit_id = n.visit_id AND s.key = n.key"""
+    await execute(tx, text, {"visits": [one for one, _ in steps], "keys": [key for _, key in steps]})
 
 
 async def cancel(tx: Tx, ids: Sequence[int], why: str) -> None:

@@ -6,12 +6,12 @@ moment loses nothing and does nothing twice. One conductor works at a time.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from tieline.platform.db import Tx
-from tieline.platform.errors import Conflict, NotFound
+from tieline.platform.errors import Conflict
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes, fieldwork, inventory, probing
 from tieline.utility.changes import ChangeType, Draft
@@ -31,6 +31,8 @@ from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
 RETIRED_AT_ONCE = 2000
+TOLD_AT_ONCE = 200
+"""Crews that are told in one transaction how their tests stand: their phones' reports wait for it."""
 ASK_AGAIN = timedelta(seconds=10)
 """How long an application has before it is asked once more within a test."""
 
@@ -116,14 +118,17 @@ async def refuse_tests(runtime: Runtime) -> int:
     now = runtime.clock.now()
     async with runtime.db.snapshot() as tx:
         links = await link_store.unfit(tx, now, limit=BATCH)
-    for link in links:
-        checks = [ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in link.checks]
-        async with runtime.db.transaction() as tx:
+    if not links:
+        return 0
+    async with runtime.db.transaction() as tx:
+        verdicts = {}
+        for link in links:
+            checks = [ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in link.checks]
             said = checks[0].found if checks else await _not_begun(tx, link)
-            await link_store.set_link(tx, link.id, test_asked_at=None)
             if link.visit_id is not None:
-                verdict = Verdict(passed=False, checks=checks, said=said)
-                await fieldwork.answer_step(tx, SYSTEM, link.visit_id, link.key, verdict)
+                verdicts[link.visit_id, link.key] = Verdict(passed=False, checks=checks, said=said)
+        await link_store.unask(tx, [link.id for link in links])
+        await fieldwork.answer_steps(tx, SYSTEM, verdicts)
     return len(links)
 
 
@@ -148,7 +153,7 @@ async def test(runtime: Runtime) -> int:
         steps = await changes.item_states(tx, SYSTEM, [_pair(link) for link in links])
         answers = await probing.latest(tx, SYSTEM, ids)
     now = runtime.clock.now()
-    verdicts = 0
+    news: list[_Found] = []
     asks: list[LinkRow] = []
     over = [link.id for link in links if link.cut_at is None and _gone_over(steps.get(_pair(link), []))]
     if over:
@@ -163,9 +168,13 @@ async def test(runtime: Runtime) -> int:
         found = judge(seen, want, now)
         if found.ask and (link.probe_asked_at is None or link.probe_asked_at + ASK_AGAIN <= now):
             asks.append(link)
-        verdicts += await _tell(runtime, link, found, now)
+        told = _Found(link, found, _plain(found))
+        news += [told] if told.news else []
+    for start in range(0, len(news), TOLD_AT_ONCE):
+        async with runtime.db.transaction() as tx:
+            await _tell(tx, news[start : start + TOLD_AT_ONCE], now)
     await _ask(runtime, asks, now)
-    return verdicts
+    return sum(1 for one in news if one.judgement.passed is not None)
 
 
 def _pair(link: LinkRow) -> tuple[int, int]:
@@ -224,36 +233,51 @@ async def _ask(runtime: Runtime, links: Sequence[LinkRow], now: datetime) -> Non
         await link_store.probed(tx, [link.id for link in links], now)
 
 
-async def _tell(runtime: Runtime, link: LinkRow, found: Judgement, now: datetime) -> int:
-    """Tell the crew how the test stands, if it stands otherwise than it was told last; returns 1 for a verdict."""
-    plain = [{k: v for k, v in asdict(check).items() if k != "final"} for check in found.checks]
-    if found.passed is None and plain == list(link.checks):
-        return 0
-    shown = tuple(ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in plain)
-    async with runtime.db.transaction() as tx:
-        values: dict[str, Any] = {"checks": plain}
-        if found.passed:
-            values |= {"state": LinkState.PASSED.value, "passed_at": now}
-            if link.old_link_id is not None:
-                await inventory.end_links(
-                    tx,
-                    SYSTEM,
-                    [link.old_link_id],
-                    at=now,
-                    reason=f"Programme {link.programme_id}: replaced.",
-                    taken_out=False,
-                )
-        elif found.passed is False:
-            values |= {"state": LinkState.CUTTING.value, "test_asked_at": None}
-        await link_store.set_link(tx, link.id, **values)
-        if link.visit_id is not None:
-            verdict = Verdict(found.passed, shown, found.said)
-            try:
-                await fieldwork.answer_step(tx, SYSTEM, link.visit_id, link.key, verdict)
-            except NotFound:
-                # The visit was taken away meanwhile; what was found stays with the link.
-                await sites.tell_why(tx, link.programme_id, {link.site_id: found.said})
-    return int(found.passed is not None)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look at a link under test found, and the checks as they are kept."""
+
+    link: LinkRow
+    judgement: Judgement
+    checks: list[dict[str, Any]]
+
+    @property
+    def news(self) -> bool:
+        """Whether the test stands otherwise than the crew was told last."""
+        return self.judgement.passed is not None or self.checks != list(self.link.checks)
+
+    @property
+    def verdict(self) -> Verdict:
+        """As the crew is told."""
+        shown = tuple(ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in self.checks)
+        return Verdict(self.judgement.passed, shown, self.judgement.said)
+
+
+def _plain(judgement: Judgement) -> list[dict[str, Any]]:
+    return [{k: v for k, v in asdict(check).items() if k != "final"} for check in judgement.checks]
+
+
+async def _tell(tx: Tx, found: Sequence[_Found], now: datetime) -> None:
+    """Keep how tests stand, end the old links of those that passed, and tell the crews."""
+    for programme_id, ended in sorted(_replaced(found).items()):
+        reason = f"Programme {programme_id}: replaced."
+        await inventory.end_links(tx, SYSTEM, ended, at=now, reason=reason, taken_out=False)
+    await link_store.set_tested(tx, [(one.link.id, one.judgement.passed, one.checks) for one in found], now)
+    at_visit = {(one.link.visit_id, one.link.key): one for one in found if one.link.visit_id is not None}
+    told = await fieldwork.answer_steps(tx, SYSTEM, {key: one.verdict for key, one in at_visit.items()})
+    # Where a visit was taken away meanwhile, what was found stays with the site.
+    for key in sorted(told.missing):
+        link = at_visit[key].link
+        await sites.tell_why(tx, link.programme_id, {link.site_id: at_visit[key].judgement.said})
+
+
+def _replaced(found: Sequence[_Found]) -> dict[int, list[int]]:
+    """The old links of links that passed, by programme."""
+    ended: dict[int, list[int]] = defaultdict(list)
+    for one in found:
+        if one.judgement.passed and one.link.old_link_id is not None:
+            ended[one.link.programme_id].append(one.link.old_link_id)
+    return ended
 
 
 async def end_dwells(runtime: Runtime) -> int:

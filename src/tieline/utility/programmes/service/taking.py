@@ -19,7 +19,8 @@ from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 
 SYSTEM = system("programmes")
-BATCH = 400
+BATCH = 1000
+"""Events and links that are taken at once."""
 
 
 async def take_events(runtime: Runtime) -> int:
@@ -110,9 +111,8 @@ def _fitting(link: LinkRow, router: str, iccid: str) -> Fitting:
 
 
 async def _test_asked(tx: Tx, runtime: Runtime, rows: Sequence[DictRow]) -> None:
-    for _, link in await _steps(tx, rows):
-        if link.state not in _OVER:
-            await link_store.ask_test(tx, link.id, runtime.clock.now())
+    asked = [link.id for _, link in await _steps(tx, rows) if link.state not in _OVER]
+    await link_store.ask_tests(tx, asked, runtime.clock.now())
 
 
 _OVER = frozenset({LinkState.PASSED, LinkState.RETIRED})

@@ -11,15 +11,38 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_value, lock_key
 _LOCK = lock_key("programmes.conductor")
 
 
-async def put(tx: Tx, programme_id: int, site_id: int, kind: str, payload: Mapping[str, Any]) -> None:
-    """Leave something that has happened at the visit that is a site's now; what is told of an earlier one is over."""
+async def put(tx: Tx, told: Sequence[tuple[int, int, str, Mapping[str, Any]]]) -> None:
+    """Leave what has happened, as (programme, site, kind, payload), at visits that are their sites' now.
+
+    What is told of an earlier visit of a site is over.
+    """
+    if not told:
+        return
     text = """
         INSERT INTO programme_inbox (programme_id, site_id, kind, payload)
-        SELECT s.programme_id, s.site_id, %(kind)s, %(payload)s FROM programme_site s
-        WHERE s.programme_id = %(id)s AND s.site_id = %(site)s AND s.visit_id = %(visit)s"""
-    visit = payload["visit_id"]
-    bound = {"id": programme_id, "site": site_id, "visit": visit, "kind": kind, "payload": Jsonb(dict(payload))}
+        SELECT s.programme_id, s.site_id, n.kind, n.payload
+        FROM unnest(%(programmes)s::bigint[], %(sites)s::bigint[], %(visits)s::bigint[], %(kinds)s::text[],
+            %(payloads)s::jsonb[]) WITH ORDINALITY AS n (programme_id, site_id, visit_id, kind, payload, place)
+        JOIN programme_site s USING (programme_id, site_id, visit_id) ORDER BY n.place"""
+    bound = {
+        "programmes": [programme for programme, _, _, _ in told],
+        "sites": [site for _, site, _, _ in told],
+        "visits": [payload["visit_id"] for _, _, _, payload in told],
+        "kinds": [kind for _, _, kind, _ in told],
+        "payloads": [Jsonb(dict(payload)) for _, _, _, payload in told],
+    }
     await execute(tx, text, bound)
+
+
+async def anything(tx: Tx) -> bool:
+    """Whether there is anything that the conductor would look at; asked often, answered from indexes alone."""
+    text = """
+        SELECT EXISTS (SELECT FROM programme_inbox)
+            OR EXISTS (SELECT FROM programme_link WHERE state IN ('fitted', 'testing'))
+            OR EXISTS (SELECT FROM programme_link WHERE state IN ('old', 'prepared') AND test_asked_at IS NOT NULL)
+            OR EXISTS (SELECT FROM programme_site
+                WHERE state IN ('again', 'blocked', 'left_out') AND change_id IS NOT NULL)"""
+    return bool(await fetch_value(tx, text))
 
 
 async def alone(tx: Tx) -> bool:

@@ -129,8 +129,8 @@ async def retired(tx: Tx, programme_id: int, old_subscription_ids: Sequence[int]
     return [row["site_id"] for row in found]
 
 
-async def ask_test(tx: Tx, link_id: int, at: datetime) -> None:
-    """A crew asks for the test of a link; it begins once the link's cut-over is released.
+async def ask_tests(tx: Tx, link_ids: Sequence[int], at: datetime) -> None:
+    """Crews ask for the tests of links; each begins once the link's cut-over is released.
 
     What was found of a card that could not be fitted stays, to be told.
     """
@@ -138,8 +138,31 @@ async def ask_test(tx: Tx, link_id: int, at: datetime) -> None:
         UPDATE programme_link SET test_asked_at = %(at)s, probe_asked_at = NULL,
             checks = CASE WHEN state IN ('old', 'prepared', 'fitted') THEN checks ELSE '[]' END,
             state = CASE WHEN state = 'cutting' THEN 'testing' ELSE state END
-        WHERE id = %(id)s"""
-    await execute(tx, text, {"id": link_id, "at": at})
+        WHERE id = ANY(%(ids)s)"""
+    await execute(tx, text, {"ids": list(link_ids), "at": at})
+
+
+async def unask(tx: Tx, link_ids: Sequence[int]) -> None:
+    """The test that was asked for of some links does not begin."""
+    await execute(tx, "UPDATE programme_link SET test_asked_at = NULL WHERE id = ANY(%(ids)s)", {"ids": list(link_ids)})
+
+
+async def set_tested(tx: Tx, found: Sequence[tuple[int, bool | None, Any]], at: datetime) -> None:
+    """How the tests of links stand: (link, passed, checks); None still runs, False waits until it is asked anew."""
+    text = """
+        UPDATE programme_link l SET checks = v.checks,
+            state = CASE v.passed WHEN true THEN 'passed' WHEN false THEN 'cutting' ELSE l.state END,
+            passed_at = CASE WHEN v.passed THEN %(at)s ELSE l.passed_at END,
+            test_asked_at = CASE v.passed WHEN false THEN NULL ELSE l.test_asked_at END
+        FROM unnest(%(ids)s::bigint[], %(passed)s::boolean[], %(checks)s::jsonb[]) AS v (id, passed, checks)
+        WHERE l.id = v.id"""
+    bound = {
+        "ids": [link for link, _, _ in found],
+        "passed": [passed for _, passed, _ in found],
+        "checks": [Jsonb(checks) for _, _, checks in found],
+        "at": at,
+    }
+    await execute(tx, text, bound)
 
 
 async def cut_over(tx: Tx, link_ids: Sequence[int], at: datetime) -> None:
