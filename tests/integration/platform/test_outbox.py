@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from tieline.platform import outbox
 from tieline.platform.clock import SetClock
 from tieline.platform.db import Database, Tx, execute, fetch_all, fetch_value, lock_key
 from tieline.platform.outbox import Dispatcher, Event, store
-from tieline.platform.wiring import Handler, Runtime
+from tieline.platform.wiring import Handler, Registry, Runtime
 
 pytestmark = pytest.mark.anyio
 
@@ -195,3 +195,35 @@ async def test_the_service_is_woken_by_the_commit_and_a_second_one_takes_over(
 async def test_two_handlers_of_a_topic_need_two_names(recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="two handlers"):
         Dispatcher([Handler("t", "same", recorder), Handler("t", "same", recorder)])
+
+
+async def test_a_gatherer_takes_what_waits_together_and_one_bad_event_keeps_none_of_the_others(
+    platform_db: Database, clock: SetClock, recorder: Recorder
+) -> None:
+    calls: list[list[int]] = []
+
+    async def many(tx: Tx, events: Sequence[Event]) -> None:
+        calls.append([event.payload["n"] for event in events])
+        for event in events:
+            await recorder(tx, event)
+
+    registry = Registry()
+    registry.gatherer(["thing.changed", "thing.gone"], "r", many)
+    dispatcher = Dispatcher(registry.handlers)
+    await publish(platform_db, 1, 2, key="x")
+    await publish(platform_db, 10, key="y")
+    assert await dispatcher.drain(platform_db, clock) == 3
+    assert calls == [[1, 2, 10]], "one transaction, in the order in which they were told"
+    assert await effects(platform_db) == [1, 2, 10]
+
+    calls.clear()
+    recorder.fail_on = {4}
+    await publish(platform_db, 3, 4, 5, key="x")
+    await publish(platform_db, 11, key="y")
+    await dispatcher.drain(platform_db, clock)
+    assert calls[0] == [3, 4, 5, 11]
+    assert await effects(platform_db) == [1, 2, 3, 10, 11], "the bad one holds back its own key alone"
+    recorder.fail_on = set()
+    clock.forward(timedelta(seconds=1))
+    await dispatcher.drain(platform_db, clock)
+    assert await effects(platform_db) == [1, 2, 3, 4, 5, 10, 11]
