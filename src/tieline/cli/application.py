@@ -29,6 +29,7 @@ from tieline.cli import (
     token,
     up,
     user,
+    view,
 )
 from tieline.cli.errors import CommandError, explain
 
@@ -54,6 +55,7 @@ app.add_typer(lab.app, name="lab")
 app.add_typer(stock.app, name="stock")
 app.add_typer(group.app, name="group")
 app.add_typer(field.app, name="field")
+app.add_typer(view.app, name="view")
 app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     FIELD_PLAN = "field.plan"
     FIELD_REPORT = "field.report"
     STOCK_WRITE = "stock.write"
+    VIEW_SHARE = "view.share"
     AUDIT_READ = "audit.read"
     OPERATOR_WRITE = "operator.write"
     USER_WRITE = "user.write"
@@ -63,6 +64,7 @@ _SENTENCES: Mapping[Permission, str] = {
     Permission.FIELD_PLAN: "plan work orders and visits",
     Permission.FIELD_REPORT: "report from a visit",
     Permission.STOCK_WRITE: "move cards and routers between warehouse, crews and sites",
+    Permission.VIEW_SHARE: "share saved views with the team",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.OPERATOR_WRITE: "edit operators and their contracts",
     Permission.USER_WRITE: "manage users and tokens",
@@ -101,8 +103,8 @@ _VIEW = frozenset(
 _ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEW,
     Role.CREW: frozenset({Permission.FIELD_REPORT}),
-    Role.STOREKEEPER: _VIEW | {Permission.STOCK_WRITE},
-    Role.CONTROLLER: _VIEW | {Permission.CHANGE_VETO, Permission.INCIDENT_WRITE},
+    Role.STOREKEEPER: _VIEW | {Permission.STOCK_WRITE, Permission.VIEW_SHARE},
+    Role.CONTROLLER: _VIEW | {Permission.CHANGE_VETO, Permission.INCIDENT_WRITE, Permission.VIEW_SHARE},
     Role.TECHNICIAN: _VIEW
     | {
         Permission.INVENTORY_WRITE,
@@ -115,8 +117,10 @@ _ROLES: Mapping[Role, frozenset[Permission]] = {
         Permission.FIELD_PLAN,
         Permission.FIELD_REPORT,
         Permission.STOCK_WRITE,
+        Permission.VIEW_SHARE,
     },
-    Role.APPROVER: _VIEW | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ},
+    Role.APPROVER: _VIEW
+    | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ, Permission.VIEW_SHARE},
     Role.ADMINISTRATOR: frozenset(Permission) - {Permission.SYSTEM, Permission.CHANGE_APPROVE},
 }
 

@@ -11,6 +11,7 @@ PARTS = (
     "tieline.platform.siem",
     "tieline.platform.outbox",
     "tieline.platform.jobs",
+    "tieline.utility.views",
     "tieline.utility.inventory",
     "tieline.utility.connectors",
     "tieline.utility.changes",

@@ -24,6 +24,7 @@ from tieline.cli import (
     stock,
     token,
     user,
+    view,
 )
 from tieline.cli.errors import Exit
 from tieline.cli.selecting import query_of
@@ -52,6 +53,7 @@ GROUPS = {
     "stock": stock.app,
     "token": token.app,
     "user": user.app,
+    "view": view.app,
 }
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tieline.console.components.values import Tone
+from tieline.console.components.views import ViewsBar
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Frame:
     running: tuple[Running, ...] = ()
     storms: tuple[StormNotice, ...] = ()
     calendar: CalendarNotice | None = None
+    views: ViewsBar | None = None
+    views_href: str = ""
     search_href: str = "/search"
     status_href: str = ""
     product: str = "Tieline"

@@ -51,6 +51,7 @@ from tieline.console.components.values import (
     Observed,
     Tone,
 )
+from tieline.console.components.views import ViewsBar
 
 NOW = datetime(2025, 11, 21, 8, 31, 4, tzinfo=UTC)
 LONG_NAME = "Umspannwerk Neustadt-Glewe Betriebsmittelüberwachungszentrale"
@@ -198,7 +199,19 @@ def filters() -> FilterBar:
         Filter("critical", "Critical sites", FilterKind.FLAG),
     )
     url = "tables.html?operator=A&name=Neustadt&demand_from=5&demand_to=40"
-    return FilterBar(url, found, saved=(Link("3G without reserve", "#"),), save_href="#", count="1 204 match")
+    return FilterBar(url, found, count="1 204 match")
+
+
+def views(*, changed: bool = False) -> ViewsBar:
+    """Saved views at the head of a list."""
+    own = (Link("3G without reserve", "#", hint="opens first"), Link("Betriebsmittelüberwachung Neustadt-Glewe", "#"))
+    shared = (Link("Late in Wales", "#", hint="by anna"),)
+    everything = Link("Sites without a view", "#")
+    if not changed:
+        return ViewsBar("/sites", "", "token", everything, own, shared, own)
+    told = "This view names what is not there any more: operator “C”."
+    return ViewsBar("/sites", "", "token", everything, own, shared, own, "3G without reserve", 4, may_change=True,
+                    may_share=True, changed=True, missing=told)  # fmt: skip
 
 
 def technology() -> StackedBars:

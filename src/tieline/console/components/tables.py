@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import parse_qsl
 
 from tieline.console.components.frame import Action
-from tieline.console.components.values import Link
 
 TYPED_COUNT_FROM = 1001
 """From this many things on, a confirmation asks for the number to be typed."""
@@ -96,7 +96,8 @@ class Table:
     """A list. ``id`` names it for the choice of columns, so it is the same on every visit.
 
     ``caption`` says to a screen reader what is listed; ``fresh_href`` with ``fresh_trigger`` lets htmx fetch the table
-    anew (the server answers with ``ui.table`` of the same id).
+    anew (the server answers with ``ui.table`` of the same id). ``view`` is the saved view that chose the columns: then
+    those that somebody hid on this machine do not count.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Table:
     chooser: bool = True
     fresh_href: str = ""
     fresh_trigger: str = ""
+    view: str = ""
 
     @property
     def hidden(self) -> str:
@@ -129,13 +131,17 @@ class FilterKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Something to choose. ``count`` is how many there are, when that is known cheaply."""
+    """Something to choose. ``count`` is how many there are, when that is known cheaply.
+
+    ``gone`` marks one that the URL asks for and that is not there (any more).
+    """
 
     value: str
     label: str
     count: int | None = None
     chosen: bool = False
     hint: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,21 +192,23 @@ class Filter:
 class FilterBar:
     """The filters of a list. ``url`` is the list's present URL, which holds all of their state.
 
-    ``keep`` are query fields that are no filter and stay (the sort order, say). ``saved`` are views saved earlier;
-    ``save_href`` opens the dialog or page that saves this one. ``count`` says how many match.
+    ``keep`` are query fields that are no filter and stay (the sort order, say). ``count`` says how many match.
     """
 
     url: str
     filters: tuple[Filter, ...]
     keep: Mapping[str, str] = field(default_factory=dict)
-    saved: tuple[Link, ...] = ()
-    save_href: str = ""
     count: str = ""
 
     @property
     def path(self) -> str:
         """Where the form is sent."""
         return self.url.partition("?")[0]
+
+    @property
+    def view(self) -> str:
+        """The saved view that the list was opened by, which other filters do not forget; empty for none."""
+        return next((value for key, value in parse_qsl(self.url.partition("?")[2]) if key == "saved"), "")
 
     @property
     def any_active(self) -> bool:

@@ -1,10 +1,13 @@
 """What a page of the utility's console starts from: somebody signed in, and the utility's frame around the page."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
-from tieline.console.components.frame import CalendarNotice, Frame, Person
+from tieline.console.components.frame import CalendarNotice, Frame, PageHead, Person
 from tieline.console.http import (
     BasePage,
     is_htmx,
@@ -19,6 +22,8 @@ from tieline.console.http import (
 from tieline.console.visitor import Visitor
 from tieline.platform.clock import DeclaredClock
 from tieline.platform.web import CurrentRuntime
+from tieline.utility import views
+from tieline.utility.console import saved
 from tieline.utility.console.navigation import rail
 from tieline.utility.console.status import Status, Watch
 from tieline.utility.console.visitor import current_visitor
@@ -41,6 +46,34 @@ __all__ = [
 
 class Page(BasePage):
     """A request of somebody at the utility, and the ways to answer it."""
+
+    async def show(
+        self,
+        template: str,
+        *,
+        current: str,
+        head: PageHead,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **context: Any,
+    ) -> Response:
+        """A whole page in its frame, with what the person's saved views make of it."""
+        seen = await self._views()
+        if seen.go and status == HTTPStatus.OK:
+            return self.redirect(seen.go)
+        seen, parts = saved.worn(seen, context)
+        frame = await self.frame()
+        frame = replace(frame, current=current, nav=saved.rail_with(frame.nav, seen.pinned), views=seen.bar)
+        return self.fragment(template, status=status, headers=headers, frame=frame, head=head, **parts)
+
+    async def _views(self) -> saved.Look:
+        """What the person's saved views make of this page; nothing on the answer to a form."""
+        if self.request.method != "GET":
+            return saved.Look()
+        path = self.request.url.path
+        async with self.db.snapshot() as tx:
+            found = await views.of_page(tx, self.scope, path)
+        return saved.look(path, self.request.url.query, found, self.scope, self.csrf_token)
 
     async def frame(self) -> Frame:
         """The frame with what feeds and changes do."""
@@ -67,6 +100,7 @@ class Page(BasePage):
             running=status.running,
             storms=status.storms,
             status_href="/frame/status",
+            views_href="/views",
         )
 
 

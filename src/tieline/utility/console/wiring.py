@@ -26,6 +26,7 @@ PAGES = (
     "programmes",
     "incidents",
     "audit",
+    "views",
     "users",
     "fieldwork",
     "field",

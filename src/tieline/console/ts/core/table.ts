@@ -116,8 +116,20 @@ function chooseColumns(box: HTMLElement): void {
   const table = box.closest<HTMLElement>(TABLE);
   if (!table) return;
   const hidden = all<HTMLInputElement>("input[data-column]:not(:checked)", table).map((one) => one.dataset["column"] ?? "");
-  remember(`columns.${table.id}`, hidden.join(" "));
   showColumns(table, hidden);
+  // With a view open, other columns are kept in the view or not at all; the list without it stays as it was.
+  if (table.dataset["view"] === undefined) remember(`columns.${table.id}`, hidden.join(" "));
+  else for (const form of all("[data-view-changed]")) form.hidden = false;
+}
+
+/** A view keeps the columns, too: those of the page's first table. */
+function tellColumns(form: HTMLElement): void {
+  const field = form.querySelector<HTMLInputElement>("[data-hidden-columns-of-page]");
+  const table = document.querySelector<HTMLElement>(`main ${TABLE}`);
+  if (!field || !table?.querySelector("input[data-column]")) return;
+  const hidden = all<HTMLInputElement>("input[data-column]:not(:checked)", table);
+  field.value = hidden.map((box) => box.dataset["column"] ?? "").join(" ");
+  field.disabled = false;
 }
 
 function page(direction: "newer" | "older"): void {
@@ -147,7 +159,7 @@ export function prepare(root: ParentNode): void {
   const tables = all(TABLE, root);
   const own = root instanceof Element ? root.closest<HTMLElement>(TABLE) : null;
   for (const table of own ? [own, ...tables] : tables) {
-    const stored = recall(`columns.${table.id}`);
+    const stored = table.dataset["view"] === undefined ? recall(`columns.${table.id}`) : null;
     const initial = (table.dataset["hiddenColumns"] ?? "").split(" ").filter(Boolean);
     showColumns(table, stored === null ? initial : stored.split(" ").filter(Boolean));
     const first = table.querySelector<HTMLElement>("tbody tr.current[data-key]") ?? rowsOf(table)[0];
@@ -168,6 +180,7 @@ export function start(): void {
   });
   on("change", "input[data-select-page]", (box) => selectPage(box as HTMLInputElement));
   on("change", "input[data-column]", chooseColumns);
+  on("submit", "form[data-view-form]", tellColumns);
   on("click", "[data-select-all]", selectAllMatching);
   on("click", "[data-select-none]", clear);
   on("mouseover", `${TABLE} tr[data-key]`, (row) => {

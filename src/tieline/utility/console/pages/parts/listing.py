@@ -69,10 +69,11 @@ async def show(
 async def read(page: Page, tx: Tx, listing: Listing) -> tuple[Rows[dict[str, Any]], int | None]:
     """The rows that the URL asks for, and how many fit in all; None while that is counted for the first time."""
     wanted = filters.fleet_filter(page.request.url.query)
+    order, cursor = _sort(page.url, listing), lists.cursor_of(page.url)
     rows = await inventory.list_things(
-        tx, page.scope, listing.kind, wanted, sort=_sort(page.url), cursor=lists.cursor_of(page.url), limit=lists.ROWS
+        tx, page.scope, listing.kind, wanted, sort=order, cursor=cursor, limit=lists.ROWS
     )
-    if rows.next is None and lists.cursor_of(page.url) is None:
+    if rows.next is None and cursor is None:
         return rows, len(rows.items)
 
     async def count(own: Tx) -> int:
@@ -112,8 +113,10 @@ def csv(page: Page, listing: Listing) -> Response:
     return StreamingResponse(content, media_type=ExportForm.CSV.media_type, headers=headers)
 
 
-def _sort(url: str) -> str | None:
-    return next((value for key, value in filters.pairs_of(url.partition("?")[2]) if key == "sort"), None)
+def _sort(url: str, listing: Listing) -> str | None:
+    """The order that the URL asks for; one that the list does not have is left alone."""
+    asked = next((value for key, value in filters.pairs_of(url.partition("?")[2]) if key == "sort"), None)
+    return asked if asked and asked.removeprefix("-") in listing.sorts.values() else None
 
 
 def _sortable(url: str, listing: Listing, column: Column) -> Column:
@@ -121,7 +124,7 @@ def _sortable(url: str, listing: Listing, column: Column) -> Column:
     name = listing.sorts.get(column.key)
     if name is None:
         return column
-    present = _sort(url) or next(iter(listing.sorts.values()))
+    present = _sort(url, listing) or next(iter(listing.sorts.values()))
     rising, falling = present == name, present == f"-{name}"
     first = f"-{name}" if column.numeric else name
     second = name if column.numeric else f"-{name}"
