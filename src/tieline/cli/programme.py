@@ -8,6 +8,7 @@ import typer
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, out, plain, print_json, print_table
+from tieline.platform.words import plural
 
 app = typer.Typer(help="Programmes: phase-outs, site by site.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(min=1, help="Number of the programme.")]
@@ -138,6 +139,17 @@ def _term(text: str) -> tuple[str, Any]:
         return name, value
 
 
+@app.command("approve")
+def approve(programme: Number, *, json: AsJson = False) -> None:
+    """Approve a programme that somebody else opened: its cut-overs and retirements are approved beforehand."""
+    with connect() as client:
+        found = client.post(f"/programmes/{programme}/approve")
+    if json:
+        print_json(found)
+        return
+    out.print(plain(f"Programme {programme} is approved: its cut-overs and retirements are not asked for again."))
+
+
 @app.command("prepare")
 def prepare(
     programme: Number,
@@ -186,7 +198,8 @@ def schedule(
         if found["first_day"] == found["last_day"]
         else f"{found['first_day']} to {found['last_day']}"
     )
-    out.print(plain(f"{found['sites']:,} visits in {len(found['orders']):,} orders, {days}, {found['km']:,.0f} km."))
+    visits, orders = plural(found["sites"], "visit"), plural(len(found["orders"]), "order")
+    out.print(plain(f"{visits} in {orders}, {days}, {found['km']:,.0f} km."))
     if found["change_id"] is not None:
         out.print(plain(f"Change {found['change_id']} cuts them over, once it is approved."))
 
@@ -323,4 +336,4 @@ def _move(programme: int, act: str, body: Any, *, json: bool) -> None:
         print_json(found)
         return
     count = len(found["sites"])
-    out.print(plain(f"{count:,} site{'' if count == 1 else 's'} {'left out' if act == 'leave-out' else 'taken in'}."))
+    out.print(plain(f"{plural(count, 'site')} {'left out' if act == 'leave-out' else 'taken in'}."))

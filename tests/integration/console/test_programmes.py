@@ -186,6 +186,37 @@ async def test_buttons_start_pause_and_close_it(console: "Console") -> None:
     assert (await console.client.post(path, data={"act": "resume"})).status_code == 403
 
 
+async def test_an_approver_approves_it_and_then_nobody_is_asked_again(console: "Console") -> None:
+    programme = await opened(console)
+    console.sign_in(Role.APPROVER)
+    assert "Approve the programme" not in (await console.client.get(f"/programmes/{programme}")).text
+    await change(console, "UPDATE programme SET created_by = 'user:fred'")
+    page = (await console.client.get(f"/programmes/{programme}")).text
+    assert "Approve the programme" in page
+    assert "a second person, each time" in page
+    answer = await console.client.post(f"/programmes/{programme}/approve", data={})
+    assert answer.status_code == 303, answer.text
+    page = (await console.client.get(f"/programmes/{programme}")).text
+    assert f"beforehand, by the policy Programme {programme}: cut-overs" in page
+    assert "Approve the programme" not in page
+
+
+async def test_policies_in_force_are_offered_when_a_programme_is_opened(console: "Console") -> None:
+    await opened(console)
+    await change(console, "UPDATE programme SET created_by = 'user:fred'")
+    console.sign_in(Role.APPROVER)
+    await console.client.post("/programmes/1/approve", data={})
+    await change(
+        console,
+        "INSERT INTO standard_policy (name, kind, max_items, created_by, approved_by, approved_at)"
+        " VALUES ('Nights', 'subscription.cutover', 100, 'user:fred', 'user:anna', now())",
+    )
+    console.sign_in(Role.TECHNICIAN)
+    page = (await console.client.get("/programmes/new")).text
+    assert "beforehand, by Nights" in page
+    assert "beforehand, by Programme 1" not in page
+
+
 async def test_preparing_leads_to_its_change(console: "Console") -> None:
     programme = await opened(console)
     page = (await console.client.get(f"/programmes/{programme}/prepare")).text

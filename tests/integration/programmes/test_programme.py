@@ -239,7 +239,7 @@ async def test_what_cannot_be_prepared_says_why_and_can_be_prepared_later(works:
 async def test_a_site_is_in_one_programme_at_a_time(works: Any) -> None:
     await works.build(1)
     await works.open()
-    with pytest.raises(Conflict, match="1 are in another programme"):
+    with pytest.raises(Conflict, match="1 site is in another programme"):
         await works.open()
 
 

@@ -34,6 +34,13 @@ def test_the_reason_is_told() -> None:
     )
 
 
+def test_what_two_people_always_agree_on_says_why() -> None:
+    needed = requirement(ChangeType.NORMAL, Size(1, 0), 50, always="each link goes over")
+    assert needed.second_person
+    assert needed.why == "A second person approves: each link goes over."
+    assert not requirement(ChangeType.STANDARD, Size(1, 0), 50, always="each link goes over").second_person
+
+
 def test_an_emergency_is_approved_afterwards() -> None:
     needed = requirement(ChangeType.EMERGENCY, Size(40_000, 12), 50)
     assert needed.second_person

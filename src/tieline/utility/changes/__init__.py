@@ -38,13 +38,14 @@ from tieline.utility.changes.model import (
     Window,
 )
 from tieline.utility.changes.outcome_routes import csv_of as outcomes_csv
+from tieline.utility.changes.policy.approval import Person
 from tieline.utility.changes.policy.compatibility import refusals
 from tieline.utility.changes.policy.templates import Body as TemplateBody
 from tieline.utility.changes.service import templating
 from tieline.utility.changes.service.calendar import Entry as CalendarEntry
 from tieline.utility.changes.service.calendar import calendar, register_calendar
 from tieline.utility.changes.service.checking import request as request_checks
-from tieline.utility.changes.service.deciding import decide, submit
+from tieline.utility.changes.service.deciding import decide, outside_policy, submit
 from tieline.utility.changes.service.drafting import Draft, create, edit, undo
 from tieline.utility.changes.service.holding import TOPIC as HOLD_TOPIC
 from tieline.utility.changes.service.holding import (
@@ -68,7 +69,7 @@ from tieline.utility.changes.service.holding import (
 from tieline.utility.changes.service.outcomes import outcome, outcomes, report, review, reviews
 from tieline.utility.changes.service.planning import request as request_plan
 from tieline.utility.changes.service.releasing import let_go, release
-from tieline.utility.changes.service.ruling import approve_policy, make_policy, policies, retire_policy
+from tieline.utility.changes.service.ruling import agree_policy, approve_policy, make_policy, policies, retire_policy
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
 from tieline.utility.changes.service.telling import TOPIC
 from tieline.utility.changes.service.timing import Schedule, must_wait, operator_windows, schedule, set_operator_windows
@@ -111,6 +112,7 @@ __all__ = [
     "LaneState",
     "Materials",
     "Part",
+    "Person",
     "PlainKind",
     "PlannedItem",
     "Progress",
@@ -126,6 +128,7 @@ __all__ = [
     "Waves",
     "Window",
     "acts",
+    "agree_policy",
     "approve_policy",
     "batches",
     "begin_storm",
@@ -158,6 +161,7 @@ __all__ = [
     "outcome",
     "outcomes",
     "outcomes_csv",
+    "outside_policy",
     "page",
     "pause",
     "place",

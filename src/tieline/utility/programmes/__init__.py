@@ -5,9 +5,10 @@ crew replaces router and cards in one visit, link by link, each link goes over w
 acceptance test before the next is touched, and the old subscriptions are retired after a dwell. What changes anything
 is a change with its plan and approval; a programme only says when, and in which order.
 
-What other contexts may call stands here: :func:`open_programme`, :func:`prepare`, :func:`schedule`, :func:`steer`,
-:func:`leave_out`, :func:`take_in`; :func:`page`, :func:`detail`, :func:`site_page`, :func:`site`, :func:`links_of`
-look at them, :func:`of_site` and :func:`of_change` from a site or a change; :func:`preview` before one is opened.
+What other contexts may call stands here: :func:`open_programme`, :func:`approve`, :func:`prepare`, :func:`schedule`,
+:func:`steer`, :func:`leave_out`, :func:`take_in`; :func:`page`, :func:`detail`, :func:`extent`, :func:`site_page`,
+:func:`site`, :func:`links_of` look at them, :func:`of_site` and :func:`of_change` from a site or a change;
+:func:`preview` before one is opened.
 """
 
 from tieline.utility.programmes.model import (
@@ -21,6 +22,7 @@ from tieline.utility.programmes.model import (
     SiteState,
     Terms,
 )
+from tieline.utility.programmes.service.approving import approve
 from tieline.utility.programmes.service.opening import Preview, open_programme, preview
 from tieline.utility.programmes.service.scheduling import Scheduled, schedule
 from tieline.utility.programmes.service.steering import leave_out, prepare, steer, take_in
@@ -29,6 +31,7 @@ from tieline.utility.programmes.service.watching import (
     Part,
     count_sites,
     detail,
+    extent,
     links_of,
     of_change,
     of_site,
@@ -52,8 +55,10 @@ __all__ = [
     "SiteFilter",
     "SiteState",
     "Terms",
+    "approve",
     "count_sites",
     "detail",
+    "extent",
     "leave_out",
     "links_of",
     "of_change",

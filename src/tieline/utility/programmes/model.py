@@ -62,7 +62,8 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     ``dwell_hours``: how long the new links are watched before the old subscriptions are retired. ``test_seconds``: how
     long an acceptance test may take. ``ask_application``: whether the application at the site has to answer.
     ``retire_every_hours``: sites whose dwell is over are retired together, so often at the most.
-    The policies make cut-overs and retirements standard changes; without them each is approved by a person.
+    The policies make cut-overs and retirements standard changes. Where none is named, approving the programme makes
+    one that is its own; until then each is approved by a person.
     """
 
     generation: Literal["4G", "5G"] = "4G"
@@ -100,6 +101,7 @@ class Programme:
     notice_ids: tuple[int, ...]
     terms: Terms
     created_by: str
+    created_by_user: int | None = None
     created_at: datetime
     started_at: datetime | None
     closed_at: datetime | None

@@ -9,7 +9,7 @@ from tieline.platform.errors import Invalid, Problem
 from tieline.platform.web import CurrentRuntime, CurrentScope, fast
 from tieline.utility.programmes.model import Crews, Opening, Programme, SiteFilter, Terms
 from tieline.utility.programmes.schemas import ActBody, PrepareBody, ProgrammeBody, ScheduleBody, SitesBody
-from tieline.utility.programmes.service import opening, scheduling, steering, watching
+from tieline.utility.programmes.service import approving, opening, scheduling, steering, watching
 from tieline.utility.programmes.service.watching import Part
 
 router = APIRouter(tags=["programmes"])
@@ -163,6 +163,13 @@ async def act(programme_id: Identity, body: ActBody, runtime: CurrentRuntime, sc
     async with runtime.db.transaction() as tx:
         found = await steering.steer(tx, scope, runtime.calendar, programme_id, body.act, why=body.why)
     return fast(shown(found))
+
+
+@router.post("/programmes/{programme_id}/approve")
+async def approve(programme_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
+    """Approve a programme of somebody else: its cut-overs and retirements are approved beforehand."""
+    async with runtime.db.transaction() as tx:
+        return fast(shown(await approving.approve(tx, scope, runtime.calendar, programme_id)))
 
 
 @router.post("/programmes/{programme_id}/prepare", status_code=201)

@@ -64,7 +64,7 @@ class Kind(Protocol):
 
     ``grade`` is the evidence that its items need. ``patience`` is how many seconds after acceptance it may take to come
     (0: what the operator declares): a crew that has to fit a card takes days. ``successors``: its plans need what was
-    prepared for the selected rows.
+    prepared for the selected rows. ``approved_by_two``: why somebody else approves even a small one, where that is so.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Kind(Protocol):
     grade: Grade
     patience: float
     successors: bool
+    approved_by_two: str
     schema: type[msgspec.Struct]
 
     def disruptive(self, parameters: Any) -> bool:
@@ -104,6 +105,7 @@ class PlainKind:
     grade = Grade.OPERATIONAL
     patience = 0.0
     successors = False
+    approved_by_two = ""
 
     def check(self, _parameters: Any) -> None:
         """Any combination makes sense."""

@@ -33,6 +33,7 @@ class CutOver(PlainKind):
     title = "Cut over to prepared subscriptions"
     sentence = "Moves each selected link's fixed address to the subscription prepared for it, and makes that active."
     successors = True
+    approved_by_two = "each link goes over to another subscription, and is down meanwhile"
     schema: type[msgspec.Struct] = Parameters
 
     def disruptive(self, _parameters: Parameters) -> bool:

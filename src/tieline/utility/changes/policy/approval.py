@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tieline.platform.errors import Conflict, Forbidden
+from tieline.platform.words import listed, plural
 from tieline.utility.changes.model import ChangeType
 
 AFTERWARDS = timedelta(hours=24)
@@ -38,21 +39,25 @@ class Requirement:
     why: str
 
 
-def requirement(kind: ChangeType, size: Size, threshold: int) -> Requirement:
-    """What the policy asks for. Above ``threshold`` items, or with any critical site, two people have to agree."""
+def requirement(kind: ChangeType, size: Size, threshold: int, *, always: str = "") -> Requirement:
+    """What the policy asks for. Above ``threshold`` items, or with any critical site, two people have to agree.
+
+    ``always`` says why they have to for this kind of change, however small it is.
+    """
     if kind is ChangeType.EMERGENCY:
         return Requirement(second_person=True, afterwards=True, why="Emergency: approved within 24 hours of its start.")
     if kind is ChangeType.STANDARD:
         return Requirement(second_person=False, afterwards=False, why="Standard: approved beforehand as a policy.")
-    reasons = []
+    reasons = [always] if always else []
     if size.items > threshold:
-        reasons.append(f"it has {size.items} items, more than {threshold}")
+        reasons.append(f"it has {plural(size.items, 'item')}, more than {threshold:,}")
     if size.critical_sites:
-        sites = "site" if size.critical_sites == 1 else "sites"
-        reasons.append(f"it touches {size.critical_sites} critical {sites}")
+        reasons.append(f"it touches {plural(size.critical_sites, 'critical site')}")
     if not reasons:
-        return Requirement(second_person=False, afterwards=False, why=f"At most {threshold} items, no critical site.")
-    return Requirement(second_person=True, afterwards=False, why=f"A second person approves: {' and '.join(reasons)}.")
+        return Requirement(
+            second_person=False, afterwards=False, why=f"At most {plural(threshold, 'item')}, no critical site."
+        )
+    return Requirement(second_person=True, afterwards=False, why=f"A second person approves: {listed(reasons)}.")
 
 
 def outside(standard: Standard, kind: str, size: Size) -> str | None:
@@ -62,7 +67,9 @@ def outside(standard: Standard, kind: str, size: Size) -> str | None:
     if standard.kind != kind:
         return f"The policy {standard.name} is for {standard.kind}."
     if size.items > standard.max_items:
-        return f"The policy {standard.name} allows {standard.max_items} items; this change has {size.items}."
+        return (
+            f"The policy {standard.name} allows {plural(standard.max_items, 'item')}; this change has {size.items:,}."
+        )
     if size.critical_sites and not standard.critical_sites:
         return f"The policy {standard.name} allows no critical site; this change touches {size.critical_sites}."
     return None

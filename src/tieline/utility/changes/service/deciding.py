@@ -6,6 +6,8 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Forbidden, Invalid, Problem
 from tieline.platform.scope import Permission, Scope, named
+from tieline.platform.words import agree, plural
+from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import Change, ChangeState, ChangeType
 from tieline.utility.changes.policy import approval
 from tieline.utility.changes.policy.approval import Person, Size, Standard
@@ -25,7 +27,7 @@ async def submit(tx: Tx, scope: Scope, clock: Clock, change_id: int, *, threshol
     size = _size(change)
     if size.items == 0:
         raise Conflict("Nothing in this plan can be done.", advice="Look at the reasons of the blocked items.")
-    needed = approval.requirement(change.type, size, threshold)
+    needed = approval.requirement(change.type, size, threshold, always=KINDS.get(change.kind).approved_by_two)
     if change.type is ChangeType.STANDARD:
         await check_policy(tx, change)
     await store.set_state(tx, change_id, following)
@@ -98,7 +100,9 @@ async def check_touchable(tx: Tx, scope: Scope, change: Change) -> None:
     """Raise ``Forbidden`` when some of a change's items lie beyond what the asker may touch."""
     beyond = await items.outside_scope(tx, scope, change.id)
     if beyond:
-        raise Forbidden(f"{beyond} items of this change lie outside your regions or operators.")
+        raise Forbidden(
+            f"{plural(beyond, 'item')} of this change {agree(beyond, 'lies', 'lie')} outside your regions or operators."
+        )
 
 
 async def _off_template(tx: Tx, change: Change, policy: DictRow) -> str | None:
@@ -128,10 +132,17 @@ async def check_policy(tx: Tx, change: Change) -> None:
     if change.policy_id is None:
         raise Conflict("A standard change names its policy.")
     row = await extras.policy(tx, change.policy_id)
-    in_force = row["approved_at"] is not None and row["retired_at"] is None
-    standard = Standard(
-        row["name"], row["kind"], row["max_items"], critical_sites=row["critical_sites"], in_force=in_force
-    )
-    why_not = approval.outside(standard, change.kind, _size(change)) or await _off_template(tx, change, row)
+    why_not = approval.outside(_standard(row), change.kind, _size(change)) or await _off_template(tx, change, row)
     if why_not:
         raise Conflict(why_not, advice="Make it a normal change.")
+
+
+def _standard(row: DictRow) -> Standard:
+    in_force = row["approved_at"] is not None and row["retired_at"] is None
+    return Standard(row["name"], row["kind"], row["max_items"], critical_sites=row["critical_sites"], in_force=in_force)
+
+
+async def outside_policy(tx: Tx, policy_id: int, kind: str, *, items: int, critical_sites: int) -> str | None:
+    """Why a change of that size would not be within a policy; None when it would. For those who make changes."""
+    row = await extras.policy(tx, policy_id)
+    return approval.outside(_standard(row), kind, Size(items, critical_sites))

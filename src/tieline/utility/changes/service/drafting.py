@@ -26,7 +26,7 @@ RESTORE = "subscription.restore"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a new change says. ``policy_id`` names the policy of a standard change."""
+    """What a new change says. ``policy_id`` names the policy of a standard change; ``origin`` who has it made."""
 
     kind: str
     title: str
@@ -38,6 +38,7 @@ class Draft:
     thresholds: Thresholds = field(default_factory=Thresholds)
     window: Window = field(default_factory=Window)
     policy_id: int | None = None
+    origin: str = ""
 
 
 async def create(tx: Tx, scope: Scope, draft: Draft) -> Change:
@@ -56,6 +57,8 @@ async def edit(tx: Tx, scope: Scope, clock: Clock, change_id: int, draft: Draft)
     if change.state not in EDITABLE or change.undo_of is not None:
         raise Conflict(f"A change that is {change.state.value} cannot be edited.")
     await check_touchable(tx, scope, change)
+    if change.policy_id is not None and (await extras.policy(tx, change.policy_id))["origin"]:
+        raise Conflict("This change was approved with its programme as it is.", advice="Make a new change.")
     if draft.kind != change.kind or draft.type is not change.type:
         raise Conflict("Kind and type of a change stay what they are.", advice="Make a new change.")
     _check(scope, replace(draft, policy_id=change.policy_id))
@@ -93,7 +96,9 @@ async def undo(tx: Tx, scope: Scope, change_id: int, part: items.Part, *, title:
 async def _create(tx: Tx, scope: Scope, draft: Draft, *, undo_of: int | None) -> Change:
     _check(scope, draft)
     if draft.policy_id is not None:
-        await extras.policy(tx, draft.policy_id)
+        policy = await extras.policy(tx, draft.policy_id)
+        if policy["origin"] not in {"", draft.origin}:
+            raise Conflict(f"The policy {policy['name']} is for changes of its programme.", advice="Name another.")
     change_id = await store.insert(tx, scope, {**_values(draft), "undo_of": undo_of})
     await openings.mark(tx, change_id)
     change = await store.get(tx, change_id)

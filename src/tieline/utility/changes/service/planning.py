@@ -232,7 +232,7 @@ def _compute(order: _Order, change: Change, materials: Materials, threshold: int
         "waves": cut,
         "lanes": lanes,
         "seconds": estimate.together(list(lanes.values())),
-        "requirement": approval.requirement(change.type, size, threshold),
+        "requirement": approval.requirement(change.type, size, threshold, always=order.kind.approved_by_two),
     }
     canonical = (
         item_store.canonical_of(position, item, disruptive=change.disruptive) for position, item in enumerate(items, 1)

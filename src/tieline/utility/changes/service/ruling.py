@@ -76,6 +76,29 @@ async def approve_policy(tx: Tx, scope: Scope, clock: Clock, policy_id: int) -> 
     return await extras.policy(tx, policy_id)
 
 
+async def agree_policy(
+    tx: Tx, scope: Scope, clock: Clock, author: Person, *, name: str, kind: str, max_items: int, origin: str
+) -> int:
+    """Put a policy in force that an author proposed with something greater, which the asker approves: a programme.
+
+    Only changes made for ``origin`` may be under it; critical sites may be among theirs. Raises ``Forbidden`` when the
+    asker is the author.
+    """
+    scope.require(Permission.CHANGE_APPROVE)
+    check_decider(Person(scope.actor, scope.user_id), (author,))
+    values: dict[str, Any] = {"name": name, "kind": kind, "max_items": max_items, "critical_sites": True}
+    by = {"actor": author.actor, "user_id": author.user_id}
+    made = await extras.add_policy(tx, scope, {**values, "origin": origin, **by})
+    if made is None:
+        raise Conflict(
+            f"There is a policy called {name} already.",
+            advice="Somebody made it by hand: have the programme opened anew, under that.",
+        )
+    await extras.approve_policy(tx, scope, made, clock.now())
+    await audit.append(tx, scope, audit.Entry("policy.approved", f"policy:{made}", {**values, "origin": origin}))
+    return made
+
+
 async def retire_policy(tx: Tx, scope: Scope, clock: Clock, policy_id: int) -> DictRow:
     """Take a policy out of force; whoever may approve one may."""
     scope.require(Permission.CHANGE_APPROVE)

@@ -11,7 +11,7 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.errors import NotFound
 from tieline.platform.scope import Scope
 
-_POLICY = """SELECT id, name, kind, max_items, critical_sites, windows, template_version_id, created_by,
+_POLICY = """SELECT id, name, kind, max_items, critical_sites, windows, template_version_id, origin, created_by,
     created_by_user, created_at, approved_by, approved_at, retired_at FROM standard_policy"""
 
 
@@ -29,14 +29,15 @@ async def policy(tx: Tx, policy_id: int, *, lock: bool = False) -> DictRow:
 
 
 async def add_policy(tx: Tx, scope: Scope, values: Mapping[str, Any]) -> int | None:
-    """Add a policy, not yet approved; None when its name is taken."""
+    """Add a policy, not yet approved, of the asker or whom ``values`` name; None when its name is taken."""
     text = """
-        INSERT INTO standard_policy (name, kind, max_items, critical_sites, windows, template_version_id, created_by,
-            created_by_user)
+        INSERT INTO standard_policy (name, kind, max_items, critical_sites, windows, template_version_id, origin,
+            created_by, created_by_user)
         VALUES (%(name)s, %(kind)s, %(max_items)s, %(critical_sites)s, %(windows)s, %(template_version_id)s,
-            %(actor)s, %(user_id)s)
+            %(origin)s, %(actor)s, %(user_id)s)
         ON CONFLICT (name) DO NOTHING RETURNING id"""
-    bound = {**values, "windows": Jsonb(values["windows"]), "actor": scope.actor, "user_id": scope.user_id}
+    author = {"actor": scope.actor, "user_id": scope.user_id, "origin": "", "template_version_id": None}
+    bound = {**author, **values, "windows": Jsonb(values.get("windows", []))}
     made: int | None = await fetch_value(tx, text, bound)
     return made
 

@@ -13,6 +13,7 @@ from typing import Any
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.wiring import Runtime
+from tieline.platform.words import plural
 from tieline.utility import changes, fieldwork, inventory, probing
 from tieline.utility.changes import ChangeType, Draft
 from tieline.utility.fieldwork import Check as ShownCheck
@@ -22,7 +23,7 @@ from tieline.utility.programmes.model import LinkRow, LinkState, Programme, Term
 from tieline.utility.programmes.policy.acceptance import Judgement, Seen, Want, judge
 from tieline.utility.programmes.policy.reserve import alone
 from tieline.utility.programmes.policy.states import Act
-from tieline.utility.programmes.policy.words import number_of
+from tieline.utility.programmes.service.approving import approval_of, origin
 from tieline.utility.programmes.service.making import make_change
 from tieline.utility.programmes.service.scheduling import attachments
 from tieline.utility.programmes.service.taking import BATCH, SYSTEM, by_programme
@@ -316,15 +317,23 @@ async def _retire(tx: Tx, runtime: Runtime, programme: Programme, site_ids: Sequ
     sources = tuple(link.old_subscription_id for link in links if link.site_id in set(moved))
     if not sources:
         return 0
-    policy = programme.terms.retire_policy
+    agreed = await approval_of(
+        tx,
+        programme,
+        "retire_policy",
+        items=len(sources),
+        critical_sites=await sites.critical(tx, programme.id, moved),
+    )
     draft = Draft(
         kind="subscription.configure",
-        title=f"{programme.title}: retire the old subscriptions of {number_of(len(moved))}"[:200],
-        type=ChangeType.STANDARD if policy else ChangeType.NORMAL,
-        reason=f"Programme {programme.id}: the new links have served for {programme.terms.dwell_hours:g} hours.",
+        title=f"{programme.title}: retire the old subscriptions of {plural(len(moved), 'site')}"[:200],
+        type=ChangeType.STANDARD if agreed.policy_id else ChangeType.NORMAL,
+        reason=f"Programme {programme.id}: the new links have served for {programme.terms.dwell_hours:g} hours."
+        f" {agreed.why}",
         selection=Selection(subscription_ids=sources),
         parameters={"state": "RETIRED"},
-        policy_id=policy,
+        policy_id=agreed.policy_id,
+        origin=origin(programme.id),
     )
     await make_change(tx, SYSTEM, runtime.clock, programme.id, part="retire", draft=draft, at=now)
     return len(moved)

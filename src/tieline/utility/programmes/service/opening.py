@@ -10,6 +10,7 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, Problem
 from tieline.platform.scope import Permission, Scope
+from tieline.platform.words import agree, plural
 from tieline.utility import inventory, notices
 from tieline.utility.inventory import FleetFilter, FleetRow, Selection
 from tieline.utility.programmes.model import Opening, Programme
@@ -37,7 +38,7 @@ async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -
     _check(opening)
     by_site, taken = await _chosen(tx, scope, opening)
     if not by_site:
-        why = f" {len(taken)} are in another programme." if taken else ""
+        why = f" {plural(len(taken), 'site')} {agree(len(taken), 'is', 'are')} in another programme." if taken else ""
         raise Conflict(f"No site hangs on {opening.technology} there.{why}")
     dues = await dues_of(tx, scope, opening.notice_ids)
     now = clock.now()

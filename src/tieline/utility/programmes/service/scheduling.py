@@ -11,6 +11,7 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.scope import Permission, Scope
+from tieline.platform.words import plural
 from tieline.utility import fieldwork, inventory
 from tieline.utility.changes import ChangeType, Draft
 from tieline.utility.fieldwork import NewStep, NewVisit, Working
@@ -18,7 +19,7 @@ from tieline.utility.inventory import Selection
 from tieline.utility.programmes.model import Crews, LinkRow, LinkState, Programme, ProgrammeState, SiteState
 from tieline.utility.programmes.policy.reserve import in_order
 from tieline.utility.programmes.policy.states import Act
-from tieline.utility.programmes.policy.words import number_of
+from tieline.utility.programmes.service.approving import ITEMS_A_LINK, approval_of, origin
 from tieline.utility.programmes.service.making import make_change
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
@@ -72,7 +73,7 @@ async def schedule(
         crew_ids=crews.crew_ids,
         first_day=crews.first_day,
         working=Working(hours=crews.hours_a_day, speed_kmh=crews.speed_km_h),
-        origin=_origin(programme_id),
+        origin=origin(programme_id),
     )
     now = calendar.now()
     left = [link for site in ids for link in links[site] if link.cut_at is None]
@@ -93,10 +94,6 @@ async def attachments(tx: Tx, scope: Scope, links: Sequence[LinkRow]) -> dict[in
     return {row.subscription_id: bool(row.attached) for row in rows}
 
 
-def _origin(programme_id: int) -> str:
-    return f"programme:{programme_id}"
-
-
 def _key(row: DictRow) -> str:
     return f"site:{row['site_id']}/{row['attempts'] + 1}"
 
@@ -104,7 +101,7 @@ def _key(row: DictRow) -> str:
 def _visit(programme: Programme, row: DictRow, links: Sequence[LinkRow]) -> NewVisit:
     return NewVisit(
         row["site_id"],
-        _origin(programme.id),
+        origin(programme.id),
         _key(row),
         programme.title,
         [_step(link) for link in links if link.state not in {LinkState.PASSED, LinkState.RETIRED}],
@@ -130,17 +127,26 @@ def _step(link: LinkRow) -> NewStep:
 async def _cut_over(
     tx: Tx, scope: Scope, clock: Clock, programme: Programme, *, crews: Crews, links: Sequence[LinkRow], at: datetime
 ) -> int:
-    policy = programme.terms.cutover_policy
     where = f" in {', '.join(crews.regions)}" if crews.regions else ""
-    count = len({link.site_id for link in links})
+    site_ids = sorted({link.site_id for link in links})
+    agreed = await approval_of(
+        tx,
+        programme,
+        "cutover_policy",
+        items=len(links) * ITEMS_A_LINK,
+        critical_sites=await sites.critical(tx, programme.id, site_ids),
+    )
     sources = tuple(link.old_subscription_id for link in links)
     draft = Draft(
         kind="subscription.cutover",
-        title=f"{programme.title}: cut over {number_of(count)}{where}, from {crews.first_day:%-d %B %Y}"[:200],
-        type=ChangeType.STANDARD if policy else ChangeType.NORMAL,
-        reason=f"Programme {programme.id}: each link goes over when its crew has fitted the card.",
+        title=f"{programme.title}: cut over {plural(len(site_ids), 'site')}{where}, from {crews.first_day:%-d %B %Y}"[
+            :200
+        ],
+        type=ChangeType.STANDARD if agreed.policy_id else ChangeType.NORMAL,
+        reason=f"Programme {programme.id}: each link goes over when its crew has fitted the card. {agreed.why}",
         selection=Selection(subscription_ids=sources),
         parameters={"release": "on_visit"},
-        policy_id=policy,
+        policy_id=agreed.policy_id,
+        origin=origin(programme.id),
     )
     return (await make_change(tx, scope, clock, programme.id, part="cutover", draft=draft, at=at)).id

@@ -7,13 +7,14 @@ from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Forbidden
-from tieline.platform.scope import Permission, Scope
+from tieline.platform.scope import Permission, Scope, system
+from tieline.platform.words import agree, plural
 from tieline.utility import fieldwork
 from tieline.utility.changes import Change, Draft, Waves
 from tieline.utility.inventory import Selection
 from tieline.utility.programmes.model import Programme, ProgrammeState, SiteState
 from tieline.utility.programmes.policy.states import PROGRAMMES, Act
-from tieline.utility.programmes.policy.words import number_of
+from tieline.utility.programmes.service.approving import withdraw
 from tieline.utility.programmes.service.making import make_change
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
@@ -42,6 +43,8 @@ async def steer(tx: Tx, scope: Scope, clock: Clock, programme_id: int, act: str,
     if following is ProgrammeState.CLOSED:
         await _cancel_visits(tx, scope, clock, programme_id, why)
     await store.set_state(tx, programme_id, following, why=why, at=clock.now())
+    if following is ProgrammeState.CLOSED:
+        await withdraw(tx, system("programmes"), clock, programme)
     await _tell(tx, scope, clock, programme_id, kind=_WORDS[act], facts={"why": why})
     return await store.get(tx, programme_id)
 
@@ -99,7 +102,7 @@ async def prepare(
     where = f" in {', '.join(regions)}" if regions else ""
     draft = Draft(
         kind="subscription.preprovision",
-        title=f"{programme.title}: new subscriptions for {number_of(len(ids))}{where}"[:200],
+        title=f"{programme.title}: new subscriptions for {plural(len(ids), 'site')}{where}"[:200],
         reason=f"Programme {programme_id}.",
         selection=Selection(subscription_ids=sources),
         parameters=parameters,
@@ -129,7 +132,7 @@ async def take_in(tx: Tx, scope: Scope, clock: Clock, programme_id: int, site_id
     seen = await _seen(tx, scope, programme_id, site_ids)
     taken = await sites.elsewhere(tx, await sites.left_out(tx, programme_id, seen))
     if taken:
-        raise Conflict(f"{len(taken)} of these sites are in another programme by now.")
+        raise Conflict(f"{len(taken):,} of these sites {agree(len(taken), 'is', 'are')} in another programme by now.")
     now = clock.now()
     await sites.leave_closed(tx, seen, now, why=f"In programme {programme_id} now.")
     links = await link_store.source_subscriptions(tx, programme_id, seen)

@@ -16,6 +16,7 @@ from tieline.platform.scope import Permission, Scope
 from tieline.utility.programmes.model import LinkRow, Programme, ProgrammeState, SiteFilter, SiteState
 from tieline.utility.programmes.policy.forecast import Forecast, forecast_of, pace
 from tieline.utility.programmes.policy.states import FIELD_DONE, PROGRAMMES
+from tieline.utility.programmes.service.approving import may_approve
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
@@ -112,9 +113,10 @@ async def _pace_of(tx: Tx, scope: Scope, programme_id: int, wanted: SiteFilter, 
 
 def acts(programme: Programme, scope: Scope) -> list[str]:
     """What somebody may do with a programme as it stands: for buttons. The acts themselves check again."""
+    mine = ["approve"] if may_approve(programme, scope) else []
     if not scope.may(Permission.PROGRAMME_WRITE):
-        return []
-    found = [act for state, act in PROGRAMMES if state is programme.state]
+        return mine
+    found = [*mine, *(act for state, act in PROGRAMMES if state is programme.state)]
     if programme.state is not ProgrammeState.CLOSED:
         found.append("prepare")
     if programme.state is ProgrammeState.RUNNING:
@@ -201,6 +203,12 @@ async def one(tx: Tx, scope: Scope, programme_id: int) -> Programme:
     """A programme itself, without counting its sites. Raises ``NotFound``."""
     scope.require(Permission.PROGRAMME_READ)
     return await store.get(tx, programme_id)
+
+
+async def extent(tx: Tx, scope: Scope, programme_id: int) -> tuple[int, int]:
+    """How many links a programme has, and how many of its sites are critical: what its approval is about."""
+    scope.require(Permission.PROGRAMME_READ)
+    return await link_store.count(tx, programme_id), await sites.critical(tx, programme_id)
 
 
 async def of_change(tx: Tx, scope: Scope, change_id: int) -> Programme | None:

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from tieline.platform.db import Tx, execute, fetch_all
+from tieline.platform.db import Tx, execute, fetch_all, fetch_value
 from tieline.platform.scope import Scope, within
 from tieline.utility.programmes.model import LinkRow, LinkState, Terms
 
@@ -27,6 +27,14 @@ async def links_of(tx: Tx, programme_id: int, site_ids: Sequence[int]) -> list[L
     """The links of some sites, in their order."""
     text = f"{_LINKS} WHERE l.programme_id = %(id)s AND l.site_id = ANY(%(sites)s) ORDER BY l.site_id, l.position"
     return [_link(row) for row in await fetch_all(tx, text, {"id": programme_id, "sites": list(site_ids)})]
+
+
+async def count(tx: Tx, programme_id: int) -> int:
+    """How many links a programme has, those of sites that are left out among them."""
+    found: int = await fetch_value(
+        tx, "SELECT count(*) FROM programme_link WHERE programme_id = %(id)s", {"id": programme_id}
+    )
+    return found
 
 
 async def links_in(tx: Tx, state: LinkState, *, limit: int) -> list[LinkRow]:

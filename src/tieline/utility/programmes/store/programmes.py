@@ -13,8 +13,8 @@ from tieline.platform.errors import NotFound
 from tieline.platform.scope import Scope, within
 from tieline.utility.programmes.model import Opening, Programme, ProgrammeState, Terms
 
-_COLUMNS = """p.id, p.title, p.technology, p.state, p.state_why, p.notice_ids, p.terms, p.created_by, p.created_at,
-    p.started_at, p.closed_at"""
+_COLUMNS = """p.id, p.title, p.technology, p.state, p.state_why, p.notice_ids, p.terms, p.created_by, p.created_by_user,
+    p.created_at, p.started_at, p.closed_at"""
 
 
 async def insert(tx: Tx, scope: Scope, opening: Opening, at: datetime) -> int:
@@ -77,6 +77,12 @@ async def set_state(tx: Tx, programme_id: int, state: ProgrammeState, *, why: st
             closed_at = CASE WHEN %(state)s = 'closed' THEN %(at)s::timestamptz END
         WHERE id = %(id)s"""
     await execute(tx, text, {"id": programme_id, "state": state.value, "why": why, "at": at})
+
+
+async def add_terms(tx: Tx, programme_id: int, terms: Mapping[str, Any]) -> None:
+    """Add to the terms of a programme, which otherwise stay what they were when it was opened."""
+    text = "UPDATE programme SET terms = terms || %(terms)s WHERE id = %(id)s"
+    await execute(tx, text, {"id": programme_id, "terms": Jsonb(dict(terms))})
 
 
 async def add_change(tx: Tx, programme_id: int, change_id: int, *, part: str, title: str, at: datetime) -> None:

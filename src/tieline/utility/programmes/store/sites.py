@@ -279,6 +279,17 @@ async def seen(tx: Tx, scope: Scope, programme_id: int, site_ids: Sequence[int])
     return [row["site_id"] for row in rows]
 
 
+async def critical(tx: Tx, programme_id: int, site_ids: Sequence[int] | None = None) -> int:
+    """How many of some sites of a programme, or of all that are not left out, are critical."""
+    text = """
+        SELECT count(*) FROM programme_site s JOIN site t ON t.id = s.site_id
+        WHERE s.programme_id = %(id)s AND t.criticality = 'critical' AND s.state <> 'left_out'
+            AND (%(sites)s::bigint[] IS NULL OR s.site_id = ANY(%(sites)s))"""
+    bound = {"id": programme_id, "sites": None if site_ids is None else list(site_ids)}
+    found: int = await fetch_value(tx, text, bound)
+    return found
+
+
 async def left_out(tx: Tx, programme_id: int, site_ids: Sequence[int]) -> list[int]:
     """Those of some sites that are left out of a programme."""
     text = """

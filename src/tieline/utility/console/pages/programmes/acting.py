@@ -42,6 +42,15 @@ async def act(page: CurrentPage, programme_id: Identity) -> Response:
     return page.redirect(f"/programmes/{programme_id}")
 
 
+@router.post("/programmes/{programme_id}/approve")
+async def approve(page: CurrentPage, programme_id: Identity) -> Response:
+    """Approve it, as somebody else than who opened it."""
+    await page.form()
+    async with page.db.transaction() as tx:
+        await programmes.approve(tx, page.scope, page.runtime.calendar, programme_id)
+    return page.redirect(f"/programmes/{programme_id}")
+
+
 # ── preparing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -132,7 +141,7 @@ async def _schedule_form(
     form = forms.schedule_form(found.programme, typed, errors, page.csrf_token, crews=crews, counts=counts)
     visits = min(ready + again, asked.number(typed.get("limit")) or 500)
     approval = (
-        "is approved beforehand by the programme’s policy"
+        "is approved beforehand, with the programme, as long as it stays within that"
         if found.programme.terms.cutover_policy
         else "waits until somebody else has approved it; the crews’ phones say so"
     )

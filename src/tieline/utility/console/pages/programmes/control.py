@@ -52,6 +52,8 @@ def head(found: Detail, scope: Scope) -> PageHead:
     if "schedule" in found.acts:
         none = "" if of(found.whole, _S.READY, _S.AGAIN) else "No site is ready for a visit."
         actions.append(Action("Schedule visits", f"{base}/schedule", "truck", _kind(step, "schedule"), unless=none))
+    if "approve" in found.acts:
+        actions.append(Action("Approve", icon="circle-check", dialog="approve"))
     for act, label, icon, kind in (
         ("pause", "Pause", "pause", "plain"),
         ("resume", "Resume", "play", "primary"),
@@ -306,7 +308,7 @@ def changes(found: Detail) -> Table:
                 "what": one["title"],
                 "part": words.PARTS.get(one["part"], one["part"]),
                 "state": badge(CHANGE_STATES, one["state"]),
-                "how": "by itself, under a policy"
+                "how": "by itself, approved beforehand"
                 if one["type"] == "standard"
                 else "when somebody starts it"
                 if one["part"] == "prepare"
@@ -339,7 +341,9 @@ def terms(programme: Programme, policies: Mapping[int, str]) -> tuple[tuple[str,
     it = programme.terms
 
     def approval(policy: int | None) -> str:
-        return "a person, each time" if policy is None else f"beforehand, by the policy {policies.get(policy, policy)}"
+        if policy is None:
+            return "a second person, each time"
+        return f"beforehand, by the policy {policies.get(policy, policy)}"
 
     notices = tuple(Link(f"Notice {one}", f"/notices/{one}") for one in programme.notice_ids)
     return (
@@ -365,8 +369,8 @@ def visits_href(programme: Programme) -> str:
     return f"/fieldwork/visits?origin=programme%3A{programme.id}"
 
 
-def questions(found: Detail, csrf: str) -> list[Confirm]:
-    """The dialogs that ask before something is done."""
+def questions(found: Detail, csrf: str, extent: tuple[int, int] | None = None) -> list[Confirm]:
+    """The dialogs that ask before something is done; ``extent``: how many links and critical sites are approved."""
     whole, action = found.whole, f"/programmes/{found.programme.id}/act"
     planned = plural(of(whole, _S.SCHEDULED), "planned visit")
     every = {
@@ -421,4 +425,20 @@ def questions(found: Detail, csrf: str) -> list[Confirm]:
             reason_label="Why?",
         ),
     }
-    return [every[act] for act in every if act in found.acts]
+    asked = [every[act] for act in every if act in found.acts]
+    return asked if extent is None else [*asked, _approval(found, csrf, *extent)]
+
+
+def _approval(found: Detail, csrf: str, links: int, critical: int) -> Confirm:
+    return Confirm(
+        "approve",
+        "Approve the programme",
+        "Its cut-overs and retirements are standard changes from then on: approved beforehand, for the sites of this "
+        "programme and within its terms. Whatever goes beyond that is asked anew. New subscriptions are still approved "
+        "each time.",
+        f"/programmes/{found.programme.id}/approve",
+        "Approve",
+        csrf,
+        facts=(("Sites", found.whole.sites), ("Links", links), ("Critical sites among them", critical)),
+        undo="Retire its policies in the list of policies, at any time: each change is then asked anew.",
+    )

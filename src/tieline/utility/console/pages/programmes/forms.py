@@ -14,7 +14,7 @@ from tieline.utility.fieldwork import Crew
 from tieline.utility.notices import Notice
 from tieline.utility.programmes import Crews, Opening, Programme, Terms
 
-BY_A_PERSON = "a person, each time"
+BY_A_PERSON = "a second person: with the programme, or each time"
 _LONGEST = 2000
 Typed = Mapping[str, Any]
 

@@ -113,7 +113,7 @@ async def _policies(page: Page, tx: Tx) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {}
     if page.scope.may(Permission.CHANGE_READ):
         for one in await changes.policies(tx, page.scope):
-            if one["state"] == "approved":
+            if one["approved_at"] is not None and one["retired_at"] is None and not one["origin"]:
                 found.setdefault(one["kind"], {})[one["id"]] = one["name"]
     return found
 

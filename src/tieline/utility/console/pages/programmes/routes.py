@@ -49,6 +49,7 @@ async def one(page: CurrentPage, programme_id: Identity) -> Response:
     async with page.db.snapshot() as tx:
         found = await programmes.detail(tx, page.scope, page.runtime.calendar, programme_id)
         policies = await _policies(page, tx)
+        extent = await programmes.extent(tx, page.scope, programme_id) if "approve" in found.acts else None
     context: dict[str, Any] = {
         "programme": found.programme,
         "lives": found.programme.state is ProgrammeState.RUNNING,
@@ -69,7 +70,7 @@ async def one(page: CurrentPage, programme_id: Identity) -> Response:
         f"{_TEMPLATES}/control.html",
         current="programmes",
         head=control.head(found, page.scope),
-        dialogs=control.questions(found, page.csrf_token),
+        dialogs=control.questions(found, page.csrf_token, extent),
         **context,
     )
 

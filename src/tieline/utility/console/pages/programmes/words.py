@@ -75,6 +75,7 @@ def pace(a_day: float) -> str:
 
 
 _EVENTS: Mapping[str, str] = {
+    "approved": "approved it: its cut-overs and retirements are approved beforehand",
     "opened": "opened the programme with {sites}",
     "started": "started it",
     "paused": "paused it",
