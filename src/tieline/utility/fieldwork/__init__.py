@@ -3,7 +3,8 @@
 What other contexts may call stands here. A use case takes a transaction and the asker's scope:
 
 - :func:`plan_visits` plans visits in bulk, once for each (origin, origin_key); :func:`visits_of` lists those of an
-  origin, :func:`cancel_visits` cancels; :func:`answer_step` tells the crew what a test found and opens the next step;
+  origin, :func:`days_of` says when they are, :func:`cancel_visits` cancels; :func:`answer_step` tells the crew what a
+  test found and opens the next step;
 - :func:`make_orders` puts the visits of a region that wait into route-ordered work orders, a crew and a day each;
   :func:`move_visits`, :func:`hand_over`, :func:`cancel_order`;
 - :func:`crews`, :func:`make_crew`, :func:`change_crew`;
@@ -59,6 +60,7 @@ from tieline.utility.fieldwork.service.visits import (
     answer_step,
     answer_steps,
     cancel_visits,
+    days_of,
     plan_visits,
     today,
     visits_of,
@@ -108,6 +110,7 @@ __all__ = [
     "crew",
     "crews",
     "csv_of",
+    "days_of",
     "driven",
     "geojson_of",
     "hand_over",

@@ -11,7 +11,7 @@ from tieline.platform.jobs import job
 from tieline.platform.outbox import Event
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes
-from tieline.utility.programmes.service import conducting, following, taking
+from tieline.utility.programmes.service import conducting, following, taking, telling, wanting
 from tieline.utility.programmes.store import inbox
 from tieline.utility.programmes.store import programmes as store
 
@@ -30,6 +30,12 @@ class Follow(msgspec.Struct):
     change_id: int
 
 
+class Want(msgspec.Struct):
+    """Whose needs are to be told."""
+
+    programme_id: int
+
+
 class Nothing(msgspec.Struct):
     """A job that needs to be told nothing."""
 
@@ -46,6 +52,27 @@ async def look_after(runtime: Runtime, _payload: Nothing) -> None:
     async with runtime.db.transaction() as tx:
         for change_id in await store.untaken(tx):
             await follow.defer(tx, Follow(change_id), once=f"follow-{change_id}")
+
+
+@job("programmes.needs", lane=LANE)
+async def needs(runtime: Runtime, payload: Want) -> None:
+    """Tell the store what a programme needs, and when."""
+    async with runtime.db.transaction() as tx:
+        await wanting.say_needs(tx, runtime.calendar, payload.programme_id)
+
+
+@job("programmes.needs-hourly", lane=LANE, cron="7 * * * *")
+async def needs_hourly(runtime: Runtime, _payload: Nothing) -> None:
+    """The needs of every programme that is not closed: what crews fitted is not needed any more, and days go by."""
+    async with runtime.db.transaction() as tx:
+        for programme_id in await store.live(tx):
+            await needs.defer(tx, Want(programme_id), once=f"needs-{programme_id}")
+
+
+async def moved(tx: Tx, event: Event) -> None:
+    """Somebody did something with a programme that may alter what it needs."""
+    programme_id = int(event.payload["programme_id"])
+    await needs.defer(tx, Want(programme_id), once=f"needs-{programme_id}")
 
 
 async def change_moved(tx: Tx, event: Event) -> None:
@@ -93,6 +120,7 @@ async def _round(runtime: Runtime) -> int:
     return busy + await conducting.test(runtime)
 
 
-JOBS: tuple[Any, ...] = (follow, look_after)
+JOBS: tuple[Any, ...] = (follow, look_after, needs, needs_hourly)
 TOPICS = (*sorted(taking.KINDS),)
 CHANGES = changes.TOPIC
+MOVED = telling.TOPIC

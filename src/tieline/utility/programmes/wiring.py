@@ -15,4 +15,5 @@ def register(registry: Registry) -> None:
     registry.handler(jobs.CHANGES, "programmes.follow", jobs.change_moved)
     # One name for all topics: what happens at a visit comes in the order in which it happened.
     registry.gatherer(jobs.TOPICS, "programmes.visits", jobs.visits_told)
+    registry.handler(jobs.MOVED, "programmes.needs", jobs.moved)
     registry.service("worker", "programmes.conductor", jobs.conduct)

@@ -101,6 +101,12 @@ async def visits_of(
     return await page(tx, scope, clock or SystemClock(), VisitFilter(origin=origin), cursor=cursor, limit=limit)
 
 
+async def days_of(tx: Tx, scope: Scope, origin: str) -> dict[int, date]:
+    """On which day each visit of an origin is planned, of those that are in an order and not over."""
+    may_read(scope)
+    return await visits.days_of(tx, scope, origin)
+
+
 async def count(tx: Tx, scope: Scope, clock: Clock, wanted: VisitFilter) -> int:
     """How many visits fit."""
     may_read(scope)

@@ -92,6 +92,15 @@ async def count(tx: Tx, scope: Scope, wanted: VisitFilter, *, now: datetime, tod
     return found
 
 
+async def days_of(tx: Tx, scope: Scope, origin: str) -> dict[int, date]:
+    """On which day each visit of an origin is planned, of those that are in an order and not over."""
+    text = f"""
+        SELECT v.id, o.day FROM visit v JOIN site t ON t.id = v.site_id JOIN work_order o ON o.id = v.order_id
+        LEFT JOIN crew c ON c.id = o.crew_id
+        WHERE v.origin = %(origin)s AND v.state NOT IN ('finished', 'cancelled') AND {SEEN}"""
+    return {row["id"]: row["day"] for row in await fetch_all(tx, text, {**bounds(scope), "origin": origin})}
+
+
 async def by_ids(tx: Tx, scope: Scope, ids: Sequence[int], *, lock: bool = False) -> dict[int, Visit]:
     """Visits within the scope by id; locked in order of their ids, so that two who lock many do not wait for ever."""
     if not ids:

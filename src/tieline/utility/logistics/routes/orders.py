@@ -125,7 +125,7 @@ async def delivery_problems(
 async def forecast(runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Whether stock and open orders last for what is needed, and on which day they first do not."""
     async with runtime.db.snapshot() as tx:
-        found = await forecasting.needs(tx, scope, today=runtime.clock.now().date())
+        found = await forecasting.needs(tx, scope, today=runtime.calendar.now().date())
         return fast({"items": found, "origins": await forecasting.origins(tx, scope)})
 
 

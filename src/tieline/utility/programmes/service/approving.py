@@ -10,6 +10,7 @@ from tieline.platform.scope import Permission, Scope
 from tieline.utility import changes
 from tieline.utility.changes import Person
 from tieline.utility.programmes.model import Programme, ProgrammeState
+from tieline.utility.programmes.service.telling import log
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
@@ -62,7 +63,7 @@ async def approve(tx: Tx, scope: Scope, clock: Clock, programme_id: int) -> Prog
             origin=origin(programme_id),
         )
     await store.add_terms(tx, programme_id, terms)
-    await store.add_event(tx, programme_id, "approved", {"links": links}, actor=scope.actor, at=clock.now())
+    await log(tx, programme_id, "approved", {"links": links}, actor=scope.actor, at=clock.now())
     await audit.append(tx, scope, audit.Entry("programme.approved", f"programme:{programme_id}", {"links": links}))
     return await store.get(tx, programme_id)
 

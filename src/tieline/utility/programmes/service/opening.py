@@ -14,6 +14,7 @@ from tieline.platform.words import agree, plural
 from tieline.utility import inventory, notices
 from tieline.utility.inventory import FleetFilter, FleetRow, Selection
 from tieline.utility.programmes.model import Opening, Programme
+from tieline.utility.programmes.service.telling import log
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
@@ -46,7 +47,7 @@ async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -
     await sites.leave_closed(tx, list(by_site), now, why=f"In programme {programme_id} now.")
     await sites.add(tx, _sites(programme_id, by_site, dues, now), _links(programme_id, by_site))
     facts = {"title": opening.title, "sites": len(by_site), "elsewhere": len(taken), "notices": opening.notice_ids}
-    await store.add_event(tx, programme_id, "opened", facts, actor=scope.actor, at=now)
+    await log(tx, programme_id, "opened", facts, actor=scope.actor, at=now)
     await audit.append(tx, scope, audit.Entry("programme.opened", f"programme:{programme_id}", facts))
     return await store.get(tx, programme_id)
 

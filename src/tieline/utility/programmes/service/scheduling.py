@@ -21,6 +21,7 @@ from tieline.utility.programmes.policy.reserve import in_order
 from tieline.utility.programmes.policy.states import Act
 from tieline.utility.programmes.service.approving import ITEMS_A_LINK, approval_of, origin
 from tieline.utility.programmes.service.making import make_change
+from tieline.utility.programmes.service.telling import log
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
@@ -81,7 +82,7 @@ async def schedule(
     await sites.move(tx, programme_id, ids, Act.SCHEDULE, now)
     await sites.set_visits(tx, programme_id, {row["site_id"]: visits[_key(row)] for row in rows}, change)
     facts = {"sites": len(ids), "orders": len(made.order_ids), "change": change, "km": round(made.km)}
-    await store.add_event(tx, programme_id, "scheduled", facts, actor=scope.actor, at=now)
+    await log(tx, programme_id, "scheduled", facts, actor=scope.actor, at=now)
     await audit.append(tx, scope, audit.Entry("programme.scheduled", f"programme:{programme_id}", facts))
     first, last = made.first_day or crews.first_day, made.last_day or crews.first_day
     return Scheduled(len(ids), made.order_ids, change, first.isoformat(), last.isoformat(), made.km, made.km_saved)

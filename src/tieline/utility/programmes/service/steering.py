@@ -16,6 +16,7 @@ from tieline.utility.programmes.model import Programme, ProgrammeState, SiteStat
 from tieline.utility.programmes.policy.states import PROGRAMMES, Act
 from tieline.utility.programmes.service.approving import withdraw
 from tieline.utility.programmes.service.making import make_change
+from tieline.utility.programmes.service.telling import log
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
@@ -166,5 +167,5 @@ async def _moved(
 
 
 async def _tell(tx: Tx, scope: Scope, clock: Clock, programme_id: int, *, kind: str, facts: dict[str, Any]) -> None:
-    await store.add_event(tx, programme_id, kind, facts, actor=scope.actor, at=clock.now())
+    await log(tx, programme_id, kind, facts, actor=scope.actor, at=clock.now())
     await audit.append(tx, scope, audit.Entry(f"programme.{kind}", f"programme:{programme_id}", facts))

@@ -74,14 +74,14 @@ async def detail(tx: Tx, scope: Scope, calendar: Clock, programme_id: int) -> De
     programme = await store.get(tx, programme_id)
     rows = await sites.counts(tx, scope, programme_id)
     now = calendar.now()
-    days, lately = await _lately(tx, scope, programme_id, now)
+    days, recent = await lately(tx, scope, programme_id, now)
     dues = await sites.left(tx, scope, programme_id)
     regions = [
-        _part(name, [row for row in rows if row["region"] == name], _expected(dues, name, lately, days, now))
+        _part(name, [row for row in rows if row["region"] == name], _expected(dues, name, recent, days, now))
         for name in sorted({row["region"] for row in rows})
     ]
     phases = [_part(name, [row for row in rows if row["phase"] == name]) for name in _in_order(rows)]
-    whole = _part("", rows, _expected(dues, None, lately, days, now))
+    whole = _part("", rows, _expected(dues, None, recent, days, now))
     return Detail(
         programme,
         whole,
@@ -95,7 +95,7 @@ async def detail(tx: Tx, scope: Scope, calendar: Clock, programme_id: int) -> De
     )
 
 
-async def _lately(tx: Tx, scope: Scope, programme_id: int, now: datetime) -> tuple[float, dict[str, int]]:
+async def lately(tx: Tx, scope: Scope, programme_id: int, now: datetime) -> tuple[float, dict[str, int]]:
     """Over how many days the pace of late is taken, and how many sites were done in them, by region."""
     first = await sites.first_done(tx, programme_id)
     days = PACE_DAYS if first is None else min(PACE_DAYS, max(1.0, (now - first).total_seconds() / 86_400))
@@ -106,8 +106,8 @@ async def _pace_of(tx: Tx, scope: Scope, programme_id: int, wanted: SiteFilter, 
     """The pace that decides who will be late: of the one region that is asked for, or of all of them."""
     if not wanted.will_be_late:
         return 0.0
-    days, lately = await _lately(tx, scope, programme_id, now)
-    done = lately.get(wanted.regions[0], 0) if len(wanted.regions) == 1 else sum(lately.values())
+    days, recent = await lately(tx, scope, programme_id, now)
+    done = recent.get(wanted.regions[0], 0) if len(wanted.regions) == 1 else sum(recent.values())
     return pace(done, days)
 
 
@@ -147,13 +147,13 @@ def _part(name: str, rows: Sequence[DictRow], expected: Forecast | None = None) 
 
 
 def _expected(
-    left: Sequence[DictRow], region: str | None, lately: Mapping[str, int], days: float, now: datetime
+    left: Sequence[DictRow], region: str | None, recent: Mapping[str, int], days: float, now: datetime
 ) -> Forecast:
     dues: dict[datetime | None, int] = {}
     for row in left:
         if region is None or row["region"] == region:
             dues[row["due_at"]] = dues.get(row["due_at"], 0) + row["sites"]
-    done = sum(lately.values()) if region is None else lately.get(region, 0)
+    done = sum(recent.values()) if region is None else recent.get(region, 0)
     return forecast_of(dues, pace(done, days), now)
 
 

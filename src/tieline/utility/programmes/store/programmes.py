@@ -146,6 +146,11 @@ async def last_change(tx: Tx, programme_id: int, part: str) -> datetime | None:
     return found
 
 
+async def live(tx: Tx) -> list[int]:
+    """Programmes that are not closed."""
+    return [row["id"] for row in await fetch_all(tx, "SELECT id FROM programme WHERE state <> 'closed' ORDER BY id")]
+
+
 async def untaken(tx: Tx) -> list[int]:
     """Changes of programmes that are not closed, whose outcome is not taken yet."""
     text = """

@@ -361,6 +361,7 @@ def terms(programme: Programme, policies: Mapping[int, str]) -> tuple[tuple[str,
         ),
         ("Cut-overs are approved by", approval(it.cutover_policy)),
         ("Retirements are approved by", approval(it.retire_policy)),
+        ("Cards and routers that it needs", Link("in the forecast of stock", "/stock/forecast")),
     )
 
 
