@@ -26,9 +26,15 @@ async def publish_many(tx: Tx, topic: str, events: Sequence[tuple[str, Mapping[s
     await store.add_many(tx, topic, events)
 
 
+async def publish_all(tx: Tx, events: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
+    """Tell events of several topics, each a (topic, key, payload), in one statement and in their order."""
+    if events:
+        await store.add_all(tx, events)
+
+
 async def status(tx: Tx) -> Status:
     """How many deliveries wait, how many are dead, and how old the oldest is."""
     return await store.status(tx)
 
 
-__all__ = ["DeadLetter", "Dispatcher", "Event", "Status", "publish", "publish_many", "status"]
+__all__ = ["DeadLetter", "Dispatcher", "Event", "Status", "publish", "publish_all", "publish_many", "status"]

@@ -19,8 +19,9 @@ SELECT id, pg_notify('{CHANNEL}', '') FROM event
 _PUBLISH_MANY = f"""
 WITH event AS (
     INSERT INTO outbox_event (topic, key, payload)
-    SELECT %(topic)s, key, payload
-      FROM unnest(%(keys)s::text[], %(payloads)s::jsonb[]) WITH ORDINALITY AS e (key, payload, n) ORDER BY n
+    SELECT topic, key, payload
+      FROM unnest(%(topics)s::text[], %(keys)s::text[], %(payloads)s::jsonb[])
+          WITH ORDINALITY AS e (topic, key, payload, n) ORDER BY n
     RETURNING id)
 SELECT count(*), pg_notify('{CHANNEL}', '') FROM event
 """
@@ -111,8 +112,17 @@ async def add(tx: Tx, topic: str, key: str, payload: Mapping[str, Any]) -> int:
 
 async def add_many(tx: Tx, topic: str, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Insert many events (key, payload) of one topic in one statement."""
-    payloads = [Jsonb(dict(payload)) for _, payload in events]
-    await execute(tx, _PUBLISH_MANY, {"topic": topic, "keys": [key for key, _ in events], "payloads": payloads})
+    await add_all(tx, [(topic, key, payload) for key, payload in events])
+
+
+async def add_all(tx: Tx, events: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
+    """Insert many events (topic, key, payload) in one statement."""
+    bound = {
+        "topics": [topic for topic, _, _ in events],
+        "keys": [key for _, key, _ in events],
+        "payloads": [Jsonb(dict(payload)) for _, _, payload in events],
+    }
+    await execute(tx, _PUBLISH_MANY, bound)
 
 
 async def spread(tx: Tx, handlers: Sequence[tuple[str, str]]) -> int:

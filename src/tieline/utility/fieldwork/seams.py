@@ -80,18 +80,26 @@ def _named(move: logistics.Move) -> str:
     return f"{move.goods.value.capitalize()} {move.serial}"
 
 
-async def crew_arrived(tx: Tx, scope: Scope, visit: Visit, at: datetime) -> None:
-    """Links of the site will go down and come up: that is expected while the crew is there."""
-    why = f"{visit.crew or 'A crew'} works at {visit.site_name}: {visit.title}"
-    expected = Expectation(
-        origin=_origin(visit), starts_at=at, ends_at=at + LONGEST_ON_SITE, why=why, site_ids=(visit.site_id,)
-    )
-    await incidents.expect(tx, _hands(scope), expected)
+async def crews_arrived(tx: Tx, scope: Scope, came: Sequence[tuple[Visit, datetime]]) -> None:
+    """Links of the sites will go down and come up: that is expected while crews are there."""
+    expected = [
+        Expectation(
+            origin=_origin(visit),
+            starts_at=at,
+            ends_at=at + LONGEST_ON_SITE,
+            why=f"{visit.crew or 'A crew'} works at {visit.site_name}: {visit.title}",
+            site_ids=(visit.site_id,),
+        )
+        for visit, at in came
+    ]
+    if expected:
+        await incidents.expect_each(tx, _hands(scope), expected)
 
 
-async def crew_gone(tx: Tx, scope: Scope, visit: Visit, at: datetime) -> None:
+async def crews_gone(tx: Tx, scope: Scope, went: Sequence[tuple[Visit, datetime]]) -> None:
     """What was expected is over."""
-    await incidents.end_expectations(tx, _hands(scope), _origin(visit), at=at)
+    if went:
+        await incidents.end_expectations_each(tx, _hands(scope), {_origin(visit): at for visit, at in went})
 
 
 def _origin(visit: Visit) -> str:

@@ -28,7 +28,14 @@ from tieline.utility.incidents.model import (
 )
 from tieline.utility.incidents.policy.words import FIELD_WORDS, KIND_WORDS, fields_word, means, value_word
 from tieline.utility.incidents.service.common import TOPIC
-from tieline.utility.incidents.service.expecting import end_expectations, end_one, expect, expected_now
+from tieline.utility.incidents.service.expecting import (
+    end_expectations,
+    end_expectations_each,
+    end_one,
+    expect,
+    expect_each,
+    expected_now,
+)
 from tieline.utility.incidents.service.filing import members_csv
 from tieline.utility.incidents.service.hearing import sweep
 from tieline.utility.incidents.service.reverting import block, keep, revert
@@ -82,8 +89,10 @@ __all__ = [
     "counts",
     "detail",
     "end_expectations",
+    "end_expectations_each",
     "end_one",
     "expect",
+    "expect_each",
     "expected_now",
     "fields_word",
     "keep",

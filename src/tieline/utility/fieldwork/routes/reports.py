@@ -2,22 +2,29 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
+import psycopg
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from tieline.platform.errors import Invalid, NotFound, Problem
-from tieline.platform.scope import Permission
+from tieline.platform.db import is_lost
+from tieline.platform.errors import Invalid, NotFound, Problem, TielineError
+from tieline.platform.scope import Permission, Scope
 from tieline.platform.web import CurrentRuntime, CurrentScope, etag_of, fast, unchanged, validated
+from tieline.platform.wiring import Runtime
 from tieline.utility.fieldwork import reading
-from tieline.utility.fieldwork.model import ReportState
+from tieline.utility.fieldwork.model import Answer, Report, ReportState
 from tieline.utility.fieldwork.routes.visits import Cursor, Limit, Number
 from tieline.utility.fieldwork.schemas import LookBody, ReportsBody
 from tieline.utility.fieldwork.service import phone, pictures, reports
 from tieline.utility.fieldwork.store.reports import ReportFilter
 
 router = APIRouter(prefix="/field", tags=["field work"])
+TOGETHER = 100
+"""Reports that are taken in one transaction: few enough that nobody waits long for the visits that it locks."""
 Uuid = Annotated[uuid.UUID, Path()]
 _PICTURE: dict[str, Any] = {
     "requestBody": {
@@ -46,10 +53,25 @@ async def send_reports(body: ReportsBody, runtime: CurrentRuntime, scope: Curren
     scope.require(Permission.FIELD_REPORT)
     read = reading.read_all(body.reports)
     answers = dict(read.bad)
-    for place, report in reports.in_order(read.good):  # each in a transaction of its own: none waits for another
-        async with runtime.db.transaction() as tx:
-            (answers[place],) = await reports.take(tx, scope, runtime.clock, [report], sent_at=body.sent_at)
+    good = reports.in_order(read.good)
+    for start in range(0, len(good), TOGETHER):
+        answers |= await _taken(runtime, scope, good[start : start + TOGETHER], body.sent_at)
     return fast({"answers": [answers[place] for place in sorted(answers)]})
+
+
+async def _taken(
+    runtime: Runtime, scope: Scope, good: Sequence[tuple[int, Report]], sent_at: datetime | None
+) -> dict[int, Answer]:
+    """Take reports in one transaction; where that cannot be, each in its own, so that one bad one keeps none back."""
+    try:
+        async with runtime.db.transaction() as tx:
+            taken = await reports.take(tx, scope, runtime.clock, [report for _, report in good], sent_at=sent_at)
+    except (TielineError, psycopg.Error) as error:
+        if len(good) == 1 or is_lost(error):
+            raise
+        apart = [await _taken(runtime, scope, [one], sent_at) for one in good]
+        return {place: answer for found in apart for place, answer in found.items()}
+    return {place: answer for (place, _), answer in zip(good, taken, strict=True)}
 
 
 @router.get("/reports")

@@ -3,13 +3,13 @@
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from tieline.platform import audit, outbox
+from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, NotFound, Problem, TielineError
@@ -19,12 +19,11 @@ from tieline.standards import numbering
 from tieline.utility.fieldwork import seams
 from tieline.utility.fieldwork.model import Answer, Goods, Report, ReportKind, ReportState, Visit, VisitState
 from tieline.utility.fieldwork.policy.judging import Effect, Planned, Refusal, judge
+from tieline.utility.fieldwork.service.sitting import Sitting
 from tieline.utility.fieldwork.store import crews, reports, visits
 from tieline.utility.fieldwork.store.reports import Kept, ReportFilter
 
 MOST_REPORTS = 500
-LONGEST_AGO = timedelta(days=31)
-"""Further back than this no report is taken to have happened: the phone's clock is wrong."""
 _TOPICS = {
     ReportKind.ARRIVED: "visit.arrived",
     ReportKind.FITTED: "visit.fitted",
@@ -45,29 +44,6 @@ _WAITS = Answer(
 )
 
 
-@dataclass(slots=True)
-class _Sitting:
-    """What one call works with."""
-
-    tx: Tx
-    scope: Scope
-    now: datetime
-    skew: timedelta
-    crew_id: int | None
-    seen: dict[int, Visit]
-    entries: list[audit.Entry] = field(default_factory=list)
-
-    def happened(self, report: Report) -> datetime:
-        """When it happened by our clock: the phone's time, put right by how wrong the phone was when it sent."""
-        if report.at is None:
-            return self.now
-        try:
-            moment = report.at + self.skew
-        except OverflowError:
-            return self.now
-        return self.now if moment > self.now or moment < self.now - LONGEST_AGO else moment
-
-
 async def take(
     tx: Tx, scope: Scope, clock: Clock, sent: Sequence[Report], *, sent_at: datetime | None = None
 ) -> list[Answer]:
@@ -82,7 +58,7 @@ async def take(
         raise Invalid("More than 500 reports at once.", [Problem("reports", "count", "At most 500.")])
     sitting = await _sit(tx, scope, clock.now(), sent_at)
     queue = await _queue(sitting, scope.user_id or 0, sorted({report.phone for report in sent if report.phone}))
-    await _look(sitting, [one.visit_id for one in sent] + [int(row["named_visit"]) for row in queue.waiting.values()])
+    await sitting.look([one.visit_id for one in sent] + [int(row["named_visit"]) for row in queue.waiting.values()])
     known = await reports.known(tx, [report.id for report in sent])  # with the visits locked: none comes in between
     answers: dict[int, Answer] = {}
     for place, report in in_order(list(enumerate(sent))):
@@ -92,7 +68,7 @@ async def take(
         answers[place] = await _next(sitting, queue, report)
         known[report.id] = _as_known(report, scope, answers[place])
     await queue.note(tx)
-    await audit.append(tx, scope, *sitting.entries)
+    await sitting.write()
     return [answers[place] for place in range(len(sent))]
 
 
@@ -101,9 +77,9 @@ def in_order(sent: Sequence[tuple[int, Report]]) -> list[tuple[int, Report]]:
     return sorted(sent, key=lambda one: (one[1].phone, one[1].seq if one[1].phone else one[0], one[0]))
 
 
-async def _sit(tx: Tx, scope: Scope, now: datetime, sent_at: datetime | None) -> _Sitting:
+async def _sit(tx: Tx, scope: Scope, now: datetime, sent_at: datetime | None) -> Sitting:
     crew = await crews.crew_of(tx, scope.user_id) if scope.user_id is not None else None
-    return _Sitting(tx, scope, now, now - (sent_at or now), crew.id if crew else None, {})
+    return Sitting(tx, scope, now, now - (sent_at or now), crew.id if crew else None)
 
 
 @dataclass(slots=True)
@@ -117,12 +93,11 @@ class _Queue:
 
     async def note(self, tx: Tx) -> None:
         """Write down how far the phones are now."""
-        for phone in sorted(self.reached):
-            if self.reached[phone] != self.before[phone]:
-                await reports.set_phone(tx, self.account, phone, self.reached[phone])
+        moved = {phone: seq for phone, seq in sorted(self.reached.items()) if seq != self.before[phone]}
+        await reports.set_phones(tx, self.account, moved)
 
 
-async def _queue(sitting: _Sitting, account: int, phones: Sequence[str]) -> _Queue:
+async def _queue(sitting: Sitting, account: int, phones: Sequence[str]) -> _Queue:
     if not phones:
         return _Queue(account, {}, {}, {})
     reached = await reports.lock_phones(sitting.tx, account, phones, sitting.now)
@@ -130,33 +105,27 @@ async def _queue(sitting: _Sitting, account: int, phones: Sequence[str]) -> _Que
     return _Queue(account, dict(reached), reached, {(row["phone"], int(row["seq"])): row for row in rows})
 
 
-async def _next(sitting: _Sitting, queue: _Queue, report: Report) -> Answer:
+async def _next(sitting: Sitting, queue: _Queue, report: Report) -> Answer:
     """Take a report, and those of its phone that waited for it; or let it wait itself."""
     if not report.phone:
         return await _take_one(sitting, report)
     await _follow(sitting, queue, report.phone)  # a dispatcher may have gone on behind one that was lost
     if report.seq > queue.reached[report.phone] + 1:
-        return await _hold(sitting, report)
+        return _hold(sitting, report)
     answer = await _take_one(sitting, report)
     queue.reached[report.phone] = max(queue.reached[report.phone], report.seq)
     await _follow(sitting, queue, report.phone)
     return answer
 
 
-async def _follow(sitting: _Sitting, queue: _Queue, phone: str) -> None:
+async def _follow(sitting: Sitting, queue: _Queue, phone: str) -> None:
     """Take the reports of a phone that need not wait any more."""
     while (row := queue.waiting.pop((phone, queue.reached[phone] + 1), None)) is not None:
         await _retake(sitting, row)
         queue.reached[phone] += 1
 
 
-async def _look(sitting: _Sitting, ids: Sequence[int]) -> None:
-    """Lock the visits that reports name, all at once and in the order of their ids."""
-    wanted = sorted({one for one in ids if one > 0})
-    sitting.seen.update(await visits.by_ids(sitting.tx, sitting.scope, wanted, lock=True))
-
-
-async def _retake(sitting: _Sitting, row: Mapping[str, Any]) -> Answer:
+async def _retake(sitting: Sitting, row: Mapping[str, Any]) -> Answer:
     report = _report_of(row)
     answer = await _judged(sitting, report, row["at"])
     await reports.settle(sitting.tx, answer)
@@ -169,33 +138,26 @@ def _report_of(row: Mapping[str, Any]) -> Report:
     )
 
 
-async def _take_one(sitting: _Sitting, report: Report) -> Answer:
+async def _take_one(sitting: Sitting, report: Report) -> Answer:
     at = sitting.happened(report)
     answer = await _judged(sitting, report, at)
-    await _keep(sitting, report, at, answer)
+    _keep(sitting, report, at, answer)
     return answer
 
 
-async def _hold(sitting: _Sitting, report: Report) -> Answer:
+def _hold(sitting: Sitting, report: Report) -> Answer:
     answer = replace(_WAITS, id=report.id)
-    await _keep(sitting, report, sitting.happened(report), answer)
+    _keep(sitting, report, sitting.happened(report), answer)
     return answer
 
 
-async def _keep(sitting: _Sitting, report: Report, at: datetime, answer: Answer) -> None:
-    """Keep a report with what became of it.
-
-    Raises ``Conflict``, so that nothing of this call stays, when another call keeps the same one at this moment.
-    """
+def _keep(sitting: Sitting, report: Report, at: datetime, answer: Answer) -> None:
+    """Keep a report with what became of it."""
     kept = Kept(report, _digest(report), sitting.scope.user_id, sitting.crew_id, at, sitting.now)
-    visit_id = report.visit_id if report.visit_id in sitting.seen else None
-    if visit_id is None and report.visit_id > 0:
-        visit_id = await visits.exists(sitting.tx, report.visit_id)
-    if not await reports.add(sitting.tx, sitting.scope, kept, answer, visit_id):
-        raise Conflict("This report is being taken already.", advice="Send it again in a moment.")
+    sitting.keep(kept, answer)
 
 
-async def _judged(sitting: _Sitting, report: Report, at: datetime) -> Answer:
+async def _judged(sitting: Sitting, report: Report, at: datetime) -> Answer:
     """What becomes of a report: its effect is brought about, or it is refused and changes nothing."""
     visit = sitting.seen.get(report.visit_id)
     found: Effect | Refusal = _NOT_YOURS
@@ -204,8 +166,7 @@ async def _judged(sitting: _Sitting, report: Report, at: datetime) -> Answer:
         found = judge(visit, report, at, planned=await _planned(sitting, visit, report))
     if visit is not None and isinstance(found, Effect):
         try:
-            async with sitting.tx.transaction():
-                odd = await _bring_about(sitting, visit, report, found, at)
+            odd = await _bring_about(sitting, visit, report, found, at)
         except (Conflict, Invalid, NotFound) as error:
             found = _refused_below(error)
     if isinstance(found, Refusal):
@@ -221,50 +182,53 @@ def _refused_below(error: TielineError) -> Refusal:
     return Refusal("goods", error.detail, error.advice or "Tell the dispatcher what you hold in your hand.")
 
 
-async def _planned(sitting: _Sitting, visit: Visit, report: Report) -> Planned | None:
+async def _planned(sitting: Sitting, visit: Visit, report: Report) -> Planned | None:
     """Another visit for which the card in a report was meant; its site is named only to those who may know it."""
     if report.kind is not ReportKind.FITTED or not isinstance(report.body.get("iccid"), str):
         return None
-    row = await visits.planned_for(sitting.tx, numbering.check_iccid(report.body["iccid"]).value, visit.id)
+    iccid = numbering.check_iccid(report.body["iccid"]).value
+    if any(step.new_iccid == iccid for step in visit.steps):
+        return None
+    row = await visits.planned_for(sitting.tx, iccid, visit.id)
     if row is None:
         return None
     own = sitting.scope.may(Permission.FIELD_READ) or (row["crew_id"] is not None and row["crew_id"] == sitting.crew_id)
     return Planned(row["id"], row["site"] if own else "")
 
 
-async def _bring_about(sitting: _Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> str:
-    """Bring the effect about, with all that follows from it; gives what was odd about the goods."""
-    tx, scope = sitting.tx, sitting.scope
-    await visits.set_visit(tx, visit.id, effect.visit)
-    if effect.step:
-        await visits.set_step(tx, visit.id, effect.step, effect.step_values)
+async def _bring_about(sitting: Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> str:
+    """Bring the effect about, with all that follows from it; gives what was odd about the goods.
+
+    The goods come first: where their books refuse them nothing of the report takes effect.
+    """
+    odd = await _carry(sitting, visit, report, effect) if effect.tells else ""
+    sitting.apply(visit, effect)
     if not effect.tells:
         return ""
-    odd = await _carry(sitting, visit, report, effect)
     if report.kind in {ReportKind.FINISHED, ReportKind.LEFT}:
-        await seams.crew_gone(tx, scope, visit, at)
+        sitting.went(visit, at)
     elif effect.visit.get("state") is VisitState.ON_SITE and visit.state is not VisitState.ON_SITE:
-        await seams.crew_arrived(tx, scope, visit, at)
-    await _tell(sitting, visit, report, effect, at)
-    sitting.seen.update(await visits.by_ids(tx, scope, [visit.id]))
+        await sitting.came(visit, at)
+    _tell(sitting, visit, report, effect, at)
     return odd
 
 
-async def _carry(sitting: _Sitting, visit: Visit, report: Report, effect: Effect) -> str:
+async def _carry(sitting: Sitting, visit: Visit, report: Report, effect: Effect) -> str:
     """Goods follow what was reported, into the site and back to the crew whose order it is."""
     crew_id = visit.crew_id or sitting.crew_id
     if crew_id is None:
         return ""
-    if report.kind is ReportKind.FITTED:
-        goods = [(Goods.ROUTER, effect.told["router"]), (Goods.CARD, effect.told["iccid"])]
-        return await seams.fitted(sitting.tx, sitting.scope, visit, goods, crew_id=crew_id, key=report.id)
-    if report.kind is ReportKind.FINISHED and effect.told["removed"]:
-        back = [(Goods(one["goods"]), one["serial"]) for one in effect.told["removed"]]
-        return await seams.brought_back(sitting.tx, sitting.scope, visit, back, crew_id=crew_id, key=report.id)
+    async with sitting.tx.transaction():
+        if report.kind is ReportKind.FITTED:
+            goods = [(Goods.ROUTER, effect.told["router"]), (Goods.CARD, effect.told["iccid"])]
+            return await seams.fitted(sitting.tx, sitting.scope, visit, goods, crew_id=crew_id, key=report.id)
+        if report.kind is ReportKind.FINISHED and effect.told["removed"]:
+            back = [(Goods(one["goods"]), one["serial"]) for one in effect.told["removed"]]
+            return await seams.brought_back(sitting.tx, sitting.scope, visit, back, crew_id=crew_id, key=report.id)
     return ""
 
 
-async def _tell(sitting: _Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> None:
+def _tell(sitting: Sitting, visit: Visit, report: Report, effect: Effect, at: datetime) -> None:
     payload = {
         "visit_id": visit.id,
         "site_id": visit.site_id,
@@ -276,7 +240,7 @@ async def _tell(sitting: _Sitting, visit: Visit, report: Report, effect: Effect,
         "report_id": report.id,
         **effect.told,
     }
-    await outbox.publish(sitting.tx, _TOPICS[report.kind], payload, key=f"visit:{visit.id}")
+    sitting.tell(_TOPICS[report.kind], visit, payload)
     told = {"report": report.id, "at": at.isoformat(), **effect.told}
     sitting.entries.append(audit.Entry(_TOPICS[report.kind], f"visit:{visit.id}", told))
 
@@ -354,10 +318,10 @@ async def take_anyway(tx: Tx, scope: Scope, clock: Clock, report_id: str) -> Ans
     """
     scope.require(Permission.FIELD_PLAN)
     asked = await _one(tx, scope, report_id)
-    sitting = _Sitting(tx, scope, clock.now(), timedelta(0), asked["crew_id"], {})
+    sitting = Sitting(tx, scope, clock.now(), timedelta(0), asked["crew_id"])
     phones = [asked["phone"]] if asked["state"] == ReportState.HELD and asked["phone"] else []
     queue = await _queue(sitting, asked["account_id"] or 0, phones)  # phone, visit, report: locked as `take` does
-    await _look(sitting, [asked["named_visit"]])
+    await sitting.look([asked["named_visit"]])
     row = await _one(tx, scope, report_id, lock=True)
     if row["state"] == ReportState.ACCEPTED:
         raise Conflict("This report was taken already.")
@@ -365,7 +329,7 @@ async def take_anyway(tx: Tx, scope: Scope, clock: Clock, report_id: str) -> Ans
     for phone in phones:
         queue.reached[phone] = max(queue.reached[phone], row["seq"])
     await queue.note(tx)
-    await audit.append(tx, scope, *sitting.entries)
+    await sitting.write()
     return answer
 
 

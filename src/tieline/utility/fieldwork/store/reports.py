@@ -1,6 +1,6 @@
 """SQL of what crews report: reports as they came, phones and how far each is, pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,36 +52,39 @@ async def known(tx: Tx, ids: Sequence[str]) -> dict[str, DictRow]:
     return {row["id"]: row for row in await fetch_all(tx, text, {"ids": list(ids)})}
 
 
-async def add(tx: Tx, scope: Scope, kept: Kept, answer: Answer, visit_id: int | None) -> bool:
-    """Keep a report with what became of it; False when it is kept already (it came twice at the same moment)."""
+async def add(tx: Tx, scope: Scope, rows: Sequence[tuple[Kept, Answer, int | None]]) -> int:
+    """Keep reports with what became of each, and the visit that each is about, if there is one; returns how many.
+
+    One that is kept already, because it came twice at the same moment, is left out.
+    """
+    if not rows:
+        return 0
     text = """
         INSERT INTO field_report (id, visit_id, named_visit, account_id, crew_id, actor, phone, seq, kind, body, digest,
             phone_at, at, received_at, state, rule, sentence, advice)
-        VALUES (%(id)s, %(visit)s, %(named)s, %(account)s, %(crew)s, %(actor)s, %(phone)s, %(seq)s, %(kind)s, %(body)s,
-            %(digest)s, %(phone_at)s, %(at)s, %(received)s, %(state)s, %(rule)s, %(sentence)s, %(advice)s)
-        ON CONFLICT (id) DO NOTHING"""
-    report = kept.report
-    bound = {
-        "id": report.id,
-        "visit": visit_id,
-        "named": report.visit_id,
-        "account": kept.account_id,
-        "crew": kept.crew_id,
+        SELECT n.id, n.visit_id, n.named_visit, n.account_id, n.crew_id, %(actor)s, n.phone, n.seq, n.kind, n.body,
+            n.digest, n.phone_at, n.at, n.received_at, n.state, n.rule, n.sentence, n.advice
+        FROM unnest(%(id)s::uuid[], %(visit_id)s::bigint[], %(named_visit)s::bigint[], %(account_id)s::bigint[],
+            %(crew_id)s::bigint[], %(phone)s::text[], %(seq)s::bigint[], %(kind)s::text[], %(body)s::jsonb[],
+            %(digest)s::bytea[], %(phone_at)s::timestamptz[], %(at)s::timestamptz[], %(received_at)s::timestamptz[],
+            %(state)s::text[], %(rule)s::text[], %(sentence)s::text[], %(advice)s::text[])
+            AS n (id, visit_id, named_visit, account_id, crew_id, phone, seq, kind, body, digest, phone_at, at,
+                received_at, state, rule, sentence, advice)
+        ORDER BY n.id ON CONFLICT (id) DO NOTHING"""
+    told = [kept.report for kept, _, _ in rows]
+    bound: dict[str, Any] = {
         "actor": scope.actor,
-        "phone": report.phone,
-        "seq": report.seq,
-        "kind": report.kind,
-        "body": Jsonb(report.body),
-        "digest": kept.digest,
-        "phone_at": report.at,
-        "at": kept.at,
-        "received": kept.received_at,
-        "state": answer.state,
-        "rule": answer.rule,
-        "sentence": answer.sentence,
-        "advice": answer.advice,
+        "visit_id": [visit_id for _, _, visit_id in rows],
+        "named_visit": [report.visit_id for report in told],
+        "body": [Jsonb(report.body) for report in told],
+        "phone_at": [report.at for report in told],
     }
-    return await execute(tx, text, bound) == 1
+    bound |= {name: [getattr(report, name) for report in told] for name in ("id", "phone", "seq", "kind")}
+    named = ("account_id", "crew_id", "digest", "at", "received_at")
+    bound |= {name: [getattr(kept, name) for kept, _, _ in rows] for name in named}
+    answered = ("state", "rule", "sentence", "advice")
+    bound |= {name: [getattr(answer, name) for _, answer, _ in rows] for name in answered}
+    return await execute(tx, text, bound)
 
 
 async def settle(tx: Tx, answer: Answer) -> None:
@@ -102,10 +105,14 @@ async def lock_phones(tx: Tx, account_id: int, phones: Sequence[str], now: datet
     return {row["phone"]: int(row["seq"]) for row in rows}
 
 
-async def set_phone(tx: Tx, account_id: int, phone: str, seq: int) -> None:
-    """Note how far a phone is."""
-    text = "UPDATE field_phone SET seq = %(seq)s WHERE account_id = %(account)s AND phone = %(phone)s"
-    await execute(tx, text, {"account": account_id, "phone": phone, "seq": seq})
+async def set_phones(tx: Tx, account_id: int, phones: Mapping[str, int]) -> None:
+    """Note how far somebody's phones are."""
+    if not phones:
+        return
+    text = """
+        UPDATE field_phone p SET seq = n.seq FROM unnest(%(phones)s::text[], %(seqs)s::bigint[]) AS n (phone, seq)
+        WHERE p.account_id = %(account)s AND p.phone = n.phone"""
+    await execute(tx, text, {"account": account_id, "phones": list(phones), "seqs": list(phones.values())})
 
 
 async def held(tx: Tx, account_id: int, phones: Sequence[str]) -> list[DictRow]:

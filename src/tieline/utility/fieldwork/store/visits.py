@@ -182,33 +182,35 @@ async def _add_steps(tx: Tx, visits: Sequence[tuple[int, NewVisit]]) -> None:
     await execute(tx, text, bound)
 
 
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "visit": (
-        "state", "state_why", "arrived_at", "left_at", "finished_at", "outcome", "outcome_why", "trouble", "router",
-    ),
-    "visit_step": ("state", "iccid", "imei", "fitted_at", "asked_at", "answered_at", "checks", "said"),
+_STANDS: Mapping[str, str] = {
+    "state": "text", "state_why": "text", "arrived_at": "timestamptz", "left_at": "timestamptz",
+    "finished_at": "timestamptz", "outcome": "text", "outcome_why": "text", "trouble": "text", "router": "text",
+}  # fmt: skip
+_STEP_STANDS: Mapping[str, str] = {
+    "state": "text", "iccid": "text", "imei": "text", "fitted_at": "timestamptz", "asked_at": "timestamptz",
+    "answered_at": "timestamptz", "said": "text",
 }  # fmt: skip
 
 
-async def set_visit(tx: Tx, visit_id: int, values: Mapping[str, Any]) -> None:
-    """Set columns of a visit, which the caller has locked."""
-    await _set(tx, "visit", "id = %(id)s", {"id": visit_id}, values)
-
-
-async def set_step(tx: Tx, visit_id: int, key: str, values: Mapping[str, Any]) -> None:
-    """Set columns of a step."""
-    await _set(tx, "visit_step", "visit_id = %(id)s AND key = %(key)s", {"id": visit_id, "key": key}, values)
-
-
-async def _set(tx: Tx, table: str, where: str, which: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    if not values:
-        return
-    names = [name for name in _COLUMNS[table] if name in values]
-    if len(names) != len(values):
-        raise ValueError(f"{table} has no such columns to set: {set(values) - set(names)}")
-    bound = {f"v_{name}": Jsonb(values[name]) if name == "checks" else values[name] for name in names}
-    sets = ", ".join(f"{name} = %(v_{name})s" for name in names)
-    await execute(tx, f"UPDATE {table} SET {sets} WHERE {where}", {**which, **bound})
+async def write(tx: Tx, changed: Sequence[Visit], worked: Sequence[tuple[int, Step]]) -> None:
+    """Write visits and steps as they stand now, of visits that the caller has locked."""
+    if changed:
+        sets = ", ".join(f"{name} = n.{name}" for name in _STANDS)
+        arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in _STANDS.items())
+        text = f"""UPDATE visit v SET {sets}
+            FROM unnest(%(id)s::bigint[], {arrays}) AS n (id, {", ".join(_STANDS)}) WHERE v.id = n.id"""
+        await execute(tx, text, {name: [getattr(one, name) for one in changed] for name in ("id", *_STANDS)})
+    if worked:
+        sets = ", ".join(f"{name} = n.{name}" for name in _STEP_STANDS)
+        arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in _STEP_STANDS.items())
+        text = f"""UPDATE visit_step s SET {sets}, checks = n.checks
+            FROM unnest(%(visit_id)s::bigint[], %(key)s::text[], %(checks)s::jsonb[], {arrays})
+                AS n (visit_id, key, checks, {", ".join(_STEP_STANDS)})
+            WHERE s.visit_id = n.visit_id AND s.key = n.key"""
+        bound: dict[str, Any] = {name: [getattr(one, name) for _, one in worked] for name in ("key", *_STEP_STANDS)}
+        bound["visit_id"] = [visit_id for visit_id, _ in worked]
+        bound["checks"] = [Jsonb(list(one.checks)) for _, one in worked]
+        await execute(tx, text, bound)
 
 
 async def set_answers(tx: Tx, verdicts: Mapping[tuple[int, str], Verdict], at: datetime) -> None:
@@ -327,7 +329,9 @@ def plain(value: Any) -> Any:
     return msgspec.to_builtins(value)
 
 
-async def exists(tx: Tx, visit_id: int) -> int | None:
-    """The id of a visit when there is one, whoever may see it; to keep a report with what it speaks of."""
-    found: int | None = await fetch_value(tx, "SELECT id FROM visit WHERE id = %(id)s", {"id": visit_id})
-    return found
+async def existing(tx: Tx, ids: Sequence[int]) -> set[int]:
+    """Which of some ids visits have, whoever may see them; to keep reports with what they speak of."""
+    if not ids:
+        return set()
+    rows = await fetch_all(tx, "SELECT id FROM visit WHERE id = ANY(%(ids)s)", {"ids": list(ids)})
+    return {row["id"] for row in rows}

@@ -1,6 +1,6 @@
 """What is expected for a while: known work, a crew on site. It is recorded, and no incident until the time is over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tieline.platform import audit
@@ -23,11 +23,25 @@ async def expect(tx: Tx, scope: Scope, one: Expectation, *, clock: Clock = WALL)
     What deviates meanwhile is shown as expected. When the time is over, or is ended, and it is so still, it is an
     incident. Raises ``Invalid`` for what covers everything, has no end after its beginning, or names no field.
     """
+    (made,) = await expect_each(tx, scope, [one], clock=clock)
+    return made
+
+
+async def expect_each(tx: Tx, scope: Scope, every: Sequence[Expectation], *, clock: Clock = WALL) -> list[int]:
+    """Record several expectations: as :func:`expect`, all or none. Returns their numbers, in the order given."""
     scope.require(Permission.INCIDENT_WRITE)
-    _check(scope, one)
-    made = await store.add(tx, scope, one, clock.now())
-    detail = {"origin": one.origin, "why": one.why, "starts_at": one.starts_at, "ends_at": one.ends_at}
-    await audit.append(tx, scope, audit.Entry("expectation.made", f"expectation:{made}", detail))
+    for one in every:
+        _check(scope, one)
+    made = await store.add(tx, scope, every, clock.now())
+    entries = [
+        audit.Entry(
+            "expectation.made",
+            f"expectation:{number}",
+            {"origin": one.origin, "why": one.why, "starts_at": one.starts_at, "ends_at": one.ends_at},
+        )
+        for number, one in zip(made, every, strict=True)
+    ]
+    await audit.append(tx, scope, *entries)
     return made
 
 
@@ -54,11 +68,19 @@ def _check(scope: Scope, one: Expectation) -> None:
 
 async def end_expectations(tx: Tx, scope: Scope, origin: str, *, at: datetime) -> int:
     """End what an origin expects; what is so still becomes an incident within a second or two. Returns how many."""
+    return await end_expectations_each(tx, scope, {origin: at})
+
+
+async def end_expectations_each(tx: Tx, scope: Scope, ends: Mapping[str, datetime]) -> int:
+    """End what some origins expect, each at its moment: as :func:`end_expectations`."""
     scope.require(Permission.INCIDENT_WRITE)
-    ended = await store.end(tx, origin, at)
-    if ended:
-        await audit.append(tx, scope, audit.Entry("expectation.ended", f"expectation:{origin}", {"ended": ended}))
-    return ended
+    ended = await store.end(tx, ends)
+    entries = [
+        audit.Entry("expectation.ended", f"expectation:{origin}", {"ended": number})
+        for origin, number in sorted(ended.items())
+    ]
+    await audit.append(tx, scope, *entries)
+    return sum(ended.values())
 
 
 async def expected_now(tx: Tx, scope: Scope, clock: Clock, *, limit: int = 200) -> Sequence[Expected]:

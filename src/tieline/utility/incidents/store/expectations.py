@@ -1,13 +1,14 @@
 """What is expected for a while, and how full reads compared."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from tieline.platform.db import Tx, execute, fetch_all, fetch_value, sql
+from tieline.platform.db import Tx, execute, fetch_all, sql
 from tieline.platform.scope import Scope, within
 from tieline.utility.incidents.model import Expectation, Expected, Reconciliation
 
@@ -15,37 +16,40 @@ _COLUMNS = """e.id, e.origin, e.site_ids, e.subscription_ids, e.operator, e.regi
     e.why, e.made_by, e.made_at, e.ended_at"""
 
 
-async def add(tx: Tx, scope: Scope, one: Expectation, at: datetime) -> int:
-    """Record an expectation."""
+async def add(tx: Tx, scope: Scope, every: Sequence[Expectation], at: datetime) -> list[int]:
+    """Record expectations; returns their numbers in the order given."""
     text = """
         INSERT INTO incident_expectation (origin, site_ids, subscription_ids, operator, region, fields, starts_at,
             ends_at, why, made_by, made_at)
-        VALUES (%(origin)s, %(site_ids)s, %(subscription_ids)s, %(operator)s, %(region)s, %(fields)s, %(starts_at)s,
-            %(ends_at)s, %(why)s, %(actor)s, %(at)s)
-        RETURNING id"""
-    bound: dict[str, Any] = {
-        "origin": one.origin,
-        "site_ids": list(one.site_ids),
-        "subscription_ids": list(one.subscription_ids),
-        "operator": one.operator,
-        "region": one.region,
-        "fields": None if one.fields is None else list(one.fields),
-        "starts_at": one.starts_at,
-        "ends_at": one.ends_at,
-        "why": one.why,
+        SELECT n.origin, ARRAY(SELECT jsonb_array_elements_text(n.sites)::bigint),
+            ARRAY(SELECT jsonb_array_elements_text(n.subscriptions)::bigint), n.operator, n.region,
+            CASE WHEN n.fields <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(nullif(n.fields, 'null'))) END,
+            n.starts_at, n.ends_at, n.why, %(actor)s, %(at)s
+        FROM unnest(%(origin)s::text[], %(sites)s::jsonb[], %(subscriptions)s::jsonb[], %(operator)s::text[],
+            %(region)s::text[], %(fields)s::jsonb[], %(starts_at)s::timestamptz[], %(ends_at)s::timestamptz[],
+            %(why)s::text[]) WITH ORDINALITY
+            AS n (origin, sites, subscriptions, operator, region, fields, starts_at, ends_at, why, place)
+        ORDER BY n.place RETURNING id"""
+    plain = ("origin", "operator", "region", "starts_at", "ends_at", "why")
+    bound: dict[str, Any] = {name: [getattr(one, name) for one in every] for name in plain}
+    bound |= {
+        "sites": [Jsonb(list(one.site_ids)) for one in every],
+        "subscriptions": [Jsonb(list(one.subscription_ids)) for one in every],
+        "fields": [Jsonb(None if one.fields is None else list(one.fields)) for one in every],
         "actor": scope.actor,
         "at": at,
     }
-    made: int = await fetch_value(tx, text, bound)
-    return made
+    return sorted(row["id"] for row in await fetch_all(tx, text, bound))
 
 
-async def end(tx: Tx, origin: str, at: datetime) -> int:
-    """End the expectations of an origin that are not over."""
+async def end(tx: Tx, ends: Mapping[str, datetime]) -> dict[str, int]:
+    """End the expectations of some origins that are not over, each at its moment; how many those of each were."""
     text = """
-        UPDATE incident_expectation SET ended_at = %(at)s
-        WHERE origin = %(origin)s AND ended_at IS NULL AND ends_at > %(at)s"""
-    return await execute(tx, text, {"origin": origin, "at": at})
+        UPDATE incident_expectation e SET ended_at = n.at
+        FROM unnest(%(origins)s::text[], %(ats)s::timestamptz[]) AS n (origin, at)
+        WHERE e.origin = n.origin AND e.ended_at IS NULL AND e.ends_at > n.at RETURNING e.origin"""
+    rows = await fetch_all(tx, text, {"origins": list(ends), "ats": list(ends.values())})
+    return Counter(row["origin"] for row in rows)
 
 
 async def end_one(tx: Tx, identity: int, at: datetime) -> None:
