@@ -83,6 +83,16 @@ async def test_what_is_due_earlier_is_driven_to_earlier_and_crews_share_the_days
     ]
 
 
+async def test_a_day_of_one_visit_is_ordered_beside_days_of_more(world: Any) -> None:
+    await world.plan(0, 2, due_at=NOW + timedelta(days=9))
+    alone = await world.plan(4, due_at=NOW + timedelta(days=60))
+    made = await make(world, ["north"], hours=3, home_minutes=0)
+    async with world.db.transaction() as tx:
+        orders = [await fieldwork.order_visits(tx, world.dora, one) for one in made.order_ids]
+    assert [len(found) for _, found in orders].count(1) < len(orders)
+    assert [order.km for order, found in orders if [one.id for one in found] == alone] == [0]
+
+
 @pytest.mark.parametrize(
     ("day", "crews", "hours"), [(MONDAY - timedelta(days=1), 1, 8), (MONDAY, 0, 8), (MONDAY, 1, 1)]
 )

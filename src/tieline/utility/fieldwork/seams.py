@@ -4,7 +4,7 @@ Each is called in the transaction of the report that caused it. Whether the crew
 before; here its authority reaches as far as what the report says, whatever the account is bound to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,50 +30,67 @@ async def crew_made(tx: Tx, scope: Scope, crew: Crew) -> None:
     await logistics.crew_place(tx, _hands(scope), crew_id=crew.id, name=crew.name, region=crew.region)
 
 
+async def books(
+    tx: Tx,
+    scope: Scope,
+    *,
+    goods: Iterable[tuple[Goods, str, int | None]],
+    site_ids: Iterable[int],
+    crew_ids: Iterable[int],
+    reports: Iterable[str],
+) -> logistics.Carrying:
+    """The books of the goods that some reports name, each with the site that it is taken from, if it is."""
+    things = [(logistics.Goods(kind.value), serial, site) for kind, serial, site in goods]
+    keys = [_key(one) for one in reports]
+    return await logistics.carry(tx, _hands(scope), goods=things, site_ids=site_ids, crew_ids=crew_ids, keys=keys)
+
+
+def _key(report: str) -> str:
+    return f"report:{report}"
+
+
 async def fitted(
-    tx: Tx, scope: Scope, visit: Visit, goods: Sequence[tuple[Goods, str]], *, crew_id: int, key: str
+    carrying: logistics.Carrying, visit: Visit, goods: Sequence[tuple[Goods, str]], *, crew_id: int, key: str
 ) -> str:
     """Card and router went from the crew to the site; gives what was odd about it, in a sentence.
 
     What was fitted is fitted, whatever the books thought of where it was. Raises ``Conflict`` for a card that must not
     be used (blocked, lost, unknown though nobody planned it), and for a router that was lost or scrapped.
     """
-    moved = await logistics.fit(
-        tx,
-        _hands(scope),
+    booking = carrying.fit(
         site_id=visit.site_id,
         crew_id=crew_id,
         goods=[(logistics.Goods(kind.value), serial) for kind, serial in goods],
-        key=f"report:{key}",
+        key=_key(key),
         force=True,
         reference=f"visit:{visit.id}",
     )
     planned = {step.new_iccid for step in visit.steps}
     notes = []
-    for move, why in moved.refused:
+    for move, why in booking.moved.refused:
         known_plan = move.goods is logistics.Goods.ROUTER or move.serial in planned
         if why.rule not in _UNKNOWN or not known_plan:
             raise Conflict(
                 f"{_named(move)} must not be used: {why.message}", advice="Take another one, and tell the dispatcher."
             )
         notes.append(f"{_named(move)} is not in the books.")
+    await carrying.keep(booking)
     return " ".join(notes)
 
 
 async def brought_back(
-    tx: Tx, scope: Scope, visit: Visit, goods: Sequence[tuple[Goods, str]], *, crew_id: int, key: str
+    carrying: logistics.Carrying, visit: Visit, goods: Sequence[tuple[Goods, str]], *, crew_id: int, key: str
 ) -> str:
     """The old router and cards went from the site to the crew; gives what was odd about it, in a sentence."""
-    moved = await logistics.bring_back(
-        tx,
-        _hands(scope),
+    booking = carrying.bring_back(
         site_id=visit.site_id,
         crew_id=crew_id,
         goods=[(logistics.Goods(kind.value), serial) for kind, serial in goods],
-        key=f"report:{key}",
+        key=_key(key),
         reference=f"visit:{visit.id}",
     )
-    return " ".join(f"{_named(move)}: {why.message}" for move, why in moved.refused)
+    await carrying.keep(booking)
+    return " ".join(f"{_named(move)}: {why.message}" for move, why in booking.moved.refused)
 
 
 def _named(move: logistics.Move) -> str:

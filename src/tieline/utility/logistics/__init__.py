@@ -4,6 +4,7 @@ What other contexts may call stands here. A use case takes a transaction and the
 
 - :func:`crew_place`, :func:`warehouse`, :func:`list_places`, :func:`place`, :func:`put_warehouse`: places;
 - :func:`move`, :func:`issue`, :func:`fit`, :func:`bring_back`: movements, idempotent per key; :func:`where`;
+  :func:`carry` books what many crews' reports fit and bring back in one transaction;
 - :func:`lose`, :func:`lose_many` report a loss, which a change of kind ``card.block`` makes good at the operator;
 - :func:`make_order`; :func:`deliver` with :func:`read_note`, or :func:`take_note` of a form; :func:`list_orders`,
   :func:`list_deliveries` look at them;
@@ -37,6 +38,7 @@ from tieline.utility.logistics.model import (
 )
 from tieline.utility.logistics.receiving import take_note
 from tieline.utility.logistics.service.balancing import balance, place_totals, take_in
+from tieline.utility.logistics.service.carrying import Carrying, bring_back, carry, fit
 from tieline.utility.logistics.service.counting import COUNTABLE, adjust
 from tieline.utility.logistics.service.counting import count as count_place
 from tieline.utility.logistics.service.counting import differences as count_differences
@@ -56,7 +58,7 @@ from tieline.utility.logistics.service.losing import TOPIC, block_again, lose, l
 from tieline.utility.logistics.service.losing import Preview as LossPreview
 from tieline.utility.logistics.service.losing import page as list_losses
 from tieline.utility.logistics.service.losing import preview as preview_loss
-from tieline.utility.logistics.service.moving import bring_back, fit, issue, move, where
+from tieline.utility.logistics.service.moving import issue, move, where
 from tieline.utility.logistics.service.ordering import Delivered, deliver, delivery_problems, read_note
 from tieline.utility.logistics.service.ordering import close as close_order
 from tieline.utility.logistics.service.ordering import deliveries as list_deliveries
@@ -74,6 +76,7 @@ __all__ = [
     "COUNTABLE",
     "TOPIC",
     "Balance",
+    "Carrying",
     "CountVerdict",
     "Delivered",
     "Delivery",
@@ -100,6 +103,7 @@ __all__ = [
     "balance",
     "block_again",
     "bring_back",
+    "carry",
     "close_order",
     "count_differences",
     "count_items",

@@ -32,7 +32,7 @@ def distance_km(one: Place, other: Place) -> float:
 def length_km(places: Sequence[Place], order: Sequence[int] | None = None) -> float:
     """How long a route is from its first place to its last."""
     ways = range(len(places)) if order is None else order
-    return sum(distance_km(places[a], places[b]) for a, b in pairwise(ways))
+    return sum((distance_km(places[a], places[b]) for a, b in pairwise(ways)), 0.0)
 
 
 def route(places: Sequence[Place], *, start: Place | None = None) -> list[int]:

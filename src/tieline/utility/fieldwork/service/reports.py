@@ -58,7 +58,7 @@ async def take(
         raise Invalid("More than 500 reports at once.", [Problem("reports", "count", "At most 500.")])
     sitting = await _sit(tx, scope, clock.now(), sent_at)
     queue = await _queue(sitting, scope.user_id or 0, sorted({report.phone for report in sent if report.phone}))
-    await sitting.look([one.visit_id for one in sent] + [int(row["named_visit"]) for row in queue.waiting.values()])
+    await sitting.look([*sent, *(_report_of(row) for row in queue.waiting.values())])
     known = await reports.known(tx, [report.id for report in sent])  # with the visits locked: none comes in between
     answers: dict[int, Answer] = {}
     for place, report in in_order(list(enumerate(sent))):
@@ -218,13 +218,12 @@ async def _carry(sitting: Sitting, visit: Visit, report: Report, effect: Effect)
     crew_id = visit.crew_id or sitting.crew_id
     if crew_id is None:
         return ""
-    async with sitting.tx.transaction():
-        if report.kind is ReportKind.FITTED:
-            goods = [(Goods.ROUTER, effect.told["router"]), (Goods.CARD, effect.told["iccid"])]
-            return await seams.fitted(sitting.tx, sitting.scope, visit, goods, crew_id=crew_id, key=report.id)
-        if report.kind is ReportKind.FINISHED and effect.told["removed"]:
-            back = [(Goods(one["goods"]), one["serial"]) for one in effect.told["removed"]]
-            return await seams.brought_back(sitting.tx, sitting.scope, visit, back, crew_id=crew_id, key=report.id)
+    if report.kind is ReportKind.FITTED:
+        goods = [(Goods.ROUTER, effect.told["router"]), (Goods.CARD, effect.told["iccid"])]
+        return await seams.fitted(await sitting.books(), visit, goods, crew_id=crew_id, key=report.id)
+    if report.kind is ReportKind.FINISHED and effect.told["removed"]:
+        back = [(Goods(one["goods"]), one["serial"]) for one in effect.told["removed"]]
+        return await seams.brought_back(await sitting.books(), visit, back, crew_id=crew_id, key=report.id)
     return ""
 
 
@@ -321,7 +320,7 @@ async def take_anyway(tx: Tx, scope: Scope, clock: Clock, report_id: str) -> Ans
     sitting = Sitting(tx, scope, clock.now(), timedelta(0), asked["crew_id"])
     phones = [asked["phone"]] if asked["state"] == ReportState.HELD and asked["phone"] else []
     queue = await _queue(sitting, asked["account_id"] or 0, phones)  # phone, visit, report: locked as `take` does
-    await sitting.look([asked["named_visit"]])
+    await sitting.look([_report_of(asked)])
     row = await _one(tx, scope, report_id, lock=True)
     if row["state"] == ReportState.ACCEPTED:
         raise Conflict("This report was taken already.")

@@ -4,7 +4,7 @@ A list of reports costs a handful of statements, however long it is: reports are
 what is held here, and :meth:`Sitting.write` puts down at once what came of all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +13,10 @@ from tieline.platform import audit, outbox
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.scope import Scope
+from tieline.standards import numbering
+from tieline.utility import logistics
 from tieline.utility.fieldwork import seams
-from tieline.utility.fieldwork.model import Answer, Report, Step, Visit
+from tieline.utility.fieldwork.model import Answer, Goods, Report, ReportKind, Step, Visit
 from tieline.utility.fieldwork.policy.judging import Effect
 from tieline.utility.fieldwork.store import reports, visits
 from tieline.utility.fieldwork.store.reports import Kept
@@ -34,6 +36,8 @@ class Sitting:
     crew_id: int | None
     seen: dict[int, Visit] = field(default_factory=dict)
     entries: list[audit.Entry] = field(default_factory=list)
+    _named: list[tuple[Visit, Report]] = field(default_factory=list)
+    _books: logistics.Carrying | None = None
     _changed: set[int] = field(default_factory=set)
     _worked: set[tuple[int, str]] = field(default_factory=set)
     _kept: list[tuple[Kept, Answer]] = field(default_factory=list)
@@ -51,10 +55,25 @@ class Sitting:
             return self.now
         return self.now if moment > self.now or moment < self.now - LONGEST_AGO else moment
 
-    async def look(self, ids: Sequence[int]) -> None:
+    async def look(self, named: Sequence[Report]) -> None:
         """Lock the visits that reports name, all at once and in the order of their ids."""
-        wanted = sorted({one for one in ids if one > 0})
+        wanted = sorted({one.visit_id for one in named if one.visit_id > 0})
         self.seen.update(await visits.by_ids(self.tx, self.scope, wanted, lock=True))
+        self._named = [(self.seen[one.visit_id], one) for one in named if one.visit_id in self.seen]
+
+    async def books(self) -> logistics.Carrying:
+        """The books of all goods that the reports name, read and locked at first use."""
+        if self._books is None:
+            crews = {visit.crew_id or self.crew_id for visit, _ in self._named} - {None}
+            self._books = await seams.books(
+                self.tx,
+                self.scope,
+                goods=[thing for visit, report in self._named for thing in _goods(visit, report)],
+                site_ids={visit.site_id for visit, _ in self._named},
+                crew_ids=[crew for crew in crews if crew is not None],
+                reports={report.id for _, report in self._named if report.kind in _CARRYING},
+            )
+        return self._books
 
     def apply(self, visit: Visit, effect: Effect) -> None:
         """Let a visit stand as an effect has it."""
@@ -92,6 +111,8 @@ class Sitting:
         changed = [self.seen[one] for one in sorted(self._changed)]
         steps = [(one, step) for one in sorted(self.seen) for step in self.seen[one].steps]
         await visits.write(self.tx, changed, [(one, step) for one, step in steps if (one, step.key) in self._worked])
+        if self._books is not None:
+            self.entries += await self._books.write()
         await self._presence()
         await self._keep()
         await outbox.publish_all(self.tx, self._events)
@@ -109,6 +130,29 @@ class Sitting:
         await seams.crews_gone(self.tx, self.scope, list(self._went.values()))
         self._came.clear()
         self._went.clear()
+
+
+_CARRYING = frozenset({ReportKind.FITTED, ReportKind.FINISHED})
+
+
+def _goods(visit: Visit, report: Report) -> Iterator[tuple[Goods, str, int | None]]:
+    """What a report says was carried, as far as it can be read, with the site that it was taken from."""
+    if report.kind is ReportKind.FITTED:
+        yield from _read(Goods.ROUTER, report.body.get("router"), None)
+        yield from _read(Goods.CARD, report.body.get("iccid"), None)
+    removed = report.body.get("removed")
+    if report.kind is ReportKind.FINISHED and isinstance(removed, dict):
+        yield from _read(Goods.ROUTER, removed.get("router"), visit.site_id)
+        iccids = removed.get("iccids")
+        for iccid in iccids if isinstance(iccids, list) else ():
+            yield from _read(Goods.CARD, iccid, visit.site_id)
+
+
+def _read(kind: Goods, said: Any, site: int | None) -> Iterator[tuple[Goods, str, int | None]]:
+    """The thing as the rule reads it: whatever converts to a text."""
+    serial = str(said).strip() if said is not None else ""
+    if serial:
+        yield kind, numbering.check_iccid(serial).value if kind is Goods.CARD else serial, site
 
 
 def _stepped(step: Step, effect: Effect) -> Step:

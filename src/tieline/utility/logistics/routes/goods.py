@@ -8,7 +8,7 @@ from tieline.platform.web import CurrentRuntime, CurrentScope, fast
 from tieline.utility.logistics import schemas
 from tieline.utility.logistics.model import Goods, Move, PlaceKind
 from tieline.utility.logistics.routes.common import Cursor, Identity, Limit, Text, Texts, item_shown
-from tieline.utility.logistics.service import balancing, looking, losing, moving, placing
+from tieline.utility.logistics.service import balancing, carrying, looking, losing, moving, placing
 from tieline.utility.logistics.store.lists import ItemFilter
 
 router = APIRouter(prefix="/stock", tags=["stock"])
@@ -140,7 +140,7 @@ async def fit(body: schemas.FitBody, runtime: CurrentRuntime, scope: CurrentScop
     """A crew fitted items at a site."""
     goods = [(body.goods, one) for one in body.serials]
     async with runtime.db.transaction() as tx:
-        moved = await moving.fit(
+        moved = await carrying.fit(
             tx,
             scope,
             site_id=body.site_id,
@@ -158,7 +158,7 @@ async def bring_back(body: schemas.RemovalBody, runtime: CurrentRuntime, scope: 
     """A crew took items away from a site."""
     goods = [(body.goods, one) for one in body.serials]
     async with runtime.db.transaction() as tx:
-        moved = await moving.bring_back(
+        moved = await carrying.bring_back(
             tx,
             scope,
             site_id=body.site_id,

@@ -91,8 +91,8 @@ async def take_in(tx: Tx, scope: Scope, *, warehouse_id: int, key: str) -> Moved
         reference="",
     )
     if batch_id is None:
-        row = await ledger.batch_by_key(tx, key)
-        return Moved(0, row["moved"], (), row["id"])
+        made = (await ledger.batches_by_keys(tx, [key]))[key]
+        return Moved(0, made.moved, (), made.id)
     own = keeping(scope)
     known = {goods: await ledger.known_things(tx, goods) for goods in Goods}
     cards = [one for one in (await inventory.card_facts(tx, own)).values() if one.id not in known[Goods.CARD]]

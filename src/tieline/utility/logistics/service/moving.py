@@ -5,7 +5,7 @@ makes a report that comes twice one movement. The inventory's stock states follo
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -19,7 +19,7 @@ from tieline.utility.inventory import CardFacts, DeviceFacts, StockChange, Stock
 from tieline.utility.logistics import policy
 from tieline.utility.logistics.model import Goods, Item, Move, Moved, Place, PlaceKind, Where, Why
 from tieline.utility.logistics.service import placing
-from tieline.utility.logistics.service.authority import keeping, require_hands, require_sight
+from tieline.utility.logistics.service.authority import keeping, require_sight
 from tieline.utility.logistics.store import ledger, places
 from tieline.utility.logistics.store.ledger import Entry, Step
 
@@ -44,8 +44,8 @@ class Order:
 
 
 @dataclass(slots=True)
-class _Work:
-    """A booking at work."""
+class Work:
+    """A booking at work: what it may touch, and what comes of it."""
 
     order: Order
     places: dict[int, Place] = field(default_factory=dict)
@@ -96,54 +96,6 @@ async def issue(
     return await book(tx, scope, Order(moves, key, "issued", reason, reference, warehouse_id), regular)
 
 
-async def fit(
-    tx: Tx,
-    scope: Scope,
-    *,
-    site_id: int,
-    crew_id: int,
-    goods: Sequence[tuple[Goods, str]],
-    key: str,
-    force: bool = False,
-    reference: str = "",
-) -> Moved:
-    """A crew fitted items at a site. ``force``: it did, whatever the ledger thought; what was irregular is kept.
-
-    Without it, an item that the crew was not issued is refused. A card that is lost or blocked is refused always.
-    """
-    require_hands(scope)
-    site, crew = await _site_and_crew(tx, scope, site_id, crew_id)
-
-    def judge(item: Item, to: Place, _move: Move) -> tuple[Why | None, str]:
-        """The crew's own goods may be fitted; others only if they are all the same."""
-        if item.place.id == crew.id:
-            return None, ""
-        if item.place.kind in {PlaceKind.LOST, PlaceKind.SCRAP}:
-            return policy.way_refused(item.place, to), ""
-        said = f"fitted by {crew.name} without having been issued to it: it was in {item.place.name}"
-        return (None, said) if force else (Why("not-issued", f"It was {said.removeprefix('fitted by ')}."), said)
-
-    moves = [Move(kind, serial, site.id) for kind, serial in goods]
-    return await book(tx, scope, Order(moves, key, "fitted", "", reference), judge)
-
-
-async def bring_back(
-    tx: Tx,
-    scope: Scope,
-    *,
-    site_id: int,
-    crew_id: int,
-    goods: Sequence[tuple[Goods, str]],
-    key: str,
-    reference: str = "",
-) -> Moved:
-    """A crew took items away from a site; what the ledger never heard of is taken up where the inventory has it."""
-    require_hands(scope)
-    site, crew = await _site_and_crew(tx, scope, site_id, crew_id)
-    moves = [Move(kind, serial, crew.id, from_place=site.id) for kind, serial in goods]
-    return await book(tx, scope, Order(moves, key, "brought back", "", reference, site.id), regular)
-
-
 async def where(tx: Tx, scope: Scope, goods: Goods, serials: Sequence[str]) -> dict[str, Where]:
     """Where items are; what the ledger does not have is missing."""
     require_sight(scope)
@@ -156,23 +108,41 @@ async def where(tx: Tx, scope: Scope, goods: Goods, serials: Sequence[str]) -> d
 
 async def book(tx: Tx, scope: Scope, order: Order, judge: Judge) -> Moved:
     """Make moves that ``judge`` does not refuse; the only way into the ledger for what it has already."""
-    _check(order)
+    check(order)
     batch_id = await _begin(tx, scope, order)
     if batch_id is None:
-        return await _again(tx, order)
-    work = _Work(order, await places.by_ids(tx, scope, sorted({one.to_place for one in order.moves})))
+        return again(order, (await ledger.batches_by_keys(tx, [order.key]))[order.key])
+    work = Work(order, await places.by_ids(tx, scope, sorted({one.to_place for one in order.moves})))
     await _find(tx, scope, batch_id, work)
-    _judge(work, judge)
-    await _write(tx, scope, batch_id, work)
-    moved = len(work.steps)
+    judge_all(work, judge)
+    await enter(tx, [(batch_id, step) for step in work.steps])
+    await follow(tx, scope, order.act, [work])
+    record = record_of(work)
+    await ledger.finish(tx, batch_id, moved=record.moved, already=record.already, refused=record.refused)
+    await audit.append(tx, scope, told(work, batch_id))
+    return Moved(record.moved, work.already, tuple(work.refused), batch_id)
+
+
+def record_of(work: Work) -> ledger.Record:
+    """What is kept of a booking, for whoever asks with its key again."""
+    order = work.order
     refused = [{"goods": one.goods, "serial": one.serial, "rule": why.rule, "message": why.message, "to": one.to_place}
                for one, why in work.refused]  # fmt: skip
-    await ledger.finish(tx, batch_id, moved=moved, already=work.already, refused=refused)
-    detail = {"moved": moved, "refused": len(refused), "reason": order.reason, "reference": order.reference}
-    await audit.append(
-        tx, scope, audit.Entry(f"stock.{order.act.replace(' ', '-')}", f"stock-batch:{batch_id}", detail)
+    return ledger.Record(
+        order.key, _digest(order), order.act, order.reason, order.reference, len(work.steps), work.already, refused
     )
-    return Moved(moved, work.already, tuple(work.refused), batch_id)
+
+
+def told(work: Work, batch_id: int) -> audit.Entry:
+    """What the audit trail is told of a booking."""
+    order = work.order
+    detail = {
+        "moved": len(work.steps),
+        "refused": len(work.refused),
+        "reason": order.reason,
+        "reference": order.reference,
+    }
+    return audit.Entry(f"stock.{order.act.replace(' ', '-')}", f"stock-batch:{batch_id}", detail)
 
 
 def check_key(key: str) -> None:
@@ -181,7 +151,8 @@ def check_key(key: str) -> None:
         raise Invalid("A movement needs a key.", [Problem("key", "length", f"1 to {_LONGEST_KEY} characters.")])
 
 
-def _check(order: Order) -> None:
+def check(order: Order) -> None:
+    """Raise ``Invalid`` for an order that cannot be booked."""
     check_key(order.key)
     if len(order.moves) > MAX_MOVES:
         raise Invalid(f"At most {MAX_MOVES:,} items are moved at once.", advice="Send them in parts.")
@@ -204,14 +175,46 @@ def _digest(order: Order) -> str:
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
-async def _again(tx: Tx, order: Order) -> Moved:
-    """The answer to a key that was used before: what came of it then."""
-    row = await ledger.batch_by_key(tx, order.key)
-    if row["digest"] != _digest(order):
+def again(order: Order, made: ledger.Made) -> Moved:
+    """The answer to a key that was used before: what came of it then. Raises ``Conflict`` where it was for others."""
+    if made.digest != _digest(order):
         raise Conflict("This key was used for other movements.", advice="Use a new key for what is new.")
-    refused = {(one["goods"], one["serial"]): Why(one["rule"], one["message"]) for one in row["refused"]}
+    refused = {(one["goods"], one["serial"]): Why(one["rule"], one["message"]) for one in made.refused}
     asked = [(one, refused.get((one.goods, one.serial))) for one in order.moves]
-    return Moved(0, row["moved"] + row["already"], tuple((one, why) for one, why in asked if why), row["id"])
+    return Moved(0, made.moved + made.already, tuple((one, why) for one, why in asked if why), made.id)
+
+
+async def locked(
+    tx: Tx, scope: Scope, wanted: Mapping[tuple[Goods, str], int | None], *, key: str
+) -> tuple[dict[tuple[Goods, str], Item], dict[str, CardFacts]]:
+    """Items with their cards, locked. What the ledger does not have is taken up, in the places given if need be."""
+    if not wanted:
+        return {}, {}
+    items = await ledger.lock_items(tx, scope, wanted)
+    missing = {thing: place for thing, place in wanted.items() if thing not in items}
+    if missing and await _take_up_missing(tx, scope, missing, key):
+        items = await ledger.lock_items(tx, scope, wanted)
+    return items, await _cards(tx, scope, items)
+
+
+async def _take_up_missing(tx: Tx, scope: Scope, missing: Mapping[tuple[Goods, str], int | None], key: str) -> int:
+    own = keeping(scope)
+    cards = await inventory.card_facts(tx, own, [serial for goods, serial in missing if goods is Goods.CARD])
+    devices = await inventory.device_facts(tx, own, [serial for goods, serial in missing if goods is Goods.ROUTER])
+    if not cards and not devices:
+        return 0
+    order = Order((), key, "taken up")
+    batch_id = await _begin(tx, scope, order)
+    if batch_id is None:
+        raise Conflict("These goods are being booked already.", advice="Send it again in a moment.")
+    taken = 0
+    for place in sorted(set(missing.values()), key=lambda one: one or 0):
+        here = {thing for thing, where in missing.items() if where == place}
+        own_cards = [one for one in cards.values() if (Goods.CARD, one.iccid) in here]
+        own_devices = [one for one in devices.values() if (Goods.ROUTER, one.external_id) in here]
+        taken += await take_up(tx, scope, own_cards, own_devices, batch_id=batch_id, place_id=place)
+    await ledger.finish(tx, batch_id, moved=taken, already=0, refused=())
+    return taken
 
 
 async def hold_still(tx: Tx, scope: Scope, wanted: Sequence[tuple[Goods, str]]) -> None:
@@ -225,7 +228,7 @@ async def _cards(tx: Tx, scope: Scope, items: dict[tuple[Goods, str], Item]) -> 
     return await inventory.card_facts(tx, keeping(scope), iccids, lock=True) if iccids else {}
 
 
-async def _find(tx: Tx, scope: Scope, batch_id: int, work: _Work) -> None:
+async def _find(tx: Tx, scope: Scope, batch_id: int, work: Work) -> None:
     """Lock the items; take up those that the ledger does not have; read their cards, locked as well."""
     wanted = {(one.goods, one.serial): one for one in work.order.moves}
     work.items = await ledger.lock_items(tx, scope, wanted)
@@ -300,7 +303,8 @@ async def _fixed(tx: Tx, scope: Scope) -> tuple[Place, Place]:
     return main, lost
 
 
-def _judge(work: _Work, judge: Judge) -> None:
+def judge_all(work: Work, judge: Judge) -> None:
+    """Judge every move of an order; nothing is written."""
     seen: set[tuple[Goods, str]] = set()
     for one in work.order.moves:
         key = (one.goods, one.serial)
@@ -313,7 +317,7 @@ def _judge(work: _Work, judge: Judge) -> None:
             work.refused.append((one, why))
 
 
-def _step(work: _Work, move: Move, judge: Judge) -> Why | None:
+def _step(work: Work, move: Move, judge: Judge) -> Why | None:
     item, to = work.items.get((move.goods, move.serial)), work.places.get(move.to_place)
     if to is None:
         return Why("no-place", f"There is no place {move.to_place}, or none that you may see.")
@@ -349,25 +353,24 @@ def _state(card: CardFacts, item: Item, to: Place) -> StockState:
     return policy.state_in(present, to.kind, reserved=card.reserved, carried=carried)
 
 
-async def _write(tx: Tx, scope: Scope, batch_id: int, work: _Work) -> None:
-    if not work.steps:
+async def enter(tx: Tx, steps: Sequence[tuple[int, Step]]) -> None:
+    """Write movements, each of its batch, into the ledger."""
+    if not steps:
         return
-    written = await ledger.write(tx, batch_id, work.steps)
-    if written != len(work.steps):
-        raise LookupError(f"{len(work.steps) - written} items moved while they were locked")
-    own, reason = keeping(scope), f"stock: {work.order.act}"
-    await inventory.set_stock_states(tx, own, work.states, reason=reason)
-    await inventory.place_devices(tx, own, work.devices, reason=reason)
+    written = await ledger.write(tx, steps)
+    if written != len(steps):
+        raise LookupError(f"{len(steps) - written} items moved while they were locked")
 
 
-async def _site_and_crew(tx: Tx, scope: Scope, site_id: int, crew_id: int) -> tuple[Place, Place]:
-    sites = await inventory.site_facts(tx, keeping(scope), [site_id])
-    if site_id not in sites:
-        raise NotFound(f"There is no site {site_id}, or none that you may see.")
-    crew = await places.crew(tx, scope, crew_id)
-    if crew is None:
-        raise NotFound(f"Crew {crew_id} has no place for goods yet, or none that you may see.")
-    return (await places.put_sites(tx, list(sites.values())))[site_id], crew
+async def follow(tx: Tx, scope: Scope, act: str, works: Sequence[Work]) -> None:
+    """Let the inventory follow what was entered."""
+    own, reason = keeping(scope), f"stock: {act}"
+    states = [one for work in works for one in work.states]
+    devices = [one for work in works for one in work.devices]
+    if states:
+        await inventory.set_stock_states(tx, own, states, reason=reason)
+    if devices:
+        await inventory.place_devices(tx, own, devices, reason=reason)
 
 
 def answer(moved: Moved) -> dict[str, object]:

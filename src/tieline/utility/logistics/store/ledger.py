@@ -8,7 +8,7 @@ from typing import Any, Final
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
+from tieline.platform.db import Tx, execute, fetch_all, fetch_value
 from tieline.platform.scope import Scope, within
 from tieline.utility.logistics.model import Goods, Item, Place
 from tieline.utility.logistics.store.places import OWN_PLACES, place_of
@@ -21,15 +21,15 @@ COLUMNS: Final = """i.id, i.goods, i.serial, i.thing_id, i.operator, i.variety, 
 
 _WRITE: Final = """
 WITH w AS (
-    SELECT * FROM unnest(%(items)s::bigint[], %(froms)s::bigint[], %(tos)s::bigint[], %(before)s::text[],
-        %(after)s::text[], %(reasons)s::text[], %(irregular)s::text[], %(used)s::boolean[])
-        WITH ORDINALITY AS w(item_id, from_place, to_place, before, after, reason, irregular, used, place)
+    SELECT * FROM unnest(%(batches)s::bigint[], %(items)s::bigint[], %(froms)s::bigint[], %(tos)s::bigint[],
+        %(before)s::text[], %(after)s::text[], %(reasons)s::text[], %(irregular)s::text[], %(used)s::boolean[])
+        WITH ORDINALITY AS w(batch_id, item_id, from_place, to_place, before, after, reason, irregular, used, place)
 ), moved AS (
     UPDATE stock_item i SET place_id = w.to_place, since = now(), used = w.used
     FROM w WHERE i.id = w.item_id AND i.place_id = w.from_place RETURNING i.id
 )
 INSERT INTO stock_movement (batch_id, item_id, from_place, to_place, state_before, state_after, reason, irregular, at)
-SELECT %(batch)s, w.item_id, w.from_place, w.to_place, w.before, w.after, w.reason, w.irregular, now()
+SELECT w.batch_id, w.item_id, w.from_place, w.to_place, w.before, w.after, w.reason, w.irregular, now()
 FROM w JOIN moved m ON m.id = w.item_id ORDER BY w.place
 """
 
@@ -119,12 +119,53 @@ async def finish(tx: Tx, batch_id: int, *, moved: int, already: int, refused: Se
     await execute(tx, text, bound)
 
 
-async def batch_by_key(tx: Tx, key: str) -> DictRow:
-    """A batch by its key."""
-    row = await fetch_one(tx, "SELECT * FROM stock_batch WHERE key = %(key)s", {"key": key})
-    if row is None:
-        raise LookupError(f"no batch has the key {key}")
-    return row
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A batch of movements as it is kept."""
+
+    key: str
+    digest: str
+    act: str
+    reason: str
+    reference: str
+    moved: int
+    already: int
+    refused: Sequence[dict[str, Any]]
+
+
+async def record(tx: Tx, scope: Scope, records: Sequence[Record]) -> dict[str, int]:
+    """Keep whole batches; returns their numbers by key, without those whose key was used before."""
+    if not records:
+        return {}
+    text = """
+        INSERT INTO stock_batch (key, digest, act, actor, at, reason, reference, moved, already, refused)
+        SELECT n.key, n.digest, n.act, %(actor)s, now(), n.reason, n.reference, n.moved, n.already, n.refused
+        FROM unnest(%(key)s::text[], %(digest)s::text[], %(act)s::text[], %(reason)s::text[], %(reference)s::text[],
+            %(moved)s::integer[], %(already)s::integer[], %(refused)s::jsonb[])
+            AS n (key, digest, act, reason, reference, moved, already, refused)
+        ORDER BY n.key ON CONFLICT (key) DO NOTHING RETURNING id, key"""
+    names = ("key", "digest", "act", "reason", "reference", "moved", "already")
+    bound: dict[str, Any] = {name: [getattr(one, name) for one in records] for name in names}
+    bound |= {"refused": [Jsonb(list(one.refused)) for one in records], "actor": scope.actor}
+    return {row["key"]: row["id"] for row in await fetch_all(tx, text, bound)}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of a batch, for whoever asks with its key again."""
+
+    id: int
+    digest: str
+    moved: int
+    already: int
+    refused: Sequence[dict[str, Any]]
+
+
+async def batches_by_keys(tx: Tx, keys: Sequence[str]) -> dict[str, Made]:
+    """Batches by their keys."""
+    text = "SELECT id, key, digest, moved, already, refused FROM stock_batch WHERE key = ANY(%(keys)s::text[])"
+    rows = await fetch_all(tx, text, {"keys": list(keys)})
+    return {row.pop("key"): Made(**row) for row in rows}
 
 
 _NAMED: Final = """(i.goods = 'card' AND i.serial = ANY(%(cards)s::text[])
@@ -189,10 +230,11 @@ async def enter(
     return await execute(tx, _ENTER, bound)
 
 
-async def write(tx: Tx, batch_id: int, steps: Sequence[Step]) -> int:
-    """Move items and write each movement into the ledger, in one statement."""
+async def write(tx: Tx, entered: Sequence[tuple[int, Step]]) -> int:
+    """Move items, each once, and write each movement into the ledger, as part of its batch, in one statement."""
+    steps = [step for _, step in entered]
     bound = {
-        "batch": batch_id,
+        "batches": [batch_id for batch_id, _ in entered],
         "items": [one.item_id for one in steps],
         "froms": [one.from_place for one in steps],
         "tos": [one.to_place for one in steps],

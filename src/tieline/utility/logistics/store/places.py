@@ -69,6 +69,13 @@ async def crew(tx: Tx, scope: Scope, crew_id: int) -> Place | None:
     return place_of(row) if row else None
 
 
+async def crews(tx: Tx, scope: Scope, crew_ids: Sequence[int]) -> dict[int, Place]:
+    """The places of some crews by crew; those without one are missing."""
+    text = f"SELECT {COLUMNS} FROM stock_place p WHERE p.crew_id = ANY(%(ids)s::bigint[]) AND {OWN_PLACES}"
+    rows = await fetch_all(tx, text, {"ids": list(crew_ids), **scope.params()})
+    return {row["crew_id"]: place_of(row) for row in rows}
+
+
 async def put_sites(tx: Tx, sites: Sequence[SiteFacts]) -> dict[int, Place]:
     """The places of some sites by site; made where there is none yet."""
     text = """
