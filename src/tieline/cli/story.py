@@ -3,6 +3,7 @@
 import shutil
 import signal
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,6 +21,7 @@ from tieline.lab.crews import Mistakes
 from tieline.lab.fill import Platform
 from tieline.lab.offices import Office
 from tieline.lab.people import SignedIn, hire
+from tieline.lab.reach import STRAIGHT, Reach
 from tieline.lab.stories import Cast, Desk, Gateways, phase_out, remediate
 from tieline.lab.stories.crewing import Crews
 from tieline.lab.stories.phaseout import crews_for, form_crews
@@ -34,6 +36,8 @@ class Story(StrEnum):
     PHASE_OUT = "phase-out"
 
 
+MISTAKES = {"wrong_site": 0.01, "twice": 0.02, "offline": 0.02, "defective": 0.01, "lost_card": 0.0}
+"""How often the crews of a story err, and have bad luck."""
 FASTEST, SLOWEST = 200_000, 5_000
 """How many times faster the calendar of a phase-out runs: few sites are done quickly, and then wait for their dwell."""
 
@@ -50,7 +54,7 @@ def story(
     home = Path(tempfile.mkdtemp(prefix=f"tieline-{name.value}-"))
     layout = free_layout(home)
     if name is Story.PHASE_OUT:
-        layout = replace(layout, calendar=_calendar(_speed(sites)))
+        layout = replace(layout, calendar=calendar(_speed(sites)))
     supervisor = build(layout, faults=faults, seed=seed, tell=tell)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -88,18 +92,38 @@ def _speed(sites: int) -> int:
     return max(SLOWEST, min(FASTEST, 100_000_000 // sites))
 
 
-def _calendar(speed: int) -> str:
-    """A calendar that begins now."""
+def calendar(speed: int) -> str:
+    """A calendar that begins now and runs so many times faster than the clock."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     err.print(f"  The calendar of this story runs {speed:,} times faster than the clock.", highlight=False)
     return f"{now}@{now}*{speed}"
 
 
 def _phase_out(layout: Layout, logins: demo.Logins, seed: int, speed: int) -> dict[str, Any]:
-    people = {name: Platform(layout.url, login.token) for name, login in logins.people.items()}
+    with progress() as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        return perform_phase_out(layout, logins, show, seed=seed, speed=speed, mistakes=MISTAKES)
+
+
+def perform_phase_out(
+    layout: Layout,
+    logins: demo.Logins,
+    show: Callable[[str, int, int], None],
+    *,
+    seed: int,
+    speed: int,
+    mistakes: Mapping[str, float],
+    reach: Reach = STRAIGHT,
+) -> dict[str, Any]:
+    """Hire the crews and perform the phase-out on a system that is filled; ``show`` is told how far it is."""
+    people = {name: Platform(layout.url, login.token, reach) for name, login in logins.people.items()}
     desk = Desk(people["fred"], people["grace"], people["sam"], people["grace"])
     offices = [
-        Office(ports.code, layout.backoffice_url(ports.code), layout.backoffice_token(ports.code))
+        Office(ports.code, layout.backoffice_url(ports.code), layout.backoffice_token(ports.code), reach)
         for ports in layout.gateways
     ]
     summary = desk.technician.get("/fleet/summary", hanging_on="3G", by="region")
@@ -114,15 +138,9 @@ def _phase_out(layout: Layout, logins: demo.Logins, seed: int, speed: int) -> di
         )
     finally:
         administrator.close()
-    crews = form_crews(desk, regions, members)
-    mistakes = Mistakes(seed=seed, wrong_site=0.01, twice=0.02, offline=0.02, defective=0.01, lost_card=0.0)
-    with progress() as bar:
-        task = bar.add_task("", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
-
-        return phase_out(desk, offices, Crews(layout.url, crews, offices, mistakes, speed=speed), crews, show)
+    logins_of_crews = form_crews(desk, regions, members)
+    crews = Crews(layout.url, logins_of_crews, offices, Mistakes(seed=seed, **mistakes), speed=speed, reach=reach)
+    return phase_out(desk, offices, crews, logins_of_crews, show)
 
 
 def _perform(layout: Layout, logins: demo.Logins) -> dict[str, Any]:

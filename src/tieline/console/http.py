@@ -37,10 +37,10 @@ from tieline.console.components.work import Problem as WordedProblem
 from tieline.console.kept import A_MOMENT, Counted, Shelf, bounds
 from tieline.console.render import Assets, Renderer
 from tieline.console.visitor import Visitor
-from tieline.platform.db import Database, Tx, is_lost
-from tieline.platform.errors import Invalid, NotFound, Problem, TielineError, Unauthenticated, Unavailable
+from tieline.platform.db import Database, Tx
+from tieline.platform.errors import Invalid, NotFound, Problem, TielineError, Unauthenticated
 from tieline.platform.scope import Scope
-from tieline.platform.web import current_request_id, current_runtime
+from tieline.platform.web import current_request_id, current_runtime, translate
 from tieline.platform.wiring import Runtime
 
 T = TypeVar("T")
@@ -241,9 +241,10 @@ def _to_script(renderer: Renderer, error: TielineError, problem: WordedProblem, 
 
 
 def _unexpected(request: Request, error: Exception) -> TielineError:
-    """A lost database passes; anything else is a fault of ours, written down with its trace."""
-    if is_lost(error):
-        return Unavailable("The database does not answer.", retry_after=5)
+    """What the REST API has words for has them here, too; anything else is a fault of ours, kept with its trace."""
+    known = translate(error)
+    if known is not None:
+        return known
     _log.error("a page failed", path=request.url.path, exc_info=error)
     return TielineError("This page could not be made.")
 

@@ -161,6 +161,7 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     app.state.network = network
     app.state.token = token_of(parts.settings)
     app.state.pki = (parts.settings.pki, None)
+    app.state.folder = parts.settings.folder
     app.state.vault = vault_of(parts.settings)
     app.include_router(routes.router)
     app.include_router(notices.router)

@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 from tieline.lab.announcing import announce, phase_out
+from tieline.lab.reach import STRAIGHT, Reach
 from tieline.platform.errors import Unavailable
 
 Tell = Callable[[str], None]
@@ -95,9 +96,12 @@ def fill_operator(side: OperatorSide, utility: UtilitySide, world: Path, tell: T
 class Platform:
     """The utility's REST API, as far as filling and the stories need it."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, reach: Reach = STRAIGHT) -> None:
         self._http = httpx.Client(
-            base_url=url.rstrip("/") + "/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=300
+            base_url=url.rstrip("/") + "/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=300,
+            transport=reach.people(),
         )
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from tieline.lab.reach import STRAIGHT, Reach
 from tieline.platform.errors import Unavailable
 
 _PAGE = 5000
@@ -20,6 +21,7 @@ class Office:
     code: str
     url: str
     token: str
+    reach: Reach = STRAIGHT
 
     def get(self, path: str, **query: Any) -> Any:
         """Read a resource."""
@@ -63,7 +65,8 @@ class Office:
 
     def _send(self, method: str, path: str, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer = httpx.request(method, f"{self.url}{path}", headers=headers, timeout=120, **more)
+        with httpx.Client(transport=self.reach.people(), timeout=120) as client:
+            answer = client.request(method, f"{self.url}{path}", headers=headers, **more)
         if not answer.is_success:
             raise Unavailable(f"{method} {path} was answered {answer.status_code}: {answer.text[:400]}")
         return msgspec.json.decode(answer.content) if answer.content else None

@@ -5,6 +5,7 @@ outside. ``Tx`` is what use cases and stores take.
 """
 
 import asyncio
+import errno
 import hashlib
 import select
 import time
@@ -36,10 +37,20 @@ def sql(text: str) -> LiteralString:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether an error says that the database itself went away (rather than that it refused a statement)."""
+    """Whether an error says that the database itself cannot serve just now, rather than that it refused a statement.
+
+    It went away (SQLSTATE classes 08 and 57P), or lacks what it needs: room on its disk, memory, connections (class
+    53). Nobody who asked is to blame, and the same will do once it is back: it is tried again and never given up.
+    """
     if isinstance(error, psycopg.OperationalError):
-        return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+        return error.sqlstate is None or error.sqlstate.startswith(("08", "57P", "53"))
     return isinstance(error, PoolTimeout) or isinstance(error.__cause__, PoolTimeout)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that a disk is full: that of the database, or our own."""
+    ours = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return ours or isinstance(error, psycopg.errors.DiskFull)
 
 
 def lock_key(name: str) -> int:

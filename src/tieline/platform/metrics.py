@@ -49,6 +49,7 @@ class SystemMetrics:
         self._certificates = Gauge(
             "tieline_certificate_seconds", "Time to go of certificates", ("name",), registry=registry
         )
+        self._disk = Gauge("tieline_disk_free_bytes", "Room left where this process keeps files", registry=registry)
         self._outbox = Gauge("tieline_outbox_deliveries", "Deliveries of events", ("state",), registry=registry)
         self._lag = Gauge("tieline_outbox_lag_seconds", "Age of the oldest waiting delivery", registry=registry)
         self._jobs = Gauge("tieline_jobs", "Jobs by lane and state", ("lane", "state"), registry=registry)
@@ -59,6 +60,10 @@ class SystemMetrics:
         self._certificates.clear()
         for name, seconds in left.items():
             self._certificates.labels(name).set(seconds)
+
+    def disk(self, free: int) -> None:
+        """Take the octets that are free where files are kept."""
+        self._disk.set(free)
 
     def pool(self, figures: Mapping[str, int]) -> None:
         """Take the database pool's figures."""

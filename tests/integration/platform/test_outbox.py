@@ -5,7 +5,9 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+import psycopg
 import pytest
+from tests.full import no_room
 
 from tieline.platform import outbox
 from tieline.platform.clock import SetClock
@@ -126,6 +128,34 @@ async def test_the_last_attempt_makes_a_dead_letter_that_is_counted_listed_and_r
     recorder.fail_on = set()
     await dispatcher.drain(platform_db, clock)
     assert recorder.seen == [("x", 2), ("x", 1)]
+
+
+async def test_a_clock_that_is_set_back_holds_no_event_up_for_as_long(
+    platform_db: Database, clock: SetClock, recorder: Recorder
+) -> None:
+    await publish(platform_db, 1, 2, key="x")
+    recorder.fail_on = {1}
+    dispatcher = Dispatcher([Handler("thing.changed", "r", recorder)])
+    await dispatcher.drain(platform_db, clock)
+    recorder.fail_on = set()
+    clock.forward(timedelta(hours=-1))
+    await dispatcher.drain(platform_db, clock)
+    assert recorder.seen == [("x", 1), ("x", 2)]
+
+
+async def test_an_event_waits_for_room_on_the_disk_and_is_never_given_up(
+    platform_db: Database, clock: SetClock, recorder: Recorder
+) -> None:
+    dispatcher = Dispatcher([Handler("thing.changed", "r", recorder)], attempts=2)
+    await publish(platform_db, 1)
+    async with no_room(platform_db, "effect"):
+        for _ in range(3):
+            with pytest.raises(ExceptionGroup) as full:
+                await dispatcher.drain(platform_db, clock)
+            assert full.group_contains(psycopg.errors.DiskFull)
+            clock.forward(timedelta(minutes=10))
+    await dispatcher.drain(platform_db, clock)
+    assert recorder.seen == [("", 1)]
 
 
 async def test_two_dispatchers_at_once_have_one_effect(

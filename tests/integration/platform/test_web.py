@@ -1,5 +1,6 @@
 """What every application does: problems, request ids, safe headers, bounds, CSRF, validators, health, metrics."""
 
+import errno
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -44,6 +45,8 @@ ERRORS = {
     "invalid": Invalid("Bad.", [Problem("iccid", "luhn", "The check digit is wrong.", "8949", 3)]),
     "crash": ZeroDivisionError("secret insides"),
     "gone": psycopg.OperationalError("connection failed: password=hunter2"),
+    "full": psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device'),
+    "no-room": OSError(errno.ENOSPC, "No space left on device", "/var/lib/tieline/secret"),
 }
 
 
@@ -128,6 +131,8 @@ async def signed_in(runtime: Runtime, client: httpx.AsyncClient) -> str:
         ("invalid", 422, "invalid"),
         ("crash", 500, "internal"),
         ("gone", 503, "unavailable"),
+        ("full", 503, "unavailable"),
+        ("no-room", 503, "unavailable"),
     ],
 )
 async def test_every_error_is_a_problem_document(client: httpx.AsyncClient, what: str, status: int, code: str) -> None:
@@ -139,7 +144,9 @@ async def test_every_error_is_a_problem_document(client: httpx.AsyncClient, what
     assert problem.request_id == answer.headers["X-Request-ID"]
     assert "secret insides" not in answer.text
     assert "hunter2" not in answer.text
-    assert ("Retry-After" in answer.headers) == (what in {"often", "gone"})
+    assert ("Retry-After" in answer.headers) == (status in {429, 503})
+    assert ("make room" in answer.text) == (what in {"full", "no-room"})
+    assert "/var/lib" not in answer.text
 
 
 async def test_broken_rules_name_field_rule_and_words_and_never_the_value(client: httpx.AsyncClient) -> None:

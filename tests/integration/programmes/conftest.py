@@ -296,8 +296,9 @@ class Works:
         )
 
 
-@pytest.fixture
-async def works(fresh: Fresh, tmp_path: Path) -> AsyncIterator[Works]:
+@asynccontextmanager
+async def at_work(fresh: Fresh, home: Path) -> AsyncIterator[Works]:
+    """A utility at work over a fresh database; it has no site until ``build``."""
     registry = put_together()
     platforms = {code: Platform(capabilities=replace(DEFAULTS, max_batch=10)) for code in ("A", "B")}
 
@@ -307,15 +308,21 @@ async def works(fresh: Fresh, tmp_path: Path) -> AsyncIterator[Works]:
     providers = Providers()
     providers.register("test", open_test)
     async with fresh(registry.folders, size=10) as db:
-        lines = Lines(db, providers, tmp_path, manners=HASTY)
+        lines = Lines(db, providers, home, manners=HASTY)
         runtime = Runtime(
-            Settings(home=tmp_path, database_url=None, approval_threshold=0),
+            Settings(home=home, database_url=None, approval_threshold=0),
             db,
             SystemClock(),
             {"connectors.lines": lines},
         )
         yield Works(World(db, lines, platforms, runtime), registry)
         await lines.close()
+
+
+@pytest.fixture
+async def works(fresh: Fresh, tmp_path: Path) -> AsyncIterator[Works]:
+    async with at_work(fresh, tmp_path) as found:
+        yield found
 
 
 __all__ = ["running"]

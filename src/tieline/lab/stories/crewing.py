@@ -14,6 +14,7 @@ import httpx
 
 from tieline.lab.crews import Crew, Figures, Hands, Mistakes, Router
 from tieline.lab.offices import Office
+from tieline.lab.reach import STRAIGHT, Reach
 from tieline.lab.sites import Office as Network
 from tieline.platform.errors import Unavailable
 
@@ -43,12 +44,20 @@ class Crews:
     """Every crew of a story. ``at_work`` lets them work in a thread of their own for as long as the block lasts."""
 
     def __init__(
-        self, url: str, logins: Sequence[CrewLogin], offices: Sequence[Office], mistakes: Mistakes, *, speed: float = 1
+        self,
+        url: str,
+        logins: Sequence[CrewLogin],
+        offices: Sequence[Office],
+        mistakes: Mistakes,
+        *,
+        speed: float = 1,
+        reach: Reach = STRAIGHT,
     ) -> None:
         self._url = url.rstrip("/") + "/api/v1"
         self._logins = tuple(logins)
         self._offices = {office.code: Network(office.url, office.token) for office in offices}
         self._mistakes = mistakes
+        self._reach = reach
         # A day of the calendar may be over before an order for it is written.
         self.margin = timedelta(seconds=speed * _WRITING)
         self._vans: dict[int, deque[Router]] = {login.crew_id: deque() for login in logins}
@@ -93,7 +102,7 @@ class Crews:
 
     async def _work(self) -> None:
         async with AsyncExitStack() as stack:
-            hands = await stack.enter_async_context(Hands(self._offices))
+            hands = await stack.enter_async_context(Hands(self._offices, self._reach.crews()))
             async with asyncio.TaskGroup() as group:
                 for login in self._logins:
                     http = await stack.enter_async_context(self._client(login))
@@ -107,6 +116,7 @@ class Crews:
             headers={"Authorization": f"Bearer {login.token}"},
             timeout=_TIMEOUT,
             trust_env=False,
+            transport=self._reach.crews(),
         )
 
     def _router_of(self, login: CrewLogin) -> Any:

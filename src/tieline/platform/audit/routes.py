@@ -10,7 +10,7 @@ from tieline.platform import audit
 from tieline.platform.audit.chain import Wrong
 from tieline.platform.audit.sealing import judge
 from tieline.platform.scope import Permission
-from tieline.platform.web import CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, Moment, fast
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 _Word = Annotated[str | None, Query(max_length=200)]
@@ -64,8 +64,8 @@ async def entries(
     actor: _Word = None,
     action: Annotated[str | None, Query(max_length=200, description="`change.*` means all that begin so.")] = None,
     subject: _Word = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:

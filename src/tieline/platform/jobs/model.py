@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from tieline.platform.db import Tx
+from tieline.platform.db import Tx, is_lost
 from tieline.platform.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from tieline.platform.jobs import queue
 from tieline.platform.wiring import Runtime
@@ -34,8 +34,11 @@ class Retry:
     longest: timedelta = timedelta(minutes=5)
 
     def wait(self, error: BaseException, attempt: int) -> timedelta | None:
-        """How long to wait after the given attempt (from one) failed; None to give up."""
-        if isinstance(error, _FINAL) or attempt >= self.attempts:
+        """How long to wait after the given attempt (from one) failed; None to give up.
+
+        Where it is the database that cannot serve, it is tried for as long as that takes.
+        """
+        if isinstance(error, _FINAL) or (attempt >= self.attempts and not is_lost(error)):
             return None
         doubled = self.first * float(1 << min(attempt - 1, 20))
         return min(doubled, self.longest) * _JITTER.uniform(0.5, 1.0)

@@ -10,7 +10,7 @@ CHANNEL = "tieline_outbox"
 ATTEMPTS = 12
 RETENTION = timedelta(days=7)
 _FIRST_WAIT = timedelta(seconds=0.5)
-_LONGEST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=5)
 _JITTER = random.SystemRandom()
 
 
@@ -58,4 +58,4 @@ class Status:
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: doubling, at most five minutes, with jitter of a half."""
     doubled = _FIRST_WAIT * float(1 << min(attempts - 1, 20))
-    return min(doubled, _LONGEST_WAIT) * _JITTER.uniform(0.5, 1.0)
+    return min(doubled, LONGEST_WAIT) * _JITTER.uniform(0.5, 1.0)

@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
-from tieline.platform.outbox.model import CHANNEL, DeadLetter, Delivery, Event, Status
+from tieline.platform.outbox.model import CHANNEL, LONGEST_WAIT, DeadLetter, Delivery, Event, Status
 
 # pg_notify keeps one notice a transaction, however many events it publishes.
 _PUBLISH = f"""
@@ -37,15 +37,17 @@ delivery AS (
 UPDATE outbox_event SET spread = true FROM new WHERE outbox_event.id = new.id
 """
 
-# A delivery that waits for its next attempt holds back what came later for the same key.
+# A delivery that waits for its next attempt holds back what came later for the same key. One that waits for longer
+# than any wait lasts was told its time by a clock that has gone back since: it is due.
 _DUE = """
 SELECT d.event_id AS id, e.topic, e.key, e.payload, e.at, d.attempts
   FROM outbox_delivery d JOIN outbox_event e ON e.id = d.event_id
- WHERE d.handler = %(handler)s AND e.topic = ANY(%(topics)s) AND d.state = 'waiting' AND d.next_at <= %(now)s
+ WHERE d.handler = %(handler)s AND e.topic = ANY(%(topics)s) AND d.state = 'waiting'
+   AND (d.next_at <= %(now)s OR d.next_at > %(latest)s)
    AND (d.key = '' OR NOT EXISTS (
         SELECT FROM outbox_delivery b
          WHERE b.handler = d.handler AND b.key = d.key AND b.state = 'waiting' AND b.attempts > 0
-           AND b.event_id < d.event_id AND b.next_at > %(now)s))
+           AND b.event_id < d.event_id AND b.next_at > %(now)s AND b.next_at <= %(latest)s))
  ORDER BY d.event_id LIMIT %(limit)s
 """
 
@@ -133,7 +135,8 @@ async def spread(tx: Tx, handlers: Sequence[tuple[str, str]]) -> int:
 
 async def due(tx: Tx, handler: str, topics: Sequence[str], now: datetime, limit: int) -> list[Delivery]:
     """The deliveries of a handler whose time has come, in order."""
-    params = {"handler": handler, "topics": list(topics), "now": now, "limit": limit}
+    latest = now + LONGEST_WAIT
+    params = {"handler": handler, "topics": list(topics), "now": now, "latest": latest, "limit": limit}
     return [Delivery(_event(row), row["attempts"]) for row in await fetch_all(tx, _DUE, params)]
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import ipaddress
+import shutil
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -21,6 +23,8 @@ _SECONDS = 3.0
 _LAG = 60.0
 _HEARTBEAT = 15.0
 _NAMED = 5
+_MEGABYTE = 1_000_000
+_LITTLE_ROOM = 512 * _MEGABYTE
 
 router = APIRouter(tags=["health"])
 log = structlog.get_logger(__name__)
@@ -55,6 +59,7 @@ async def ready(request: Request, runtime: CurrentRuntime, response: Response) -
         checks["outbox"] = await _check(runtime, _outbox)
         checks["workers"] = await _check(runtime, _workers)
         checks["certificates"] = await _certificates(request, runtime)
+    checks["disk"] = await _disk(request, runtime)
     if not database.ok:
         response.status_code = 503
         return Readiness(status="unavailable", checks=checks)
@@ -86,6 +91,7 @@ async def prometheus(request: Request, runtime: CurrentRuntime) -> Response:
         if await has_table(tx, "procrastinate_jobs"):
             system.lanes(await jobs.lanes(tx))
     now = runtime.clock.now()
+    system.disk(await _free(request, runtime))
     system.certificates({one.name: one.left(now).total_seconds() for one in await _found(request, runtime)})
     return Response(metrics.render(request.app.state.collectors), media_type=metrics.CONTENT_TYPE)
 
@@ -95,6 +101,19 @@ async def _found(request: Request, runtime: Runtime) -> list[Expiry]:
     given = getattr(request.app.state, "pki", None)
     folder, more = given or (runtime.settings.pki_folder, runtime.settings.tls_certificate)
     return await asyncio.to_thread(certificates, folder, more)
+
+
+async def _disk(request: Request, runtime: Runtime) -> Check:
+    """Warn while there is still room to act in: a full disk stops PostgreSQL beside us, imports and pictures."""
+    free = await _free(request, runtime)
+    return Check(ok=free >= _LITTLE_ROOM, detail=f"{free // _MEGABYTE:,} MB free")
+
+
+async def _free(request: Request, runtime: Runtime) -> int:
+    """Octets that are free where this process keeps its files: a gateway names its own folder."""
+    folder: Path = getattr(request.app.state, "folder", runtime.settings.home)
+    there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
+    return (await asyncio.to_thread(shutil.disk_usage, there)).free
 
 
 async def _certificates(request: Request, runtime: Runtime) -> Check:

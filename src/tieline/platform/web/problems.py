@@ -12,11 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from tieline.platform.db import is_lost
+from tieline.platform.db import is_full, is_lost
 from tieline.platform.errors import Invalid, Problem, TielineError, TooMany, Unavailable
 from tieline.platform.web.request_id import current_request_id
 
 MEDIA_TYPE = "application/problem+json"
+_ROOM = "Nothing of this was kept. Tell an administrator to make room; what waits then goes on by itself."
 
 
 class BrokenRule(BaseModel):
@@ -83,10 +84,20 @@ def translate(error: Exception) -> TielineError | None:
         return error
     if isinstance(error, RequestValidationError):
         return Invalid("The request does not fit its description.", [_rule(item) for item in error.errors()])
+    return _unavailable(error) or _unstorable(error)
+
+
+def _unavailable(error: Exception) -> Unavailable | None:
+    if is_full(error):
+        return Unavailable("A disk of the platform is full.", retry_after=30, advice=_ROOM)
     if is_lost(error):
         return Unavailable("The database does not answer.", retry_after=2)
     if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
         return Unavailable("Somebody else was changing the same things. Try again.", retry_after=1)
+    return None
+
+
+def _unstorable(error: Exception) -> Invalid | None:
     if isinstance(error, psycopg.DataError):
         # What pydantic lets through and PostgreSQL cannot hold: U+0000 in a text, a number beyond 64 bits.
         return Invalid("A value is out of what can be stored.", [Problem("", "unstorable", "Check texts and numbers.")])
@@ -127,7 +138,7 @@ def install(app: FastAPI) -> None:
         return for_people(request, internal())  # the guard around the application logs it
 
     app.add_exception_handler(Exception, unforeseen)
-    for kind in (TielineError, RequestValidationError, psycopg.Error):
+    for kind in (TielineError, RequestValidationError, psycopg.Error, OSError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, bare)
 

@@ -1,6 +1,6 @@
 """REST of the calendar: as JSON, and as a feed that calendar programs subscribe to (RFC 5545)."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from tieline.platform.errors import Forbidden, Invalid, Problem, Unauthenticated
 from tieline.platform.identity import authentication
 from tieline.platform.scope import Permission
-from tieline.platform.web import CurrentRuntime, CurrentScope, current_request_id, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, Moment, current_request_id, fast, files
 from tieline.utility.changes.policy import ical
 from tieline.utility.changes.service import calendar
 
@@ -22,8 +22,8 @@ BACK, AHEAD = timedelta(days=30), timedelta(days=180)
 async def show_calendar(
     runtime: CurrentRuntime,
     scope: CurrentScope,
-    start: Annotated[datetime | None, Query(description="Unset: now.")] = None,
-    end: Annotated[datetime | None, Query(description="Unset: four weeks after the start.")] = None,
+    start: Annotated[Moment | None, Query(description="Unset: now.")] = None,
+    end: Annotated[Moment | None, Query(description="Unset: four weeks after the start.")] = None,
 ) -> Response:
     """What lies between two moments: changes, freezes, storms, vetoes, with conflicts between changes."""
     first = start or runtime.clock.now()
@@ -40,7 +40,7 @@ async def show_calendar(
     return fast({"items": found, "start": first, "end": last})
 
 
-@router.get("/changes/calendar.ics", responses={200: {"content": {"text/calendar": {}}}})
+@router.get("/changes/calendar.ics", **files("text/calendar"))
 async def feed(
     request: Request,
     runtime: CurrentRuntime,

@@ -9,13 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from tieline.platform.errors import NotFound
-from tieline.platform.web import CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, Moment, fast, files
 from tieline.utility.changes.schemas import ReviewBody
 from tieline.utility.changes.service import outcomes
 
 router = APIRouter(tags=["changes"])
 Words = Annotated[list[str], Query(max_length=50)]
-Moment = Annotated[datetime | None, Query()]
 COLUMNS = (
     "change_id", "title", "kind", "type", "state", "started_at", "ended_at", "planned", "verified", "failed",
     "conflict", "cancelled", "left_out", "seconds", "least_seconds", "most_seconds", "sites_expected", "sites_hurt",
@@ -27,8 +26,8 @@ _MOST = 10_000
 def wanted_of(
     kind: Sequence[str] = (),
     type_: Sequence[str] = (),
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     *,
     review_due: bool = False,
 ) -> dict[str, Any]:
@@ -43,8 +42,8 @@ async def list_outcomes(
     scope: CurrentScope,
     kind: Words = [],  # noqa: B006 - FastAPI copies it
     type_: Annotated[list[str], Query(alias="type", max_length=3)] = [],  # noqa: B006 - FastAPI copies it
-    since: Moment = None,
-    until: Moment = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     review_due: Annotated[bool, Query(description="Emergency changes that nobody has reviewed.")] = False,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -64,8 +63,8 @@ async def show_report(
     by: Literal["kind", "type", "operator", "month"] = "kind",
     kind: Words = [],  # noqa: B006 - FastAPI copies it
     type_: Annotated[list[str], Query(alias="type", max_length=3)] = [],  # noqa: B006 - FastAPI copies it
-    since: Moment = None,
-    until: Moment = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     zone: Annotated[str, Query(max_length=60)] = "UTC",
 ) -> Response:
     """How changes did in groups: success, how good the time estimates were, sites that lost a link."""
@@ -74,9 +73,9 @@ async def show_report(
         return fast({"items": await outcomes.report(tx, scope, by, wanted, zone=zone)})
 
 
-@router.get("/change-outcomes.csv", responses={200: {"content": {"text/csv": {}}}})
+@router.get("/change-outcomes.csv", **files("text/csv"))
 async def outcomes_csv(
-    runtime: CurrentRuntime, scope: CurrentScope, since: Moment = None, until: Moment = None
+    runtime: CurrentRuntime, scope: CurrentScope, since: Moment | None = None, until: Moment | None = None
 ) -> Response:
     """The list as a file, at most 10,000 changes."""
     async with runtime.db.snapshot() as tx:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from tieline.platform.errors import Conflict, Invalid, Problem
-from tieline.platform.web import CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, fast, files
 from tieline.utility.changes import jobs
 from tieline.utility.changes.kinds import KINDS
 from tieline.utility.changes.model import Change, Thresholds, Waves, Window
@@ -285,7 +285,7 @@ async def list_batches(
         return fast({"items": await watching.batches(tx, scope, change_id, only_open=only_open)})
 
 
-@router.get("/changes/{change_id}/stream", response_class=StreamingResponse)
+@router.get("/changes/{change_id}/stream", **files("text/event-stream"))
 async def stream_change(
     change_id: int, request: Request, runtime: CurrentRuntime, scope: CurrentScope
 ) -> StreamingResponse:

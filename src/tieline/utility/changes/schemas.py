@@ -1,10 +1,10 @@
 """Bodies of the REST interface of changes."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tieline.platform.web import Moment
 from tieline.utility.changes.model import ChangeType, Recurring
 
 
@@ -53,8 +53,8 @@ def rules_of(given: Rules) -> list[Recurring | str]:
 class WindowBody(_Strict):
     """When items may be sent; with rules, only while one of them is open."""
 
-    opens: datetime | None = None
-    closes: datetime | None = None
+    opens: Moment | None = None
+    closes: Moment | None = None
     rules: Rules = Field([], max_length=10, description="Windows that recur, as rules or in words.")
 
 
@@ -128,8 +128,8 @@ class HoldBody(_Strict):
     """A planned freeze: nothing but emergency changes is sent while it lasts."""
 
     reason: str = Field(min_length=1, max_length=500)
-    starts_at: datetime | None = Field(None, description="Unset: now.")
-    ends_at: datetime | None = Field(None, description="Unset: until it is lifted.")
+    starts_at: Moment | None = Field(None, description="Unset: now.")
+    ends_at: Moment | None = Field(None, description="Unset: until it is lifted.")
     operator: str | None = Field(None, max_length=32)
     region: str | None = Field(None, max_length=200)
     yearly: str | None = Field(
@@ -142,7 +142,7 @@ class StormBody(_Strict):
 
     reason: str = Field(min_length=1, max_length=500)
     regions: list[str] = Field([], max_length=500, description="Empty: everywhere.")
-    ends_at: datetime | None = Field(None, description="Unset: until it is ended by hand.")
+    ends_at: Moment | None = Field(None, description="Unset: until it is ended by hand.")
     spare_crews: bool = Field(default=False, description="What crews released at their sites goes on.")
 
 

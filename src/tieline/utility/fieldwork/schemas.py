@@ -1,10 +1,10 @@
 """Bodies of the REST interface of field work."""
 
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from tieline.platform.web import Day, Moment
 from tieline.utility.fieldwork.model import NewStep, NewVisit
 from tieline.utility.fieldwork.policy.days import Working
 
@@ -66,7 +66,7 @@ class VisitBody(_Strict):
     origin_key: Text = Field(min_length=1, max_length=200)
     title: Text = Field(min_length=1, max_length=200)
     steps: list[StepBody] = Field([], max_length=8)
-    due_at: datetime | None = None
+    due_at: Moment | None = None
     minutes: int = Field(45, ge=1, le=1440)
     attempt: int = Field(1, ge=1, le=1000)
 
@@ -95,7 +95,7 @@ class MoveVisitsBody(_Strict):
     ids: list[Id] = Field(min_length=1, max_length=500)
     order_id: Id | None = None
     crew_id: Id | None = None
-    day: date | None = None
+    day: Day | None = None
 
 
 class OrdersBody(_Strict):
@@ -104,7 +104,7 @@ class OrdersBody(_Strict):
     region: Text | None = Field(None, max_length=200, description="Unset: every region of yours, as one.")
     origin: Text | None = Field(None, max_length=100, description="Only visits that this one wanted.")
     crew_ids: list[Id] = Field(min_length=1, max_length=200)
-    first_day: date
+    first_day: Day
     hours_per_day: float = Field(7.5, gt=0, le=16)
     speed_kmh: float = Field(40, ge=5, le=130, description="Over the great circle, so slower than the road allows.")
     home_minutes: float = Field(60, ge=0, le=600, description="For driving out in the morning and home in the evening.")
@@ -121,7 +121,7 @@ class HandOverBody(_Strict):
     """Give an order to another crew, to another day, or both."""
 
     crew_id: Id | None = None
-    day: date | None = None
+    day: Day | None = None
 
 
 class WhyBody(_Strict):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from tieline.platform.scope import Permission
-from tieline.platform.web import CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, fast, files
 from tieline.utility.changes import ChangeType
 from tieline.utility.incidents.model import Expectation, IncidentFilter
 from tieline.utility.incidents.policy import words
@@ -100,7 +100,7 @@ async def list_members(
     return fast({"items": page.items, "next": page.next})
 
 
-@router.get("/incidents/{incident_id}/members.csv")
+@router.get("/incidents/{incident_id}/members.csv", **files("text/csv"))
 async def export_members(incident_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """What an incident is about as CSV, one line for each field."""
     async with runtime.db.snapshot() as tx:

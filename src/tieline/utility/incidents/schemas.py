@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from tieline.platform.web import Moment
 
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
@@ -52,8 +54,8 @@ class ExpectationBody(Body):
     """What is expected to deviate, until when, and why."""
 
     why: Word
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime
+    starts_at: Moment | None = None
+    ends_at: Moment
     site_ids: list[Number] = Field(default=[], max_length=100_000)
     subscription_ids: list[Number] = Field(default=[], max_length=100_000)
     operator: Word | None = None

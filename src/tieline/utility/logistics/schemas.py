@@ -1,10 +1,10 @@
 """Bodies and answers of the REST interface of logistics."""
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tieline.platform.web import Day
 from tieline.utility.logistics.model import Goods
 from tieline.utility.logistics.service.moving import MAX_MOVES
 
@@ -90,7 +90,7 @@ class OrderBody(_Strict):
     goods: Goods
     supplier: Name
     number: int = Field(ge=1, le=1_000_000)
-    expected_on: date
+    expected_on: Day
     operator: Annotated[str | None, Field(max_length=32, pattern=r"^[^\x00]*$", description="Of cards.")] = None
     variety: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] = Field(
         "", description="plastic or euicc; make and model of routers."
@@ -130,7 +130,7 @@ class TakeInBody(_Strict):
 class DemandBody(_Strict):
     """So many of a sort are needed on a day."""
 
-    day: date
+    day: Day
     goods: Goods
     number: int = Field(ge=1, le=1_000_000)
     operator: str = Field("", max_length=32, pattern=r"^[^\x00]*$")

@@ -119,7 +119,9 @@ async def answer_notice(notice_id: Id, body: AnswerBody, runtime: CurrentRuntime
     return fast(_listed(notice), status=202)
 
 
-@operator_router.post("/tmf-api/listener/{code}", status_code=201, max_body_size=LARGEST)
+@operator_router.post(
+    "/tmf-api/listener/{code}", status_code=201, max_body_size=LARGEST, operation_id="notices_take_any_event"
+)
 @operator_router.post("/tmf-api/listener/{code}/listener/{event}", status_code=201, max_body_size=LARGEST)
 async def take_event(
     code: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")], request: Request, runtime: CurrentRuntime

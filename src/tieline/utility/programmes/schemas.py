@@ -1,9 +1,10 @@
 """Bodies of the REST interface of programmes."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from tieline.platform.web import Day
 
 Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -40,7 +41,7 @@ class ScheduleBody(_Strict):
     """Who goes, from which day on."""
 
     crew_ids: list[Number] = Field(min_length=1, max_length=500)
-    first_day: date
+    first_day: Day
     regions: list[str] = Field([], max_length=500)
     limit: int = Field(500, ge=1, le=5000)
     hours_a_day: float = Field(8.0, gt=1, le=16)

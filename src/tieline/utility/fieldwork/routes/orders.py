@@ -1,12 +1,11 @@
 """REST of work orders."""
 
-from datetime import date
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from tieline.platform.web import CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, Day, fast, files
 from tieline.utility.fieldwork.model import Order
 from tieline.utility.fieldwork.routes.crews import Identity
 from tieline.utility.fieldwork.routes.visits import Cursor, Limit, Number, Word
@@ -24,8 +23,8 @@ async def list_orders(
     scope: CurrentScope,
     region: Word = None,
     crew: Number = None,
-    first_day: date | None = None,
-    last_day: date | None = None,
+    first_day: Day | None = None,
+    last_day: Day | None = None,
     open_only: Annotated[bool, Query(alias="open", description="Only those with visits that are not over.")] = False,
     cursor: Cursor = None,
     limit: Limit = 100,
@@ -69,7 +68,7 @@ async def show_order(order_id: Identity, runtime: CurrentRuntime, scope: Current
     return fast({**shown(order), "visits": visits})
 
 
-@router.get("/orders/{order_id}/route.csv")
+@router.get("/orders/{order_id}/route.csv", **files("text/csv"))
 async def export_csv(order_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """An order's visits in their sequence, for a spreadsheet."""
     async with runtime.db.snapshot() as tx:
@@ -77,7 +76,7 @@ async def export_csv(order_id: Identity, runtime: CurrentRuntime, scope: Current
     return Response(exports.csv_of(visits), headers=_named(order_id, "csv"), media_type="text/csv; charset=utf-8")
 
 
-@router.get("/orders/{order_id}/route.geojson")
+@router.get("/orders/{order_id}/route.geojson", **files("application/geo+json"))
 async def export_geojson(order_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """An order's way and visits as GeoJSON (RFC 7946)."""
     async with runtime.db.snapshot() as tx:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from tieline.platform.db import is_lost
 from tieline.platform.errors import Invalid, NotFound, Problem, TielineError
 from tieline.platform.scope import Permission, Scope
-from tieline.platform.web import CurrentRuntime, CurrentScope, etag_of, fast, unchanged, validated
+from tieline.platform.web import CurrentRuntime, CurrentScope, etag_of, fast, files, unchanged, validated
 from tieline.platform.wiring import Runtime
 from tieline.utility.fieldwork import reading
 from tieline.utility.fieldwork.model import Answer, Report, ReportState
@@ -131,7 +131,7 @@ async def send_photo(
     return fast({"id": str(photo_id), "repeated": not known}, status=201)
 
 
-@router.get("/photos/{photo_id}", response_class=Response)
+@router.get("/photos/{photo_id}", **files("image/jpeg", "image/png"))
 async def show_photo(photo_id: Uuid, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """A picture."""
     async with runtime.db.snapshot() as tx:

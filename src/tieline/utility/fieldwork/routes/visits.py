@@ -1,11 +1,10 @@
 """REST of visits."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from tieline.platform.web import CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, Day, fast
 from tieline.utility.fieldwork.model import Outcome, VisitState
 from tieline.utility.fieldwork.routes.crews import Identity
 from tieline.utility.fieldwork.schemas import CancelVisitsBody, MoveVisitsBody, VisitsBody
@@ -29,7 +28,7 @@ def wanted(
     order: Number = None,
     crew: Number = None,
     site: Number = None,
-    day: date | None = None,
+    day: Day | None = None,
     unassigned: bool = False,
     late: bool = False,
     troubled: bool = False,

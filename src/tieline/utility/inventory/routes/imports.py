@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from tieline.platform.errors import Invalid, Problem, TooLarge
 from tieline.platform.scope import Permission, Scope
-from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast, files
 from tieline.platform.wiring import Runtime
 from tieline.utility.inventory.importing.mapping import FileMapping, from_object
 from tieline.utility.inventory.importing.suggest import preview as preview_file
@@ -138,7 +138,7 @@ async def problems(
         return fast(await imports.problems(tx, scope, identity, cursor=cursor, limit=limit))
 
 
-@router.get("/imports/{identity}/report.csv", response_class=StreamingResponse)
+@router.get("/imports/{identity}/report.csv", **files("text/csv"))
 async def report(runtime: CurrentRuntime, scope: CurrentScope, identity: Identity) -> StreamingResponse:
     """Get what is wrong with the file as CSV."""
     async with runtime.db.snapshot() as tx:

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from tieline.platform.web import CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import CurrentRuntime, CurrentScope, Moment, fast, files
 from tieline.utility.inventory.model import Kind
 from tieline.utility.inventory.routes.filters import Cursor, Limit, Wanted
 from tieline.utility.inventory.schemas import things as schemas
@@ -73,7 +72,7 @@ def _add_lists(router: APIRouter, served: _Served) -> None:
         async with runtime.db.snapshot() as tx:
             return fast({"count": await things.count(tx, scope, kind, wanted)})
 
-    @router.get("/export", response_class=StreamingResponse)
+    @router.get("/export", **files(*(form.media_type for form in ExportForm)))
     async def export(
         runtime: CurrentRuntime, scope: CurrentScope, wanted: Wanted, form: ExportForm = ExportForm.CSV
     ) -> StreamingResponse:
@@ -118,7 +117,7 @@ def _add_details(router: APIRouter, served: _Served) -> None:
         runtime: CurrentRuntime,
         scope: CurrentScope,
         identity: Identity,
-        before: datetime | None = None,
+        before: Moment | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> Response:
         """List everything that happened to it before a moment, the newest first."""
