@@ -18,7 +18,7 @@ from tieline.lab.stories import Cast
 from tieline.platform.embedded import Supervisor
 from tieline.platform.errors import Unavailable
 
-PARTS = ("gateway-a", "worker", "api", "postgres")
+PARTS = ("gateway-a", "worker", "api", "gateway-b", "postgres")
 _OVER = frozenset({"completed", "stopped", "rejected", "paused"})
 _LOOK = 0.05
 _LONG = 180.0

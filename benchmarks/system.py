@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -55,13 +55,15 @@ class System:
 
 
 @contextmanager
-def running(sites: int, *, limits: Mapping[str, tuple[float, int]] = demo.LIMITS) -> Iterator[System]:
+def running(
+    sites: int, *, limits: Mapping[str, tuple[float, int]] = demo.LIMITS, calendar: str = ""
+) -> Iterator[System]:
     """Start and fill a system of so many sites on 3G; stop it and remove every trace of it afterwards.
 
-    ``limits``: calls a second and changes a plan, by operator.
+    ``limits``: calls a second and changes a plan, by operator. ``calendar``: one that runs faster than the clock.
     """
     home = Path(tempfile.mkdtemp(prefix="tieline-bench-"))
-    layout = free_layout(home)
+    layout = replace(free_layout(home), calendar=calendar)
     try:
         with build(layout, tell=lambda _event: None) as supervisor:
             yield System(layout, demo.prepare(layout, sites=sites, seed=1, limits=limits), supervisor)

@@ -223,8 +223,9 @@ class World:
         return {ref: times for platform in self.platforms.values() for ref, times in platform.effects.items()}
 
 
-@pytest.fixture
-async def world(db: Database, tmp_path: Path) -> AsyncIterator[World]:
+@asynccontextmanager
+async def world_over(db: Database, home: Path) -> AsyncIterator[World]:
+    """A utility without a fleet yet, over some database."""
     platforms = {code: Platform(capabilities=replace(DEFAULTS, max_batch=10)) for code in ("A", "B")}
 
     async def open_test(connection: Connection) -> ReferenceConnector:
@@ -232,10 +233,16 @@ async def world(db: Database, tmp_path: Path) -> AsyncIterator[World]:
 
     providers = Providers()
     providers.register("test", open_test)
-    lines = Lines(db, providers, tmp_path, manners=HASTY)
-    runtime = Runtime(Settings(home=tmp_path, database_url=None), db, SystemClock(), {"connectors.lines": lines})
+    lines = Lines(db, providers, home, manners=HASTY)
+    runtime = Runtime(Settings(home=home, database_url=None), db, SystemClock(), {"connectors.lines": lines})
     yield World(db, lines, platforms, runtime)
     await lines.close()
+
+
+@pytest.fixture
+async def world(db: Database, tmp_path: Path) -> AsyncIterator[World]:
+    async with world_over(db, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

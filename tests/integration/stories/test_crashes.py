@@ -3,13 +3,16 @@
 What is counted afterwards are the operators' own change logs and the operational states of their networks.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from benchmarks.chaos import EVERY, phase_out_under_fire
 from benchmarks.crashing import PARTS, Count, Crashing, Operators, count
 
 from tieline.cli import demo
 from tieline.cli.stack import build, free_layout
+from tieline.cli.story import calendar
 from tieline.lab.fill import Platform
 from tieline.lab.stories import Cast
 
@@ -49,3 +52,23 @@ def test_each_process_is_killed_and_each_item_is_in_effect_once(tmp_path: Path, 
         assert count(crashing.operators, change, "TEST_READY") == Count(lost=0, twice=0, strangers=0, idle=0)
         assert verdict["ok"]
         assert verdict["witnessed"] > 0
+
+
+@pytest.mark.slow
+def test_a_phase_out_is_done_exactly_once_whatever_is_killed_meanwhile(tmp_path: Path) -> None:
+    speed = 200_000
+    layout = replace(free_layout(tmp_path), calendar=calendar(speed))
+    with build(layout, tell=lambda _event: None) as supervisor:
+        logins = demo.prepare(layout, sites=24, seed=1, limits=LIMITS)
+        outcome, chaos = phase_out_under_fire(layout, logins, supervisor, rounds=20, seed=1, speed=speed)
+    figures = outcome.figures
+    assert outcome.kills >= 10
+    assert set(chaos.seconds) <= set(EVERY)
+    assert (outcome.lost, outcome.twice, outcome.open) == (0, 0, 0)
+    assert figures["both_links_down"] == 0
+    assert figures["unauthorised_changes"] == figures["reverted"] == 2
+    assert figures["visits"] == figures["done"] + figures["second_visits"]
+    assert figures["done"] + sum(figures["left"].values()) == figures["sites"]
+    assert set(figures["left"]) <= {"blocked"}
+    assert figures["stock_balance_ok"] is True
+    assert figures["audit_ok"] is True
