@@ -216,6 +216,11 @@ async def test_the_service_is_woken_by_the_commit_and_a_second_one_takes_over(
         )
     await publish(db, 2)
     await until(lambda: seen(2))
+
+    async def fallen() -> bool:
+        return any(task.done() for task in tasks)
+
+    await until(fallen)
     for task in tasks:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
