@@ -177,7 +177,8 @@ def renderer_of(request: Request, runtime: Runtime) -> Renderer:
     made = getattr(state, "console_renderer", None)
     if made is None:
         folders: Sequence[Path] = getattr(state, "console_folders", ())
-        made = state.console_renderer = Renderer(Assets(), clock=runtime.clock, folders=folders)
+        product: str = getattr(state, "console_product", "Tieline")
+        made = state.console_renderer = Renderer(Assets(), clock=runtime.clock, folders=folders, product=product)
     if not isinstance(made, Renderer):
         raise TypeError(f"the application's console_renderer is {made!r}")
     return made

@@ -82,7 +82,8 @@ class Renderer:
     """Renders the console's templates.
 
     ``zone`` is the utility's own time zone, in which times are shown (UTC stands behind each). ``folders`` are searched
-    for templates before the console's own. Undefined names in templates are errors; everything is escaped.
+    for templates before the console's own; ``product`` is what pages without a frame are headed with. Undefined names
+    in templates are errors; everything is escaped.
     """
 
     def __init__(
@@ -92,10 +93,12 @@ class Renderer:
         zone: tzinfo | None = None,
         clock: Clock | None = None,
         folders: Sequence[Path] = (),
+        product: str = "Tieline",
     ) -> None:
         self.assets = assets or Assets()
         self.zone = zone or ZoneInfo("Europe/London")
         self.clock = clock or SystemClock()
+        self.product = product
         self.environment = Environment(
             loader=FileSystemLoader([*folders, CONSOLE]),
             autoescape=True,
@@ -146,6 +149,7 @@ class Renderer:
             spark=Spark,
             timeline_json=timeline_json,
             frame_zone=self.zone_name,
+            product=self.product,
             Tone=Tone,
             Ident=Ident,
             NOTHING=formats.NOTHING,

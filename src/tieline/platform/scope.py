@@ -36,6 +36,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     OPERATOR_WRITE = "operator.write"
     USER_WRITE = "user.write"
+    STAFF_READ = "staff.read"
+    STAFF_OPERATE = "staff.operate"
     OPERATIONS = "operations"
     SYSTEM = "system"
 
@@ -68,13 +70,19 @@ _SENTENCES: Mapping[Permission, str] = {
     Permission.AUDIT_READ: "read the audit trail",
     Permission.OPERATOR_WRITE: "edit operators and their contracts",
     Permission.USER_WRITE: "manage users and tokens",
+    Permission.STAFF_READ: "see the utilities that this gateway serves",
+    Permission.STAFF_OPERATE: "change what utilities have and may do here",
     Permission.OPERATIONS: "watch and mend the system's own jobs and events",
     Permission.SYSTEM: "act as the system itself",
 }
 
 
 class Role(StrEnum):
-    """What a person is here; each role is a fixed set of permissions."""
+    """What a person is here; each role is a fixed set of permissions.
+
+    ``READER`` and ``OPERATOR`` are the staff of an operator's gateway; the others are people of a utility. An
+    administrator manages the people of either.
+    """
 
     VIEWER = "viewer"
     CREW = "crew"
@@ -83,6 +91,8 @@ class Role(StrEnum):
     TECHNICIAN = "technician"
     APPROVER = "approver"
     ADMINISTRATOR = "administrator"
+    READER = "reader"
+    OPERATOR = "operator"
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -100,6 +110,7 @@ _VIEW = frozenset(
         Permission.FIELD_READ,
     }
 )
+_STAFF = frozenset({Permission.STAFF_READ, Permission.STAFF_OPERATE})
 _ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEW,
     Role.CREW: frozenset({Permission.FIELD_REPORT}),
@@ -121,7 +132,9 @@ _ROLES: Mapping[Role, frozenset[Permission]] = {
     },
     Role.APPROVER: _VIEW
     | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ, Permission.VIEW_SHARE},
-    Role.ADMINISTRATOR: frozenset(Permission) - {Permission.SYSTEM, Permission.CHANGE_APPROVE},
+    Role.ADMINISTRATOR: frozenset(Permission) - {Permission.SYSTEM, Permission.CHANGE_APPROVE} - _STAFF,
+    Role.READER: frozenset({Permission.STAFF_READ}),
+    Role.OPERATOR: _STAFF,
 }
 
 

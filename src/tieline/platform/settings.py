@@ -33,6 +33,11 @@ class Settings(BaseSettings):
         None, description="Folder of the CA and certificates shared with operators; unset: `home`/pki."
     )
 
+    session_cookie: str = Field(
+        "tieline_session",
+        pattern=r"^[a-z0-9_]{1,64}$",
+        description="Name of the session's cookie; consoles that share a host need different ones.",
+    )
     session_hours: float = Field(10, gt=0, le=24 * 30, description="A session ends after so many hours.")
     session_idle_minutes: float = Field(60, gt=0, description="… or after so many minutes without a request.")
     login_attempts: int = Field(5, ge=1, description="Failed sign-ins of an account before it has to wait.")

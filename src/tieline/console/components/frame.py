@@ -27,6 +27,7 @@ class Person:
     role: str
     href: str = "/account"
     sign_out_href: str = "/sign-out"
+    href_label: str = "Account and tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,11 @@ class CalendarNotice:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Everything around the page. ``current`` is the key of the rail's item that the page belongs to."""
+    """Everything around the page. ``current`` is the key of the rail's item that the page belongs to.
+
+    ``search_href`` answers the search box, whose ``search_hint`` says what it finds; without one there is none.
+    ``no_feeds`` says what would fill the list of feeds.
+    """
 
     nav: tuple[NavItem, ...]
     current: str
@@ -88,6 +93,8 @@ class Frame:
     views: ViewsBar | None = None
     views_href: str = ""
     search_href: str = "/search"
+    search_hint: str = "Search ICCID, IMSI, site, postcode"
+    no_feeds: str = "Nothing reports to us yet. Feeds appear here once an operator is connected."
     status_href: str = ""
     product: str = "Tieline"
     utility: str = ""

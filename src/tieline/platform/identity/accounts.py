@@ -108,7 +108,13 @@ def check_password(password: str, name: str, field: str = "password") -> None:
         raise Invalid("This password will not do.", problems)
 
 
-async def bootstrap(runtime: Runtime, *, name: str = "admin", password: str | None = None) -> str | None:
+async def bootstrap(
+    runtime: Runtime,
+    *,
+    name: str = "admin",
+    password: str | None = None,
+    roles: frozenset[Role] = frozenset({Role.ADMINISTRATOR}),
+) -> str | None:
     """Make the first administrator; gives the password, which is made up when none is given.
 
     None when there are accounts already: then nothing is done.
@@ -116,7 +122,7 @@ async def bootstrap(runtime: Runtime, *, name: str = "admin", password: str | No
     chosen = password or passwords.made_up()
     check_password(chosen, name)
     stored = await passwords.hashed(chosen)
-    draft = AccountDraft(normal_name(name), "Administrator", "", frozenset({Role.ADMINISTRATOR}))
+    draft = AccountDraft(normal_name(name), "Administrator", "", roles)
     async with runtime.db.transaction() as tx:
         if await store.any_account(tx):
             return None

@@ -37,7 +37,7 @@ def is_secure(settings: Settings) -> bool:
 
 def session_cookie(settings: Settings) -> str:
     """The name of the session's cookie; over HTTPS with the prefix that binds it to this host."""
-    return "__Host-tieline_session" if is_secure(settings) else "tieline_session"
+    return f"__Host-{settings.session_cookie}" if is_secure(settings) else settings.session_cookie
 
 
 async def current_caller(request: Request, runtime: CurrentRuntime) -> Caller:

@@ -7,14 +7,16 @@ filter is left alone.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option
+from tieline.console.lists import Pairs, pairs_of
 from tieline.utility.console import words
 from tieline.utility.inventory import TECHNOLOGIES, FleetFilter
 
-Pairs = Sequence[tuple[str, str]]
-MOST_VALUES, LONGEST_VALUE, MOST_DIGITS = 100, 100, 18
+__all__ = ["KEYS", "Facets", "Pairs", "bar", "filter_query", "fleet_filter", "href", "pairs_of"]
+
+MOST_DIGITS = 18
 
 _LISTS: Mapping[str, str] = {
     "operator": "operators",
@@ -80,11 +82,6 @@ class Facets:
     def of(self, key: str) -> Mapping[str, str]:
         """The choices of a filter."""
         return self.values.get(key, _KNOWN.get(key, {}))
-
-
-def pairs_of(query: str) -> Pairs:
-    """A query string's fields in order, bounded."""
-    return [(key, value[:LONGEST_VALUE]) for key, value in parse_qsl(query)[: MOST_VALUES * 2]]
 
 
 def fleet_filter(query: str) -> FleetFilter:

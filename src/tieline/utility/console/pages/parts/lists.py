@@ -1,39 +1,17 @@
 """What all lists share: keyset pages, the sentence about how much is shown, selections, empty lists."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from tieline.console.components.formats import number, plural
 from tieline.console.components.frame import Action
-from tieline.console.components.tables import Empty, Paging, Selection
-from tieline.console.render import with_query
-from tieline.platform.paging import Page as Rows
+from tieline.console.components.tables import Empty, Selection
+from tieline.console.lists import ROWS, cursor_of, paging
 from tieline.platform.scope import Permission
 from tieline.utility.console.filters import filter_query, pairs_of
 from tieline.utility.console.http import Page
 
-ROWS = 100
-"""Rows of a page: as many as a browser draws without a pause."""
+__all__ = ["PLAN_HREF", "ROWS", "cursor_of", "empty", "paging", "selection"]
+
 PLAN_HREF = "/changes/new"
-
-
-def cursor_of(url: str) -> str | None:
-    """Where the page of a list begins; None at its start."""
-    return next((value for key, value in pairs_of(url.partition("?")[2]) if key == "after"), None)
-
-
-def paging(url: str, rows: Rows[Any], noun: str, matching: int | None = None) -> Paging:
-    """The ways to the next page and back to the first, and how much of how many is shown."""
-    shown = plural(len(rows.items), noun) + (" of many" if matching is None and rows.next else "")
-    if matching is not None and matching > len(rows.items):
-        shown = f"{number(len(rows.items))} of {plural(matching, noun)}"
-    return Paging(
-        newer=with_query(url, after=None) if cursor_of(url) else "",
-        older=with_query(url, after=rows.next) if rows.next else "",
-        shown=shown if rows.items else "",
-        newer_label="First page",
-        older_label="Next",
-    )
 
 
 def selection(page: Page, matching: int, noun: str) -> Selection | None:
