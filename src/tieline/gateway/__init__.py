@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tieline.gateway.settings import GatewaySettings
-from tieline.platform import audit
+from tieline.platform import audit, identity
 from tieline.platform import siem as export
 
 
@@ -24,5 +24,5 @@ def migrations() -> Sequence[Path]:
     """Give the folders of the schema of a gateway's database."""
     here = Path(__file__).parent
     own = ("database", "objects", "backends/simulated", "desk", "authorization")
-    platform = (Path(audit.__path__[0]), Path(export.__path__[0]))
+    platform = (Path(audit.__path__[0]), Path(export.__path__[0]), Path(identity.__path__[0]))
     return tuple(folder / "migrations" for folder in (*(here / place for place in own), *platform))

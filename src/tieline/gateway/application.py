@@ -28,6 +28,8 @@ from tieline.gateway.backends.simulated.faults import NONE
 from tieline.gateway.backends.simulated.meddling import Meddler, install
 from tieline.gateway.backends.simulated.radio import SimulatedRadio
 from tieline.gateway.backoffice import notices, radio, routes, simulation
+from tieline.gateway.console.wiring import install as install_console
+from tieline.gateway.console.wiring import staff_settings
 from tieline.gateway.desk.routes import Desk
 from tieline.gateway.desk.sender import HubSender
 from tieline.gateway.exposure.addressing.routes import Addresses
@@ -49,10 +51,13 @@ from tieline.gateway.settings import GatewaySettings
 from tieline.platform.audit.sealing import keep_sealed
 from tieline.platform.clock import Clock, SystemClock
 from tieline.platform.db import Database
-from tieline.platform.files import make_private
+from tieline.platform.files import make_private, write_private
+from tieline.platform.identity import bootstrap
+from tieline.platform.identity import store as identity_store
+from tieline.platform.identity.policy import forgiven_before
 from tieline.platform.migrate import migrate
 from tieline.platform.pki import Authority, Credential, FollowingTransport, Listening, client_context, keep_current
-from tieline.platform.scope import system
+from tieline.platform.scope import Role, system
 from tieline.platform.secrets import Vault, rewrap
 from tieline.platform.services import keep_running
 from tieline.platform.settings import Settings
@@ -64,6 +69,7 @@ NOTIFY_TIMEOUT_S = 10.0
 CONNECTIONS = 16
 YOUNG_OBJECTS = 10_000
 REWRAP_S = 300.0
+SWEEP_S = 3600.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 
@@ -71,6 +77,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("tieline.gateway")
 async def run(settings: GatewaySettings, *, ready: Callable[[int, int], None] | None = None) -> None:
     """Serve until cancelled; ``ready`` is told both ports (standard, back office) once requests are taken."""
     await asyncio.to_thread(migrate, settings.database_url.get_secret_value(), migrations())
+    await first_administrator(settings)
     authority = Authority(settings.pki)
     name = settings.code.lower()
     hosts = sorted({"localhost", "127.0.0.1", "::1", settings.host})
@@ -91,6 +98,18 @@ async def run(settings: GatewaySettings, *, ready: Callable[[int, int], None] | 
             background(parts, network, http),
             keep_current(server),
         )
+
+
+async def first_administrator(settings: GatewaySettings) -> None:
+    """Make the first of the staff where there is nobody yet; the password goes into a file that its owner may read."""
+    db = await Database.open(settings.database_url.get_secret_value(), size=2, name="tieline-gateway-staff")
+    try:
+        runtime = Runtime(staff_settings(settings), db, SystemClock())
+        password = await bootstrap(runtime, roles=frozenset({Role.ADMINISTRATOR, Role.OPERATOR}))
+    finally:
+        await db.close()
+    if password is not None:
+        await asyncio.to_thread(write_private, settings.first_administrator, f"admin {password}\n".encode())
 
 
 @asynccontextmanager
@@ -156,7 +175,9 @@ def northbound(parts: Parts) -> ASGIApp:
 
 def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     """Make the application for the operator's own staff and systems, to be served on loopback."""
-    app = bare_app(f"{parts.settings.name}: back office", runtime=Runtime(Settings(), parts.db, parts.clock))
+    settings = staff_settings(parts.settings)
+    runtime = Runtime(settings, parts.db, parts.clock)
+    app = bare_app(f"{parts.settings.name}: back office", settings, runtime=runtime)
     app.state.parts = parts
     app.state.network = network
     app.state.token = token_of(parts.settings)
@@ -169,6 +190,7 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     if network is not None:
         app.include_router(simulation.router)
         app.include_router(radio.router)
+    install_console(app, parts.settings, simulated=network is not None)
     return app
 
 
@@ -187,6 +209,7 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
         "audit witness": lambda: keep_sealed(runtime),
         "secrets": lambda: rewrap_for_ever(parts),
         "siem": lambda: siem.export(parts),
+        "sessions": lambda: sweep_for_ever(parts),
     }
     if network is not None:
         workers["simulation"] = Meddler(parts, network).run
@@ -205,6 +228,15 @@ async def rewrap_for_ever(parts: Parts) -> None:
     while True:
         await rewrap(parts.db, system("secrets"), vault_of(parts.settings), SECRETS)
         await asyncio.sleep(REWRAP_S)
+
+
+async def sweep_for_ever(parts: Parts) -> None:
+    """Delete sessions of staff that are over, and failed sign-ins that no longer count, every hour."""
+    while True:
+        now = parts.clock.now()
+        async with parts.db.transaction() as tx:
+            await identity_store.sweep(tx, now, forgiven_before(now))
+        await asyncio.sleep(SWEEP_S)
 
 
 def vault_of(settings: GatewaySettings) -> Vault:

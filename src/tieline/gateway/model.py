@@ -38,8 +38,8 @@ class Consumer:
     """A utility as it calls: authority over its own tree and nothing else.
 
     Every query of the gateway takes ``id``, so that another utility's objects do not exist for the caller.
-    ``client`` is the program of the utility that calls, and ``scopes`` is what it may; ``token_required``: the
-    certificate alone does not do.
+    ``client`` is the program of the utility that calls, and ``scopes`` is what it may, within what the contract allows;
+    ``token_required``: the certificate alone does not do. ``suspended``: none of its calls is answered.
     """
 
     id: int
@@ -50,6 +50,7 @@ class Consumer:
     client: str = ""
     scopes: frozenset[TokenScope] = EVERY_SCOPE
     token_required: bool = False
+    suspended: bool = False
 
     @property
     def root(self) -> Dn:

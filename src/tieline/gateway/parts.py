@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tieline.gateway.backends.port import Backend, Interference, Radio
 from tieline.gateway.settings import GatewaySettings
+from tieline.gateway.tally import Tally
 from tieline.gateway.traffic import Traffic
 from tieline.gateway.utilities.limits import RateLimit
 from tieline.platform.clock import Clock
@@ -44,6 +45,7 @@ class Parts:
     limit: RateLimit = field(default_factory=RateLimit)
     signals: Signals = field(default_factory=Signals)
     traffic: Traffic = field(default_factory=Traffic)
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def provisioning_url(self) -> str:

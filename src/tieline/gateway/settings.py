@@ -29,6 +29,11 @@ class GatewaySettings(BaseSettings):
     backoffice_token_file: Path = Field(
         Path("var/gateway-a/backoffice-token"), description="File with the back office's bearer token; made if absent."
     )
+    backoffice_url: str = Field(
+        "", description="URL that staff use for the console, if it is another one than that of host and port."
+    )
+    session_hours: float = Field(10, gt=0, le=24 * 30, description="A session of staff ends after so many hours.")
+    session_idle_minutes: float = Field(60, gt=0, description="… or after so many minutes without a request.")
     pki: Path = Field(Path("var/pki"), description="Folder of the CA and of the gateway's certificate and key.")
 
     secrets_key_file: Path | None = Field(
@@ -96,6 +101,16 @@ class GatewaySettings(BaseSettings):
     def folder(self) -> Path:
         """Where the gateway keeps what is its own: keys, tokens, the witness of its audit trail."""
         return self.backoffice_token_file.parent
+
+    @property
+    def console_url(self) -> str:
+        """Where staff find the console."""
+        return self.backoffice_url.rstrip("/") or f"http://{self.backoffice_host}:{self.backoffice_port}"
+
+    @property
+    def first_administrator(self) -> Path:
+        """Name and password of the first of the staff, to be changed at the first sign-in."""
+        return self.folder / "first-administrator.txt"
 
     @property
     def body_bytes(self) -> int:

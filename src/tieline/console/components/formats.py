@@ -1,6 +1,7 @@
 """How numbers, times and identifiers are written. Pure: the present moment and the time zone are passed in."""
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
@@ -171,3 +172,9 @@ def ident(value: str, kind: IdentKind | str = IdentKind.PLAIN) -> Markup:
     spans = Markup("<wbr>").join(Markup('<span class="g">{}</span>').format(group) for group in shown)
     shortened = kind == IdentKind.HASH and len(value) > sum(map(len, shown))
     return spans + Markup("\u2026") if shortened else spans
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words in a row: "a, b and c"."""
+    found = list(words)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""

@@ -1,10 +1,12 @@
 """What stands around a page: rail, top bar, page header."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tieline.console.components.values import Tone
 from tieline.console.components.views import ViewsBar
+from tieline.platform.scope import Permission, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,27 @@ class NavItem:
     icon: str
     group: str = ""
     count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a console: the key that its pages pass as ``current``, and the permission that shows it."""
+
+    key: str
+    label: str
+    href: str
+    icon: str
+    needs: Permission
+    group: str = ""
+
+
+def rail(scope: Scope, places: Iterable[Place], waiting: Mapping[str, int]) -> tuple[NavItem, ...]:
+    """What somebody sees in the rail; ``waiting`` by place where somebody waits behind it."""
+    return tuple(
+        NavItem(place.key, place.label, place.href, place.icon, place.group, waiting.get(place.key))
+        for place in places
+        if scope.may(place.needs)
+    )
 
 
 @dataclass(frozen=True, slots=True)

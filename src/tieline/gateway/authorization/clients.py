@@ -13,7 +13,7 @@ from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, NotFound, Problem
-from tieline.platform.scope import Scope
+from tieline.platform.scope import Permission, Scope
 
 MOST_CLIENTS = 50
 MOST_CERTIFICATES = 8
@@ -31,11 +31,12 @@ class ClientTerms:
 
 def staff(name: str) -> Scope:
     """A member of the operator's staff as the one who acts. The back office's token lets them in; it names nobody."""
-    return Scope(f"staff:{name}", frozenset())
+    return Scope(f"staff:{name}", frozenset({Permission.STAFF_READ, Permission.STAFF_OPERATE}))
 
 
 async def create(tx: Tx, scope: Scope, clock: Clock, consumer: Consumer, terms: ClientTerms) -> ApiClient:
     """Make a client of a utility; its id is the utility's code, a dot, and its name."""
+    scope.require(Permission.STAFF_OPERATE)
     _check(terms)
     client_id = f"{consumer.code}.{terms.name}"
     if sum(one.revoked_at is None for one in await store.clients(tx, consumer.code)) >= MOST_CLIENTS:
@@ -59,6 +60,7 @@ async def client(tx: Tx, client_id: str, *, lock: bool = False) -> ApiClient:
 
 async def renew(tx: Tx, scope: Scope, client_id: str, terms: ClientTerms) -> ApiClient:
     """Set what a client may do and comes in with. Certificates that are not named lose their access within seconds."""
+    scope.require(Permission.STAFF_OPERATE)
     _check(terms)
     before = await _alive(tx, client_id)
     if terms.subject and await store.subject_taken(tx, client_id, terms.subject):
@@ -72,6 +74,7 @@ async def renew(tx: Tx, scope: Scope, client_id: str, terms: ClientTerms) -> Api
 
 async def add_certificate(tx: Tx, scope: Scope, client_id: str, fingerprint: str) -> ApiClient:
     """Have one more certificate count beside those that do, so that the client can go over to it when it likes."""
+    scope.require(Permission.STAFF_OPERATE)
     before = await _alive(tx, client_id)
     wanted = tuple(dict.fromkeys((*before.certificates, fingerprint)))
     if len(wanted) > MOST_CERTIFICATES:
@@ -83,6 +86,7 @@ async def add_certificate(tx: Tx, scope: Scope, client_id: str, fingerprint: str
 
 async def remove_certificate(tx: Tx, scope: Scope, client_id: str, fingerprint: str) -> ApiClient:
     """Have a certificate count no longer, nor tokens that are bound to it; within seconds."""
+    scope.require(Permission.STAFF_OPERATE)
     before = await _alive(tx, client_id)
     if fingerprint not in before.certificates:
         raise NotFound(f"The client {client_id} has no such certificate.")
@@ -93,6 +97,7 @@ async def remove_certificate(tx: Tx, scope: Scope, client_id: str, fingerprint: 
 
 async def revoke(tx: Tx, scope: Scope, clock: Clock, client_id: str, reason: str | None) -> ApiClient:
     """End a client for good: its certificates and tokens stop counting within seconds."""
+    scope.require(Permission.STAFF_OPERATE)
     before = await _alive(tx, client_id)
     await store.revoke(tx, client_id, clock.now())
     await _log(tx, scope, "client.revoked", client_id, {"before": _shown(before), "reason": reason})
@@ -101,6 +106,7 @@ async def revoke(tx: Tx, scope: Scope, clock: Clock, client_id: str, reason: str
 
 async def add_own_certificate(tx: Tx, scope: Scope, consumer: Consumer, fingerprint: str) -> list[str]:
     """Have one more certificate of the utility itself count beside those that do."""
+    scope.require(Permission.STAFF_OPERATE)
     if len(await utilities.certificates(tx, consumer.id)) >= MOST_CERTIFICATES:
         raise Conflict(f"A utility has at most {MOST_CERTIFICATES} certificates.", advice="Take an old one away first.")
     if not await utilities.add_certificate(tx, consumer.id, fingerprint):
@@ -111,6 +117,7 @@ async def add_own_certificate(tx: Tx, scope: Scope, consumer: Consumer, fingerpr
 
 async def remove_own_certificate(tx: Tx, scope: Scope, consumer: Consumer, fingerprint: str) -> list[str]:
     """Have a certificate of the utility itself count no longer; within seconds."""
+    scope.require(Permission.STAFF_OPERATE)
     if not await utilities.remove_certificate(tx, consumer.id, fingerprint):
         raise NotFound(f"{consumer.code} has no such certificate of its own.")
     await _log(tx, scope, "utility.certificate-removed", consumer.code, {"certificate": fingerprint}, kind="utility")

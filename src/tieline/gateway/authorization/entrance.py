@@ -3,6 +3,7 @@
 import hmac
 import time
 from dataclasses import replace
+from datetime import datetime
 
 from cryptography import x509
 from starlette.datastructures import Headers
@@ -22,6 +23,8 @@ from tieline.platform.web.peer import fingerprint_of
 
 REMEMBERED_S = 5.0
 """Seconds for which a certificate's utility is not looked up again: as long as a revocation may take to hold."""
+NOTED_EVERY_S = 60.0
+"""Seconds between two notes that a certificate is in use."""
 _MOST_REMEMBERED = 4096
 
 _Key = tuple[str, str, str]
@@ -36,6 +39,7 @@ class Entrance:
         self._tokens = tokens
         self._known: dict[_Key, tuple[float, Consumer]] = {}
         self._read: dict[str, Claims] = {}
+        self._noted: dict[str, float] = {}
 
     async def admit(self, scope: Scope) -> Consumer:
         """The utility that calls. Raises ``Unauthenticated``, ``Forbidden``, or one of the challenges of RFC 6750."""
@@ -45,14 +49,34 @@ class Entrance:
         token = _bearer(scope)
         if token is None:
             consumer = await self._by_certificate(peer)
+            await self._note(scope, peer)
             if consumer.token_required:
                 raise TokenMissing
         else:
             consumer = await self._by_token(peer, token)
+            await self._note(scope, peer)
+        if consumer.suspended:
+            raise Forbidden(
+                "The operator has suspended this utility's access.", advice="Ask the operator's account manager."
+            )
         enough = needed(scope["method"], scope["path"])
         if not consumer.scopes & enough:
             raise InsufficientScope(enough)
         return consumer
+
+    async def _note(self, scope: Scope, peer: Peer) -> None:
+        """Write down that the certificate is in use, and until when it lasts; once a minute is enough."""
+        now = time.monotonic()
+        if now - self._noted.get(peer.fingerprint, float("-inf")) < NOTED_EVERY_S:
+            return
+        if len(self._noted) >= _MOST_REMEMBERED:
+            self._noted.clear()
+        self._noted[peer.fingerprint] = now
+        until = not_after_of(scope)
+        async with self._db.autocommit() as tx:
+            await utilities.note_seen(
+                tx, peer.fingerprint, subject=peer.subject, not_after=until, now=self._clock.now()
+            )
 
     async def _by_certificate(self, peer: Peer) -> Consumer:
         key = (peer.fingerprint, "", "")
@@ -111,6 +135,12 @@ def peer_of(scope: Scope) -> Peer | None:
     if fingerprint is None:
         return None
     return Peer(fingerprint, str(scope["extensions"]["tls"].get("client_cert_name", "")))
+
+
+def not_after_of(scope: Scope) -> datetime | None:
+    """When the certificate at the other end of the connection is over; None where only its fingerprint is known."""
+    chain = scope["extensions"]["tls"].get("client_cert_chain") or []
+    return x509.load_pem_x509_certificate(str(chain[0]).encode()).not_valid_after_utc if chain else None
 
 
 def normal_subject(text: str) -> str:

@@ -115,6 +115,8 @@ class AuthorizationServer:
         if peer is not None:
             async with self._parts.db.autocommit() as tx:
                 row = await store.holder(tx, client_id, peer)
+        if row is not None and row["suspended_at"] is not None:
+            raise _Refused("unauthorized_client", "The operator has suspended this utility's access.", 403)
         if peer is None or row is None:
             raise _Refused("invalid_client", "No such client comes in with this certificate.", 401)
         return utilities.consumer_of(row), peer.fingerprint

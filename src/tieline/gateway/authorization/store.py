@@ -8,6 +8,7 @@ from psycopg.rows import DictRow
 
 from tieline.gateway.authorization.model import ApiClient, Peer
 from tieline.gateway.model import TokenScope
+from tieline.gateway.utilities import store as utilities
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.secrets import Place, SecretColumn
 
@@ -26,15 +27,13 @@ async def holder(tx: Tx, client_id: str, peer: Peer) -> DictRow | None:
 
     A certificate without a subject is nobody's by its subject.
     """
-    text = """
-        SELECT u.id, u.code, u.notification_hosts, u.calls_per_second, u.max_changes_per_plan, u.token_required,
-            a.client_id, a.scopes
+    text = f"""
+        SELECT {utilities.COLUMNS}, a.client_id, a.scopes
         FROM api_client a JOIN utility u ON u.id = a.utility_id
         WHERE a.client_id = %(client)s AND a.revoked_at IS NULL AND (a.subject_dn = nullif(%(subject)s, '') OR EXISTS (
             SELECT FROM utility_certificate c WHERE c.api_client_id = a.id AND c.fingerprint = %(fingerprint)s))
         UNION ALL
-        SELECT u.id, u.code, u.notification_hosts, u.calls_per_second, u.max_changes_per_plan, u.token_required,
-            u.code, NULL
+        SELECT {utilities.COLUMNS}, u.code, NULL
         FROM utility u JOIN utility_certificate c ON c.utility_id = u.id AND c.api_client_id IS NULL
         WHERE u.code = %(client)s AND c.fingerprint = %(fingerprint)s"""
     bound = {"client": client_id, "subject": peer.subject, "fingerprint": peer.fingerprint}

@@ -13,8 +13,8 @@ import msgspec
 from tieline.gateway.backends.simulated import places
 from tieline.gateway.backends.simulated import store as radio
 from tieline.gateway.backends.simulated.places import SeenCell
-from tieline.gateway.backoffice import store
 from tieline.gateway.backoffice.schemas import Loaded, Observed
+from tieline.gateway.backoffice.store import loading as store
 from tieline.gateway.model import Consumer, path_of
 from tieline.gateway.objects import service
 from tieline.gateway.objects.model import timestamp

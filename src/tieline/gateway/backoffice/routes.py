@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from tieline.gateway.authorization.clients import staff as staff_scope
-from tieline.gateway.backoffice import loading, staff, store
+from tieline.gateway.backoffice import loading, staff
 from tieline.gateway.backoffice.access import Code, CurrentParts, authenticated, consumer_named
 from tieline.gateway.backoffice.schemas import (
     Counts,
@@ -19,6 +19,7 @@ from tieline.gateway.backoffice.schemas import (
     UtilityCounts,
     UtilityTerms,
 )
+from tieline.gateway.backoffice.store import reading
 from tieline.gateway.objects.policy import document, lags
 from tieline.gateway.objects.store import log
 from tieline.gateway.objects.store.objects import node_of
@@ -86,7 +87,7 @@ async def list_subscriptions(
     """Subscriptions by identifier."""
     async with parts.db.snapshot() as tx:
         consumer = await consumer_named(tx, code)
-        rows = await store.children(tx, consumer, SUBSCRIPTION_CLASS, after=after, limit=limit + 1, state=state)
+        rows = await reading.children(tx, consumer, SUBSCRIPTION_CLASS, after=after, limit=limit + 1, state=state)
     nodes = [node_of(row) for row in rows[:limit]]
     items = [
         Subscription(id=node.dn.id, version=node.version, lags=lags(node), attributes=document(node)) for node in nodes
@@ -151,7 +152,7 @@ async def count(parts: CurrentParts) -> Counts:
             found.append(
                 UtilityCounts(
                     utility=consumer.code,
-                    **await store.counts(tx, consumer.id, DESIRED_NAMES),
+                    **await reading.counts(tx, consumer.id, DESIRED_NAMES),
                     calls=calls.taken,
                     calls_refused=calls.refused,
                     busiest_second=calls.busiest_second,

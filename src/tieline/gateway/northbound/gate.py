@@ -67,6 +67,7 @@ class Gate:
             await error_answer(scope["path"], scope["method"], error)(scope, receive, sending)
         finally:
             consumer = scope.get("consumer")
+            self._parts.tally.count(consumer.code if consumer else "", status)
             _log.info(
                 "request",
                 request_id=request_id,

@@ -143,13 +143,13 @@ class Executor:
         chunk = await work.chunk(job.position, job.total if atomic else self._chunk_size())
         verdicts = await self._ask(chunk)
         now = self._parts.clock.now()
-        actor = Actor(Party.UTILITY, job.requested_by, job.public_id, job.id)
+        actor = Actor(_party(job), job.requested_by, job.public_id, job.id)
         async with self._parts.db.transaction() as tx:
             held = await jobs.lock(tx, job.id)
             if held is None or held.state.is_final or held.position != job.position:
                 return
             if held.state is JobState.CANCELLING:
-                await jobs.end(tx, job.id, JobState.CANCELLED, now, message="Cancelled by the utility.")
+                await jobs.end(tx, job.id, JobState.CANCELLED, now, message="Cancelled.")
                 return
             await jobs.begin(tx, job.id, now)
             tree = await service.load(tx, consumer, _operations(chunk))
@@ -190,7 +190,7 @@ class Executor:
             await jobs.begin(tx, job.id, now)
         async with self._parts.db.snapshot() as tx:
             tree = await service.load(tx, consumer, _operations(chunk), lock=False)
-        actor = Actor(Party.UTILITY, job.requested_by)
+        actor = Actor(_party(job), job.requested_by)
         result = await self._judge(tree, chunk, Step(actor, now), verdicts, job)
         now = self._parts.clock.now()
         async with self._parts.db.transaction() as tx:
@@ -198,7 +198,7 @@ class Executor:
             if held is None or held.state.is_final:
                 return
             if held.state is JobState.CANCELLING:
-                await jobs.end(tx, job.id, JobState.CANCELLED, now, message="Cancelled by the utility.")
+                await jobs.end(tx, job.id, JobState.CANCELLED, now, message="Cancelled.")
                 return
             await jobs.advance(tx, job.id, position=result.dealt, failed=len(result.failures), failures=result.failures)
             await jobs.end(tx, job.id, JobState.COMPLETED, now)
@@ -276,3 +276,8 @@ async def _note_validity(tx: Tx, job: Job, result: _Verdicts, now: datetime) -> 
         state = "VALID" if valid else "INVALID" if len(result.failures) == result.dealt else "PARTIALLY_VALID"
         if number is not None:
             await descriptors.set_group_validity(tx, job.utility_id, number, state, now)
+
+
+def _party(job: Job) -> Party:
+    """Whose hand a job is: the utility's, unless the operator's staff takes one of its plans back."""
+    return Party.STAFF if job.requested_by.startswith("staff:") else Party.UTILITY

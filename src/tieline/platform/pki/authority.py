@@ -74,6 +74,19 @@ class Authority:
         """
         return self._credential(name, (), ExtendedKeyUsageOID.CLIENT_AUTH, renew=timedelta(0))
 
+    def issue(self, name: str) -> tuple[bytes, bytes]:
+        """A new certificate and key of a client, both PEM, for somebody elsewhere: nothing of them is kept here.
+
+        Raises ``ValueError`` where another authority issues.
+        """
+        self._named(name)
+        if self._is_foreign():
+            raise ValueError("another authority issues here; have it issue the certificate, and bring that")
+        with self._locked():
+            key = ec.generate_private_key(ec.SECP256R1())
+            certificate = self._leaf(name, (), ExtendedKeyUsageOID.CLIENT_AUTH, key, self._ensure_authority())
+        return certificate.public_bytes(Encoding.PEM), _key_pem(key)
+
     def renew(self, name: str) -> Credential:
         """A successor of a client's or a server's credential, beside it (``NAME.next``), until :meth:`switch`."""
         present = self._named(name)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from tieline.console.components.frame import CalendarNotice, Frame, PageHead, Person
+from tieline.console.components.frame import CalendarNotice, Frame, PageHead, Person, rail
 from tieline.console.http import (
     BasePage,
     is_htmx,
@@ -24,7 +24,7 @@ from tieline.platform.clock import DeclaredClock
 from tieline.platform.web import CurrentRuntime
 from tieline.utility import views
 from tieline.utility.console import saved
-from tieline.utility.console.navigation import rail
+from tieline.utility.console.navigation import PLACES
 from tieline.utility.console.status import Status, Watch
 from tieline.utility.console.visitor import current_visitor
 
@@ -90,7 +90,7 @@ class Page(BasePage):
     def _frame(self, status: Status) -> Frame:
         calendar, visitor = self.runtime.calendar, self.visitor
         return Frame(
-            nav=rail(visitor.scope, counts={"incidents": status.incidents} if status.incidents else None),
+            nav=rail(visitor.scope, PLACES, {"incidents": status.incidents} if status.incidents else {}),
             current="",
             person=Person(visitor.name, visitor.role),
             csrf_token=visitor.csrf_token,

@@ -1,23 +1,7 @@
 """The rail: which parts the console has, and what one must be allowed to see each."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-
-from tieline.console.components.frame import NavItem
-from tieline.platform.scope import Permission, Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A part of the console: the key that its pages pass as ``current``, and the permission that shows it."""
-
-    key: str
-    label: str
-    href: str
-    icon: str
-    needs: Permission
-    group: str = ""
-
+from tieline.console.components.frame import Place
+from tieline.platform.scope import Permission
 
 PLACES = (
     Place("overview", "Overview", "/", "layout-dashboard", Permission.INVENTORY_READ),
@@ -39,15 +23,3 @@ PLACES = (
     Place("audit", "Audit trail", "/audit", "scroll-text", Permission.AUDIT_READ, "Administration"),
     Place("users", "Users and tokens", "/users", "users", Permission.USER_WRITE, "Administration"),
 )
-
-
-def rail(
-    scope: Scope, places: Iterable[Place] = PLACES, counts: Mapping[str, int] | None = None
-) -> tuple[NavItem, ...]:
-    """What this person sees in the rail; ``counts`` by place where somebody waits behind it."""
-    waiting = counts or {}
-    return tuple(
-        NavItem(place.key, place.label, place.href, place.icon, place.group, waiting.get(place.key))
-        for place in places
-        if scope.may(place.needs)
-    )

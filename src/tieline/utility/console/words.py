@@ -1,8 +1,9 @@
 """The inventory's words as people read them: states as badges, technologies, ages, kinds of site."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from tieline.console.components import formats
 from tieline.console.components.values import Age, Badge, Observed, Tone
 from tieline.utility.inventory import FIELDS, TECHNOLOGIES, Field, FleetRow
 
@@ -16,6 +17,7 @@ TECHNOLOGY_TONES: Mapping[str, str] = {
     "2G": "ramp1", "3G": "ramp2", "4G": "ramp3", "5G": "ramp5", "none": "unknown",
 }  # fmt: skip
 NEVER_REPORTED = "never reported"
+listed = formats.listed
 
 _STATES: Mapping[str, tuple[str, Tone, str]] = {
     "INVENTORY": ("In stock", Tone.OFF, "inbox"),
@@ -129,9 +131,3 @@ def drift(row: FleetRow) -> tuple[Field, ...]:
     if row.op_lan_groups is None:  # not every platform has groups
         reported["lan_groups"] = row.lan_groups
     return tuple(field for field in FIELDS if (desired[field] or None) != (reported[field] or None))
-
-
-def listed(words: Iterable[str]) -> str:
-    """Words in a row: "a, b and c"."""
-    found = list(words)
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""

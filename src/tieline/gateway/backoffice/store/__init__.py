@@ -1,0 +1,1 @@
+"""All SQL of the back office: ``loading`` in bulk, ``reading`` for staff."""

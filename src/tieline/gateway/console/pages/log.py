@@ -1,0 +1,252 @@
+"""The change log: every change of every object, before and after, by whom, in the course of what; also as a file."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from tieline.console import lists
+from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
+from tieline.console.components.values import Badge, Link, Tone
+from tieline.console.components.work import Delta, PlanDiff, Planned
+from tieline.gateway.backoffice.store import reading
+from tieline.gateway.console import words
+from tieline.gateway.console.blocks import Block, Sheet
+from tieline.gateway.console.http import CurrentPage, pages
+from tieline.gateway.plans.model import ACTIVATION, number_in, public_id
+from tieline.gateway.utilities import store as utilities
+from tieline.platform.errors import NotFound
+from tieline.platform.paging import decode_key, page_of
+
+router = pages()
+After = Annotated[str | None, Query(max_length=200)]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+HOME = Crumb("Change log", "/log")
+_CURRENT = "log"
+_NEWEST = 2**63 - 1
+_CSV = 5000
+_SHOWN = 3
+_LONGEST = 60
+_TONES = {"utility": Tone.BUSY, "staff": Tone.HELD, "network": Tone.OFF}
+_ICONS = {"utility": "building-2", "staff": "user", "network": "radio-tower"}
+
+
+@router.get("/log")
+async def every(page: CurrentPage, after: After = None) -> Response:
+    """The log, the latest first."""
+    pairs = lists.pairs_of(page.request.url.query)
+    wanted = _wanted(pairs, page.renderer.zone)
+    before = decode_key(after, int)[0] if after else _NEWEST
+    async with page.db.snapshot() as tx:
+        rows = await reading.changes(tx, wanted, before=before, limit=lists.ROWS + 1)
+        codes = {row["code"]: row["name"] for row in await utilities.listed(tx)}
+    found = page_of(rows, lists.ROWS, lambda row: (row["id"],))
+    last = dict(pairs)
+    bar = FilterBar(
+        page.url,
+        (
+            lists.choice("utility", "Utility", codes, pairs),
+            lists.choice("party", "Whose hand", words.PARTIES, pairs),
+            lists.choice("operation", "What", words.OPERATIONS, pairs),
+            lists.text("by", "By whom", pairs),
+            Filter(
+                "at", "When", FilterKind.DATES, low=last.get("at_from", ""), high=last.get("at_to", ""), pinned=True
+            ),
+            lists.text("job", "Plan", pairs, pinned=False),
+            lists.text("dn", "Object", pairs, pinned=False),
+        ),
+    )
+    query = page.request.url.query
+    filtered = any(key != "after" for key, _ in pairs)
+    table = log_table(
+        found.items,
+        page.now,
+        lists.paging(page.url, found, "change"),
+        csv_href=f"/log.csv?{query}" if query else "/log.csv",
+        filtered=filtered,
+        with_object=True,
+    )
+    head = PageHead("Change log", "Every change of every object, whoever made it. Rows are never altered.")
+    return await page.show("layout/list.html", current=_CURRENT, head=head, bar=bar, table=table)
+
+
+def _wanted(pairs: lists.Pairs, zone: tzinfo) -> reading.LogFilter:
+    last = dict(pairs)
+    job = last.get("job", "").strip()
+    number = number_in(ACTIVATION, job) if job else None
+    if job and number is None:
+        raise NotFound(f"There is no activation job {job}.")
+    until = _day(last.get("at_to", ""), zone)
+    return reading.LogFilter(
+        utilities=tuple(value for key, value in pairs if key == "utility"),
+        parties=tuple(value for key, value in pairs if key == "party"),
+        operations=tuple(value for key, value in pairs if key == "operation"),
+        source=_source(last.get("by", "").strip().replace("\0", "")),
+        dn=last.get("dn", "").strip().replace("\0", ""),
+        job=number,
+        since=_day(last.get("at_from", ""), zone),
+        until=until + timedelta(days=1) if until else None,
+    )
+
+
+def _source(who: str) -> str:
+    """Who, as the log has it: a bare name is one of the staff's."""
+    return who if not who or ":" in who or who == "network" else f"staff:{who}"
+
+
+def _day(text: str, zone: tzinfo) -> datetime | None:
+    """The beginning of a day in the operator's time zone; None for what is no day."""
+    try:
+        return datetime.combine(datetime.fromisoformat(text).date(), time(), zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def log_table(
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
+    paging: Paging | None = None,
+    *,
+    csv_href: str = "",
+    filtered: bool = False,
+    with_object: bool = False,
+) -> Table:
+    """Rows of the log as a list; each opens beside it."""
+    del now
+    columns = (
+        Column("at", "When", fixed=True, narrow=True),
+        *((Column("object", "Object", narrow=True),) if with_object else ()),
+        Column("party", "Whose hand", narrow=True),
+        Column("by", "By"),
+        Column("what", "What", wrap=True, narrow=True),
+        Column("job", "Plan"),
+        Column("reason", "Reason", wrap=True),
+    )
+    shown = [Row(str(row["id"]), _row(row), f"/log/{row['id']}", sheet=True) for row in rows]
+    empty = (
+        Empty("No change matches", "Take a filter away to see more.", icon="search")
+        if filtered
+        else Empty("Nothing was changed yet", "Each change of an object stands here from now on.", icon="history")
+    )
+    return Table("log", "Change log", columns, shown, paging, csv_href=csv_href, empty=empty)
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, object]:
+    job = row["job_id"]
+    return {
+        "at": row["at"],
+        "object": words.object_link(row["dn"]),
+        "party": Badge(words.PARTIES[row["party"]], _TONES[row["party"]], _ICONS[row["party"]]),
+        "by": row["source"],
+        "what": _what(row),
+        "job": Link(public_id(ACTIVATION, job), f"/plans/{public_id(ACTIVATION, job)}") if job else None,
+        "reason": row["reason"],
+    }
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    """A row in a few words: "APN old.example to new.example"."""
+    if row["operation"] != "changed":
+        return f"{words.OPERATIONS[row['operation']]}"
+    before, after = row["before"] or {}, row["after"] or {}
+    names = list(dict.fromkeys([*after, *before]))
+    said = [f"{words.attribute(one)} {_short(before.get(one))} to {_short(after.get(one))}" for one in names[:_SHOWN]]
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(said) + more
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+@router.get("/log/{number}")
+async def one(page: CurrentPage, number: Number) -> Response:
+    """One row, before and after."""
+    async with page.db.snapshot() as tx:
+        rows = await reading.changes(tx, reading.LogFilter(), before=min(number + 1, _NEWEST), limit=1)
+    row = next(iter(rows), None)
+    if row is None or row["id"] != number:
+        raise NotFound(f"The change log has no row {number}.")
+    cells = _row(row)
+    facts = (
+        ("When", row["at"]),
+        ("Object", cells["object"]),
+        ("Whole name", row["dn"]),
+        ("Utility", Link(row["utility"], f"/utilities/{row['utility']}")),
+        ("Whose hand", cells["party"]),
+        ("By", row["source"]),
+        ("What", words.OPERATIONS[row["operation"]]),
+        ("Version", row["version"]),
+        ("Plan", cells["job"]),
+        ("Change within the plan", row["change"]),
+        ("Reason", row["reason"]),
+    )
+    diff = Block("Before and after", difference(row))
+    title = row["dn"].rpartition("=")[2]
+    if page.is_sheet:
+        return page.sheet("templates/sheet.html", title=title, state=_what(row), facts=facts, blocks=(diff,))
+    sheet = Sheet(rows=((Block("The change", facts), diff),))
+    head = PageHead(title, _what(row), (HOME,))
+    return await page.show("templates/page.html", current=_CURRENT, head=head, **sheet.context())
+
+
+def difference(row: Mapping[str, Any]) -> PlanDiff:
+    """Before and after of one row."""
+    before, after = row["before"] or {}, row["after"] or {}
+    deltas = tuple(
+        Delta(words.attribute(name), words.shown(name, before.get(name)), words.shown(name, after.get(name)))
+        for name in dict.fromkeys([*before, *after])
+    )
+    return PlanDiff("Before and after", (Planned(row["dn"].rpartition("=")[2], deltas),), "object")
+
+
+@router.get("/log.csv")
+async def file(page: CurrentPage) -> Response:
+    """The whole list as a file, the latest first."""
+    wanted = _wanted(lists.pairs_of(page.request.url.query), page.renderer.zone)
+
+    async def lines() -> AsyncIterator[str]:
+        yield lists.csv_line(*_COLUMNS)
+        before = _NEWEST
+        while True:
+            async with page.db.snapshot() as tx:
+                rows = await reading.changes(tx, wanted, before=before, limit=_CSV)
+            if not rows:
+                return
+            before = rows[-1]["id"]
+            yield "".join(lists.csv_line(*_cells(row)) for row in rows)
+
+    headers = {"Content-Disposition": 'attachment; filename="change-log.csv"', "Cache-Control": "no-store"}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+_COLUMNS = ("id", "at", "utility", "party", "by", "operation", "object", "version", "plan", "reason", "before", "after")
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
+    job = row["job_id"]
+    return (
+        row["id"],
+        row["at"].astimezone(UTC).isoformat(),
+        row["utility"],
+        row["party"],
+        row["source"],
+        row["operation"],
+        row["dn"],
+        row["version"],
+        public_id(ACTIVATION, job) if job else None,
+        row["reason"],
+        _json(row["before"]),
+        _json(row["after"]),
+    )
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,214 @@
+"""What matters now: calls, plans that run, whom notifications reach, and what needs somebody."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import Response
+
+from tieline.console.components.figures import Figure
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, PageHead
+from tieline.console.components.tables import Column, Empty, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Link, Tone
+from tieline.gateway.backoffice.store import reading
+from tieline.gateway.console import words
+from tieline.gateway.console.blocks import Block, Sheet
+from tieline.gateway.console.http import CurrentPage, StaffPage, pages
+from tieline.gateway.plans.model import ACTIVATION, VALIDATION, public_id
+from tieline.gateway.utilities import store as utilities
+from tieline.platform.db import Tx
+
+router = pages()
+DAY = timedelta(days=1)
+_FRESH = timedelta(seconds=20)
+Need = tuple[Badge, str, str]
+
+
+@router.get("/")
+async def overview(page: CurrentPage) -> Response:
+    """The first page."""
+    async with page.db.snapshot() as tx:
+        every = await utilities.listed(tx)
+        running = await reading.open_jobs(tx)
+        queues = await reading.queues(tx)
+        needs = await _needs(tx, page.now)
+    counted = await page.counted("subscriptions", _subscriptions, fresh=_FRESH)
+    counts = counted.value if counted else {}
+    minutes = page.parts.tally.of()
+    last, hour = minutes[-2], minutes[:-1]
+    errors = sum(one.errors + one.failed for one in hour)
+    sheet = Sheet(
+        figures=(
+            Figure("Calls in the last minute", last.calls, "/utilities", trend=[one.calls for one in hour]),
+            Figure(
+                "In error within the hour",
+                errors,
+                "/utilities",
+                tone="warn" if errors else "ok",
+                note=_failed(sum(one.failed for one in hour), sum(one.refused for one in hour)),
+            ),
+            Figure("Plans to be carried out", queues.get("jobs", 0), "/plans?state=QUEUED&state=RUNNING"),
+            Figure(
+                "Notifications that wait",
+                queues.get("notifications", 0),
+                "/utilities",
+                note=plural(queues.get("orders", 0), "order") + " under way to the network",
+            ),
+        ),
+        rows=(
+            (Block("What needs somebody", needs_table(needs)),),
+            (Block("Utilities", _utilities(page, every, counts), "/utilities", "All utilities"),),
+            (Block("Plans that run", running_table(running, page.now), "/plans", "All plans"),),
+        ),
+    )
+    head = PageHead(page.parts.settings.name, _state(every, needs))
+    return await page.show("templates/page.html", current="overview", head=head, **sheet.context())
+
+
+def _state(every: Sequence[Mapping[str, Any]], needs: Sequence[Need]) -> str:
+    served = f"{plural(len(every), 'utility', 'utilities')} served here"
+    return (
+        f"{served}; {plural(len(needs), 'thing')} {'needs' if len(needs) == 1 else 'need'} somebody."
+        if needs
+        else (f"{served}; nothing needs anybody.")
+    )
+
+
+def _failed(failed: int, refused: int) -> str:
+    return f"{failed} failed here, {refused} more were beyond the rate"
+
+
+async def _subscriptions(tx: Tx) -> dict[str, dict[str, int]]:
+    """Subscriptions of each utility by state."""
+    return {row["code"]: await reading.states(tx, row["id"]) for row in await utilities.listed(tx)}
+
+
+def _utilities(page: StaffPage, every: Sequence[Mapping[str, Any]], counts: Mapping[str, Mapping[str, int]]) -> Table:
+    columns = (
+        Column("code", "Utility", fixed=True, narrow=True),
+        Column("state", "State", narrow=True),
+        Column("subscriptions", "Subscriptions", numeric=True, narrow=True),
+        Column("active", "Active", numeric=True),
+        Column("calls", "Calls", unit="a minute", numeric=True),
+        Column("errors", "In error", unit="within the hour", numeric=True),
+        Column("refused", "Beyond the rate", unit="within the hour", numeric=True),
+    )
+    rows = []
+    for row in every:
+        code = row["code"]
+        hour = page.parts.tally.of(code)
+        states = counts.get(code)
+        cells: dict[str, object] = {
+            "code": row["name"],
+            "state": let_in(row),
+            "subscriptions": Count(sum(states.values()) if states is not None else None, f"/objects?utility={code}"),
+            "active": Count(
+                states.get("ACTIVE", 0) if states is not None else None, f"/objects?utility={code}&state=ACTIVE"
+            ),
+            "calls": hour[-2].calls,
+            "errors": sum(one.errors + one.failed for one in hour),
+            "refused": sum(one.refused for one in hour),
+        }
+        rows.append(Row(code, cells, f"/utilities/{code}"))
+    empty = Empty(
+        "No utility is served yet",
+        "Take the first one on: its code, its certificate and what its contract allows.",
+        (Action("Take a utility on", "/utilities/new", "plus", "primary"),) if page.may_operate else (),
+        "building-2",
+    )
+    return Table("utilities", "Utilities", columns, rows, empty=empty, chooser=False)
+
+
+def let_in(row: Mapping[str, Any]) -> Badge:
+    """Whether a utility's calls are answered."""
+    if row["suspended_at"] is not None:
+        return Badge("Suspended", Tone.HELD, "ban", tip=str(row["suspended_reason"]))
+    return Badge("Served", Tone.OK)
+
+
+def running_table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
+    """The plans that are to be carried out, the oldest first."""
+    del now
+    columns = (
+        Column("name", "Plan", fixed=True, narrow=True, wrap=True),
+        Column("utility", "Utility"),
+        Column("state", "State", narrow=True),
+        Column("done", "Done", numeric=True, narrow=True),
+        Column("total", "Changes", numeric=True),
+        Column("failed", "Failed", numeric=True),
+        Column("created", "Asked for"),
+    )
+    shown = []
+    for row in rows:
+        name = public_id(ACTIVATION if row["kind"] == "activation" else VALIDATION, row["id"])
+        cells: dict[str, object] = {
+            "name": row["name"] or name,
+            "utility": Link(row["utility"], f"/utilities/{row['utility']}"),
+            "state": words.job_badge(row["state"]),
+            "done": row["position"],
+            "total": row["total"],
+            "failed": row["failed"],
+            "created": Age(row["created_at"]),
+        }
+        shown.append(Row(name, cells, f"/plans/{name}"))
+    empty = Empty("No plan runs", "A utility's plan shows here from when it is activated until it is done.")
+    return Table("running", "Plans that run", columns, shown, empty=empty, chooser=False)
+
+
+async def _needs(tx: Tx, now: datetime) -> list[Need]:
+    """What somebody should look at, the worst first."""
+    found = [*await _of_the_work(tx, now), *await _of_access(tx, now)]
+    return sorted(found, key=lambda need: -need[0].tone.rank)
+
+
+async def _of_the_work(tx: Tx, now: datetime) -> list[Need]:
+    """What plans, the network and notices ask of staff."""
+    found: list[Need] = []
+    if bad := await reading.bad_jobs(tx, now - DAY):
+        sentence = f"In {plural(bad, 'plan')} of the last 24 hours something failed."
+        found.append((Badge("Failed", Tone.WARN), sentence, "/plans?bad=1"))
+    if stuck := (await reading.queues(tx)).get("stuck", 0):
+        sentence = f"The network has been asked more than three times for {plural(stuck, 'subscription')}."
+        found.append((Badge("Network lags", Tone.WARN), sentence, "/objects?lags=1"))
+    for row in await reading.unanswered(tx):
+        if row["declined"]:
+            sentence = f"{plural(row['declined'], 'utility', 'utilities')} declined “{row['title']}”."
+            found.append((Badge("Declined", Tone.WARN), sentence, f"/notices/{row['ref']}"))
+    return found
+
+
+async def _of_access(tx: Tx, now: datetime) -> list[Need]:
+    """Whom nobody reaches, who is shut out, and whose certificates end."""
+    found: list[Need] = []
+    for row in await reading.recipients(tx):
+        if row["last_error"]:
+            sentence = f"{row['utility']} is not reached at {row['address']}: {row['last_error']}"
+            found.append((Badge("Not reached", Tone.BAD), sentence, f"/utilities/{row['utility']}#addresses"))
+    for row in await utilities.known_certificates(tx):
+        if row["not_after"] is not None and row["not_after"] - now < words.SOON:
+            whose = row["client_id"] or row["utility"]
+            href = f"/clients/{row['client_id']}" if row["client_id"] else f"/utilities/{row['utility']}#certificates"
+            tone = Tone.BAD if row["not_after"] <= now else Tone.WARN
+            sentence = f"A certificate of {whose} is over on {row['not_after']:%Y-%m-%d}."
+            found.append((Badge("Certificate", tone), sentence, href))
+    for row in await utilities.listed(tx):
+        if row["suspended_at"] is not None:
+            sentence = f"{row['name']} is suspended since {row['suspended_at']:%Y-%m-%d}: {row['suspended_reason']}"
+            found.append((Badge("Suspended", Tone.HELD), sentence, f"/utilities/{row['code']}"))
+    return found
+
+
+def needs_table(needs: Sequence[Need]) -> Table:
+    """What needs somebody, as a list that leads on."""
+    columns = (Column("what", "What", fixed=True, narrow=True), Column("sentence", "Why", narrow=True, wrap=True))
+    rows = [
+        Row(str(number), {"what": badge, "sentence": sentence}, href)
+        for number, (badge, sentence, href) in enumerate(needs)
+    ]
+    empty = Empty(
+        "Nothing needs anybody",
+        "Addresses that are not reached, plans with failures, certificates that end and declined notices show here.",
+        icon="circle-check",
+    )
+    return Table("needs", "What needs somebody", columns, rows, empty=empty, chooser=False)
