@@ -38,7 +38,7 @@ class Story(StrEnum):
 
 MISTAKES = {"wrong_site": 0.01, "twice": 0.02, "offline": 0.02, "defective": 0.01, "lost_card": 0.0}
 """How often the crews of a story err, and have bad luck."""
-FASTEST, SLOWEST = 200_000, 5_000
+FASTEST, SLOWEST = 200_000, 10_000
 """How many times faster the calendar of a phase-out runs: few sites are done quickly, and then wait for their dwell."""
 
 
@@ -89,7 +89,7 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 
 
 def _speed(sites: int) -> int:
-    return max(SLOWEST, min(FASTEST, 100_000_000 // sites))
+    return max(SLOWEST, min(FASTEST, 200_000_000 // sites))
 
 
 def calendar(speed: int) -> str:

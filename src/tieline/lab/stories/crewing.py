@@ -19,7 +19,9 @@ from tieline.lab.sites import Office as Network
 from tieline.platform.errors import Unavailable
 
 PAUSE = 0.5
-"""Seconds between two rounds of a crew."""
+"""Seconds between two rounds of a crew, where there are few."""
+ROUNDS_A_SECOND = 15.0
+"""Rounds of all crews together at most: beyond, they ask less often, and each finds more that has happened."""
 _TIMEOUT = 120.0
 _WRITING = 6.0
 """Seconds within which an order is surely written, once its day was chosen."""
@@ -135,4 +137,4 @@ class Crews:
             # An order may be there before the van is loaded: the next look finds both.
             with contextlib.suppress(_EmptyVanError):
                 await crew.round()
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(max(PAUSE, len(self._logins) / ROUNDS_A_SECOND))

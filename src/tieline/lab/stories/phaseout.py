@@ -11,24 +11,21 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tieline.lab.crews import Router
-from tieline.lab.fill import UTILITY, Platform, wait_until
+from tieline.lab.fill import UTILITY, wait_until
 from tieline.lab.offices import Office
 from tieline.lab.people import Hired
 from tieline.lab.stories.crewing import CrewLogin, Crews
+from tieline.lab.stories.desk import Desk
+from tieline.lab.stories.watch import Watch
 from tieline.platform.errors import Unavailable
 from tieline.standards.numbering import luhn_digit
 
 Bar = Callable[[str, int, int], None]
 """Told what is going on, how far it is, and of how much."""
-
-Key = tuple[str, str]
-"""A subscription: its operator, and what that calls it."""
-Seen = tuple[datetime, Key, bool | None, bool | None]
-"""When a subscription came to be there or not, addressed or not; None: as before."""
 
 TITLE = "The end of 3G"
 ROUTER = {"make": "Tieline Lab", "model": "TL-5", "generations": "4G 5G", "bands": "B1 B3 B7 B8 B20 B28 n1 n28 n78"}
@@ -37,20 +34,13 @@ SPARE = 1.05
 _TAC = "35999901"
 _STRANGER = 899_999
 """The number of a router that the utility never bought."""
-_STEP = 250
+_STEP = 500
 """Sites that are scheduled at once in a region."""
+_IN_HAND = 20
+"""Sites of each crew that are under way; when there are fewer, more are scheduled."""
 _PATIENCE = 3 * 3600.0
+_LONGEST_MARGIN = timedelta(days=365)
 SITES_A_CREW = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The people at the utility's REST interface."""
-
-    technician: Platform
-    approver: Platform
-    storekeeper: Platform
-    auditor: Platform
 
 
 @dataclass(slots=True)
@@ -269,7 +259,7 @@ def _visited(desk: Desk, offices: Sequence[Office], tale: Tale, crews: Crews, ba
         whole = found["whole"]
         bar("Crews replace routers and cards", whole["field_done"], whole["sites"])
         for region in found["regions"]:
-            _schedule(desk, tale, region, found["now"], crews)
+            _schedule(desk, tale, region, crews)
         if not meddled and whole["field_done"] >= min(5, whole["sites"]):
             meddled = True
             _meddle(desk, offices, tale, bar)
@@ -279,29 +269,40 @@ def _visited(desk: Desk, offices: Sequence[Office], tale: Tale, crews: Crews, ba
     wait_until(over, "every site was visited", seconds=_PATIENCE, every=1.0)
 
 
-def _schedule(desk: Desk, tale: Tale, region: Mapping[str, Any], now: str, crews: Crews) -> None:
+def _schedule(desk: Desk, tale: Tale, region: Mapping[str, Any], crews: Crews) -> None:
     states = region["states"]
     waiting = states.get("ready", 0) + states.get("again", 0)
     under_way = states.get("scheduled", 0) + states.get("on_site", 0)
     logins = tale.crews.get(region["name"], ())
-    if not waiting or not logins or under_way > len(logins) * 8:
+    if not waiting or not logins or under_way > len(logins) * _IN_HAND:
         return
-    body = {
-        "crew_ids": [login.crew_id for login in logins],
-        "first_day": (datetime.fromisoformat(now) + crews.margin).date().isoformat(),
-        "regions": [region["name"]],
-        "limit": _STEP,
-    }
-    made = desk.technician.post(f"/programmes/{tale.programme}/schedule", body)
-    for order in made["orders"]:
-        _issue(desk, tale, order, crews)
+    body = {"crew_ids": [login.crew_id for login in logins], "regions": [region["name"]], "limit": _STEP}
+    made = _from_the_next_day(desk, tale, body, crews)
+    orders = [desk.technician.get(f"/field/orders/{one}") for one in made["orders"]]
+    for login in logins:
+        _issue(desk, tale, login, [one for one in orders if one["crew_id"] == login.crew_id], crews)
 
 
-def _issue(desk: Desk, tale: Tale, order_id: int, crews: Crews) -> None:
-    """The storekeeper hands a crew what its order needs: the cards that were prepared, and a router for each site."""
-    order = desk.technician.get(f"/field/orders/{order_id}")
-    login = next(one for found in tale.crews.values() for one in found if one.crew_id == order["crew_id"])
-    visits = order["visits"]
+def _from_the_next_day(desk: Desk, tale: Tale, body: Mapping[str, Any], crews: Crews) -> dict[str, Any]:
+    """Schedule from a day on that is not over before the orders are written, fast as the calendar runs."""
+    path = f"/programmes/{tale.programme}"
+    margin = crews.margin
+    while True:
+        now = datetime.fromisoformat(desk.technician.get(path)["now"])
+        try:
+            wanted = {**body, "first_day": (now + margin).date().isoformat()}
+            made: dict[str, Any] = desk.technician.post(f"{path}/schedule", wanted)
+        except Unavailable as error:
+            if '"rule":"past"' not in error.detail or margin > _LONGEST_MARGIN:
+                raise
+            margin *= 2
+            continue
+        return made
+
+
+def _issue(desk: Desk, tale: Tale, login: CrewLogin, orders: Sequence[Mapping[str, Any]], crews: Crews) -> None:
+    """The storekeeper hands a crew what its orders need: the cards that were prepared, and a router for each site."""
+    visits = [visit for order in orders for visit in order["visits"]]
     cards = [step["new_iccid"] for visit in visits for step in visit["steps"] if step["new_iccid"]]
     routers = [next(tale.routers) for _ in visits]
     for goods, serials in (("card", cards), ("router", [router.serial for router in routers])):
@@ -312,8 +313,8 @@ def _issue(desk: Desk, tale: Tale, order_id: int, crews: Crews) -> None:
             "serials": serials,
             "warehouse_id": tale.warehouse,
             "to_place": login.place_id,
-            "key": f"order-{order_id}-{goods}",
-            "reference": f"order {order_id}",
+            "key": f"order-{orders[0]['id']}-{goods}",
+            "reference": f"order {orders[0]['id']}",
         }
         tale.issued += int(desk.storekeeper.post("/stock/issues", body)["moved"])
     crews.load(login.crew_id, routers)
@@ -409,103 +410,3 @@ def _second_visits(desk: Desk, tale: Tale) -> int:
         for visit in desk.technician.pages("/field/visits", origin=origin, limit=1000)
         if visit["attempt"] > 1 and visit["state"] != "cancelled"
     )
-
-
-class Watch:
-    """What became of a programme's links, by the operators' own change logs and the acceptance tests.
-
-    An old link carries its site while its subscription is attached, active and has its fixed address in the network; a
-    new one from the moment its test has passed, for as long as it keeps that address.
-    """
-
-    def __init__(self, desk: Desk, offices: Sequence[Office], programme: int) -> None:
-        self._desk = desk
-        self._offices = {one.code: one for one in offices}
-        self._programme = programme
-        self._from = {code: office.log_position(UTILITY) for code, office in self._offices.items()}
-        self._began = {code: _carrying(office) for code, office in self._offices.items()}
-
-    def _links(self) -> list[dict[str, Any]]:
-        return list(self._desk.technician.pages(f"/programmes/{self._programme}/links", limit=5000))
-
-    def sites_without_link(self) -> int:
-        """How many sites had no link that carried them at some moment since, of those that had one at the beginning."""
-        links = self._links()
-        sites: dict[Key, int] = {}
-        state: dict[Key, tuple[bool, bool]] = {}
-        free: set[Key] = set()
-        for row in links:
-            for ref in (row["old_ref"], row["new_ref"]):
-                if ref is not None:
-                    sites[row["operator"], ref] = row["site_id"]
-            old = (row["operator"], row["old_ref"])
-            state[old] = self._began[row["operator"]].get(row["old_ref"], (False, False))
-            # A link that never had a fixed address goes without one.
-            if not state[old][1]:
-                state[old] = (state[old][0], True)
-                free |= {old, (row["operator"], row["new_ref"])}
-        carried: dict[int, int] = defaultdict(int)
-        for key, (attached, fixed) in state.items():
-            carried[sites[key]] += attached and fixed
-        down = set()
-        for _at, key, there, addressed in sorted([*self._logged(sites, free), *_passed(links)], key=lambda one: one[0]):
-            had = state.get(key, (False, key in free))
-            now = (_or(there, had[0]), _or(addressed, had[1]))
-            state[key] = now
-            before = carried[sites[key]]
-            carried[sites[key]] += (now[0] and now[1]) - (had[0] and had[1])
-            if before > 0 and carried[sites[key]] == 0:
-                down.add(sites[key])
-        return len(down)
-
-    def _logged(self, sites: Mapping[Key, int], free: set[Key]) -> Iterator[Seen]:
-        """The operators' entries about what their networks do with a programme's subscriptions."""
-        for code, office in self._offices.items():
-            for entry in office.log(UTILITY, self._from[code]):
-                key = (code, entry["dn"].rpartition("=")[2])
-                operational = (entry["after"] or {}).get("operational")
-                if key in sites and operational is not None:
-                    fixed = _live(operational) if key in free else _addressed(operational)
-                    yield datetime.fromisoformat(entry["at"]), key, None, fixed
-
-    def retired(self) -> int:
-        """How many old subscriptions of the programme the operators hold as retired in their networks."""
-        old: dict[str, set[str]] = defaultdict(set)
-        for row in self._links():
-            if row["retired_at"] is not None:
-                old[row["operator"]].add(row["old_ref"])
-        return sum(
-            1
-            for code, refs in old.items()
-            for one in self._offices[code].subscriptions(UTILITY)
-            if one["id"] in refs and (one["attributes"].get("operational") or {}).get("state") == "RETIRED"
-        )
-
-
-def _passed(links: Sequence[Mapping[str, Any]]) -> Iterator[Seen]:
-    for row in links:
-        if row["passed_at"] is not None:
-            yield datetime.fromisoformat(row["passed_at"]), (row["operator"], row["new_ref"]), True, None
-
-
-def _or(told: bool | None, known: bool) -> bool:
-    return known if told is None else told
-
-
-def _live(operational: Mapping[str, Any]) -> bool:
-    return operational.get("state") in {"ACTIVE", "TEST_READY"}
-
-
-def _addressed(operational: Mapping[str, Any]) -> bool:
-    return bool(operational.get("ipAddress")) and _live(operational)
-
-
-def _carrying(office: Office) -> dict[str, tuple[bool, bool]]:
-    """Which subscriptions are attached, and which have an address in the network."""
-    return {
-        one["id"]: (
-            bool(one["attributes"].get("attached")),
-            _addressed(one["attributes"].get("operational") or {}),
-        )
-        for one in office.subscriptions(UTILITY)
-    }

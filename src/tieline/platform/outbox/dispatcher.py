@@ -63,7 +63,8 @@ class Dispatcher:
         while True:
             async with db.transaction() as tx:
                 new = await store.spread(tx, pairs)
-            counts = await asyncio.gather(*(self._deliver(db, clock, name) for name in self._handlers))
+                names = await store.awaited(tx, list(self._handlers), clock.now())
+            counts = await asyncio.gather(*(self._deliver(db, clock, name) for name in names))
             tried += sum(counts)
             if not new and not any(counts):
                 return tried

@@ -51,6 +51,11 @@ SELECT d.event_id AS id, e.topic, e.key, e.payload, e.at, d.attempts
  ORDER BY d.event_id LIMIT %(limit)s
 """
 
+_AWAITED = """
+SELECT h.handler FROM unnest(%(handlers)s::text[]) AS h (handler) WHERE EXISTS (
+    SELECT FROM outbox_delivery d WHERE d.handler = h.handler AND d.state = 'waiting' AND d.next_at <= %(now)s)
+"""
+
 _NEXT = """
 SELECT min(next_at) AS next_at FROM outbox_delivery WHERE state = 'waiting' AND attempts > 0
 """
@@ -131,6 +136,12 @@ async def spread(tx: Tx, handlers: Sequence[tuple[str, str]]) -> int:
     """Make a delivery of each new event for each (handler, topic); gives how many events were new, at most 1,000."""
     names, topics = [name for name, _ in handlers], [topic for _, topic in handlers]
     return await execute(tx, _SPREAD, {"handlers": names, "topics": topics})
+
+
+async def awaited(tx: Tx, handlers: Sequence[str], now: datetime) -> list[str]:
+    """Those of some handlers for which something is due."""
+    rows = await fetch_all(tx, _AWAITED, {"handlers": list(handlers), "now": now})
+    return [row["handler"] for row in rows]
 
 
 async def due(tx: Tx, handler: str, topics: Sequence[str], now: datetime, limit: int) -> list[Delivery]:

@@ -3,7 +3,8 @@
 What other contexts may call stands here. Every function takes a transaction and the asker's scope, and neither opens
 nor ends a transaction:
 
-- :func:`resolve_selection` freezes a filter into rows; :func:`subscriptions` reads some again;
+- :func:`resolve_selection` freezes a filter into rows; :func:`subscriptions` reads some again; :func:`links_hanging`
+  reads all that hangs on a technology, in few words;
 - :func:`take_stock`, :func:`issue_stock`, :func:`release_stock`: cards from an operator's stock, by key;
 - :func:`card_facts`, :func:`device_facts`, :func:`site_facts`, :func:`cards_in_devices`: goods as they stand;
   :func:`set_stock_states`, :func:`add_devices`, :func:`place_devices` keep them in step with the ledger of logistics;
@@ -52,6 +53,7 @@ from tieline.utility.inventory.model import (
     Field,
     FleetFilter,
     FleetRow,
+    HangingLink,
     HistoryEntry,
     ImportMode,
     ImportRun,
@@ -97,6 +99,7 @@ from tieline.utility.inventory.service.fitting import (
 from tieline.utility.inventory.service.fleet import (
     apply_desired,
     apply_reports,
+    links_hanging,
     reach,
     resolve_selection,
     subscriptions,
@@ -183,6 +186,7 @@ __all__ = [
     "FleetFilter",
     "FleetRow",
     "FleetSummary",
+    "HangingLink",
     "HistoryEntry",
     "Hit",
     "ImportMode",
@@ -247,6 +251,7 @@ __all__ = [
     "lan_group_differences",
     "lan_group_pools",
     "lan_groups",
+    "links_hanging",
     "list_imports",
     "list_things",
     "mapping",

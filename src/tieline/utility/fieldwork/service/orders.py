@@ -58,11 +58,13 @@ async def make_orders(
     working: Working | None = None,
     origin: str | None = None,
     limit: int = MOST_VISITS,
+    told: list[audit.Entry] | None = None,
 ) -> MadeOrders:
     """Put the visits of a region that are in no order into orders, a day and a crew each. Needs ``FIELD_PLAN``.
 
     Those due in an earlier week come first; what is due in the same week is driven to together. Every crew has one
-    order a day, Monday to Friday unless ``working`` says otherwise.
+    order a day, Monday to Friday unless ``working`` says otherwise. ``told`` takes the entry for the audit trail from a
+    caller that goes on: it appends it last.
     """
     scope.require(Permission.FIELD_PLAN)
     working = working or Working()
@@ -75,7 +77,7 @@ async def make_orders(
     when = calendar(first_day, len(days), len(crew_ids), weekends=working.weekends)
     made = [_order(day, crew_ids[crew], on) for day, (on, crew) in zip(days, when, strict=True)]
     ids = await orders.add_many(tx, scope, region, made, clock.now()) if made else []
-    told = MadeOrders(
+    outcome = MadeOrders(
         tuple(ids),
         len(rows),
         sum(one.km for one in made),
@@ -83,9 +85,13 @@ async def make_orders(
         made[0].day if made else None,
         made[-1].day if made else None,
     )
-    detail = {"region": region, "crews": list(crew_ids), "orders": len(ids), "visits": told.visits}
-    await audit.append(tx, scope, audit.Entry("orders.made", f"region:{region or ''}", detail))
-    return told
+    detail = {"region": region, "crews": list(crew_ids), "orders": len(ids), "visits": outcome.visits}
+    entry = audit.Entry("orders.made", f"region:{region or ''}", detail)
+    if told is None:
+        await audit.append(tx, scope, entry)
+    else:
+        told.append(entry)
+    return outcome
 
 
 def _check(clock: Clock, first_day: date, crew_ids: Sequence[int], working: Working) -> None:

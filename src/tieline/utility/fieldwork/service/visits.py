@@ -33,11 +33,17 @@ def may_read(scope: Scope) -> None:
 
 
 async def plan_visits(
-    tx: Tx, scope: Scope, planned: Iterable[NewVisit], *, clock: Clock | None = None
+    tx: Tx,
+    scope: Scope,
+    planned: Iterable[NewVisit],
+    *,
+    clock: Clock | None = None,
+    told: list[audit.Entry] | None = None,
 ) -> dict[str, int]:
     """Plan visits, in no order yet; those planned before stay as they are. Needs ``FIELD_PLAN``.
 
-    Gives ids by ``origin_key``. Raises ``Invalid`` for a visit that breaks a rule, ``NotFound`` for a site that is not
+    Gives ids by ``origin_key``. ``told`` takes the entry for the audit trail from a caller that goes on: it appends
+    it last. Raises ``Invalid`` for a visit that breaks a rule, ``NotFound`` for a site that is not
     there or that the asker may not touch; nothing is planned then.
     """
     scope.require(Permission.FIELD_PLAN)
@@ -55,8 +61,11 @@ async def plan_visits(
         found |= {key: visit_id for (_, key), visit_id in made.items()}
     origins = sorted({one.origin for one in wanted})
     detail = {"visits": len(wanted), "origins": origins[:20]}
-    if wanted:
-        await audit.append(tx, scope, audit.Entry("visits.planned", origins[0], detail))
+    entries = [audit.Entry("visits.planned", origins[0], detail)] if wanted else []
+    if told is None:
+        await audit.append(tx, scope, *entries)
+    else:
+        told += entries
     return found
 
 

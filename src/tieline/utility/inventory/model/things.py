@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -151,6 +151,18 @@ class Reach:
     address: str | None
     site_kind: str | None
     region: str | None
+
+
+class HangingLink(NamedTuple):
+    """A subscription that serves a site, in few words: for whoever takes a whole fleet in hand."""
+
+    site_id: int
+    region: str | None
+    subscription_id: int
+    operator_id: int
+    operator_code: str
+    link_id: int | None
+    role: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

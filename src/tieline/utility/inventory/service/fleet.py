@@ -13,7 +13,9 @@ from tieline.utility.inventory.model import (
     Desired,
     DesiredChange,
     Drift,
+    FleetFilter,
     FleetRow,
+    HangingLink,
     OperatorReport,
     Rat,
     Reach,
@@ -37,6 +39,13 @@ async def resolve_selection(tx: Tx, scope: Scope, selection: Selection, *, limit
     """
     scope.require(Permission.INVENTORY_READ)
     return await fleet.resolve(tx, scope, selection, limit=limit)
+
+
+async def links_hanging(tx: Tx, scope: Scope, technology: str, regions: Sequence[str] = ()) -> list[HangingLink]:
+    """The links of every site within the scope all of whose links hang on a technology, by site, in few words."""
+    scope.require(Permission.INVENTORY_READ)
+    wanted = FleetFilter(hanging_on=technology, regions=tuple(regions), linked=True)
+    return await fleet.links_hanging(tx, scope, wanted)
 
 
 async def subscriptions(tx: Tx, scope: Scope, ids: Sequence[int]) -> list[FleetRow]:

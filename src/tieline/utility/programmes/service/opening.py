@@ -12,13 +12,13 @@ from tieline.platform.errors import Conflict, Invalid, Problem
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.words import agree, plural
 from tieline.utility import inventory, notices
-from tieline.utility.inventory import FleetFilter, FleetRow, Selection
+from tieline.utility.inventory import HangingLink
 from tieline.utility.programmes.model import Opening, Programme
 from tieline.utility.programmes.service.telling import log
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
-_PAGE = 5000
+_PAGE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,11 @@ async def preview(tx: Tx, scope: Scope, opening: Opening) -> Preview:
     return Preview(len(by_site), len(taken), sum(map(len, by_site.values())), rows)
 
 
-async def _chosen(tx: Tx, scope: Scope, opening: Opening) -> tuple[dict[int, list[FleetRow]], set[int]]:
+async def _chosen(tx: Tx, scope: Scope, opening: Opening) -> tuple[dict[int, list[HangingLink]], set[int]]:
     """The links of each site that hangs on the technology; and the sites that another programme has already."""
-    wanted = FleetFilter(hanging_on=opening.technology, regions=opening.regions, linked=True)
-    by_site: dict[int, list[FleetRow]] = {}
-    for row in await inventory.resolve_selection(tx, scope, Selection(filter=wanted)):
-        if row.site_id is not None:
-            by_site.setdefault(row.site_id, []).append(row)
+    by_site: dict[int, list[HangingLink]] = {}
+    for row in await inventory.links_hanging(tx, scope, opening.technology, opening.regions):
+        by_site.setdefault(row.site_id, []).append(row)
     taken = await sites.elsewhere(tx, list(by_site))
     for site_id in taken:
         del by_site[site_id]
@@ -126,7 +124,7 @@ def _check(opening: Opening) -> None:
 
 
 def _sites(
-    programme_id: int, by_site: Mapping[int, Sequence[FleetRow]], dues: Mapping[int, Due], now: datetime
+    programme_id: int, by_site: Mapping[int, Sequence[HangingLink]], dues: Mapping[int, Due], now: datetime
 ) -> Iterator[tuple[Any, ...]]:
     for site_id, rows in by_site.items():
         due = dues.get(site_id)
@@ -140,7 +138,7 @@ def _sites(
         )
 
 
-def _links(programme_id: int, by_site: Mapping[int, Sequence[FleetRow]]) -> Iterator[tuple[Any, ...]]:
+def _links(programme_id: int, by_site: Mapping[int, Sequence[HangingLink]]) -> Iterator[tuple[Any, ...]]:
     for site_id, rows in by_site.items():
         # The backup first: what is in use stays untouched until its successor has been seen to work.
         ordered = sorted(rows, key=lambda row: (row.role != "backup", row.operator_code, row.subscription_id))

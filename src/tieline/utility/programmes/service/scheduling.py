@@ -65,7 +65,10 @@ async def schedule(
         links.setdefault(link.site_id, []).append(link)
     attached = await attachments(tx, scope, [link for found in links.values() for link in found])
     links = {site: in_order(found, attached) for site, found in links.items()}
-    visits = await fieldwork.plan_visits(tx, scope, [_visit(programme, row, links[row["site_id"]]) for row in rows])
+    # The trail is told last: whoever has its lock keeps everybody waiting, and routes of many visits take a while.
+    told: list[audit.Entry] = []
+    planned = [_visit(programme, row, links[row["site_id"]]) for row in rows]
+    visits = await fieldwork.plan_visits(tx, scope, planned, told=told)
     made = await fieldwork.make_orders(
         tx,
         scope,
@@ -75,15 +78,16 @@ async def schedule(
         first_day=crews.first_day,
         working=Working(hours=crews.hours_a_day, speed_kmh=crews.speed_km_h),
         origin=origin(programme_id),
+        told=told,
     )
     now = calendar.now()
+    await sites.move(tx, programme_id, ids, Act.SCHEDULE, now)
     left = [link for site in ids for link in links[site] if link.cut_at is None]
     change = None if not left else await _cut_over(tx, scope, clock, programme, crews=crews, links=left, at=now)
-    await sites.move(tx, programme_id, ids, Act.SCHEDULE, now)
     await sites.set_visits(tx, programme_id, {row["site_id"]: visits[_key(row)] for row in rows}, change)
     facts = {"sites": len(ids), "orders": len(made.order_ids), "change": change, "km": round(made.km)}
     await log(tx, programme_id, "scheduled", facts, actor=scope.actor, at=now)
-    await audit.append(tx, scope, audit.Entry("programme.scheduled", f"programme:{programme_id}", facts))
+    await audit.append(tx, scope, *told, audit.Entry("programme.scheduled", f"programme:{programme_id}", facts))
     first, last = made.first_day or crews.first_day, made.last_day or crews.first_day
     return Scheduled(len(ids), made.order_ids, change, first.isoformat(), last.isoformat(), made.km, made.km_saved)
 
