@@ -23,6 +23,6 @@ async def run(settings: GatewaySettings) -> None:
 def migrations() -> Sequence[Path]:
     """Give the folders of the schema of a gateway's database."""
     here = Path(__file__).parent
-    own = ("database", "objects", "backends/simulated", "desk", "authorization")
+    own = ("database", "objects", "backends/simulated", "desk", "authorization", "metering")
     platform = (Path(audit.__path__[0]), Path(export.__path__[0]), Path(identity.__path__[0]))
     return tuple(folder / "migrations" for folder in (*(here / place for place in own), *platform))

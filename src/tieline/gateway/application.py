@@ -26,8 +26,9 @@ from tieline.gateway.backends.driver import Driver
 from tieline.gateway.backends.simulated import SimulatedNetwork, read_faults
 from tieline.gateway.backends.simulated.faults import NONE
 from tieline.gateway.backends.simulated.meddling import Meddler, install
+from tieline.gateway.backends.simulated.metering import SimulatedMeter
 from tieline.gateway.backends.simulated.radio import SimulatedRadio
-from tieline.gateway.backoffice import notices, radio, routes, simulation
+from tieline.gateway.backoffice import metering, notices, radio, routes, simulation
 from tieline.gateway.console.wiring import install as install_console
 from tieline.gateway.console.wiring import staff_settings
 from tieline.gateway.desk.routes import Desk
@@ -37,6 +38,8 @@ from tieline.gateway.exposure.groups.routes import LanGroups
 from tieline.gateway.exposure.monitoring.routes import Events
 from tieline.gateway.exposure.monitoring.sender import EventSender
 from tieline.gateway.exposure.worker import ExposureWorker
+from tieline.gateway.metering.counting import Counter
+from tieline.gateway.metering.routes import UsageManagement
 from tieline.gateway.northbound.answers import error_answer
 from tieline.gateway.northbound.gate import Gate
 from tieline.gateway.notify.sender import Sender
@@ -124,7 +127,8 @@ async def assembled(settings: GatewaySettings, clock: Clock) -> AsyncIterator[tu
         if settings.faults is not None:
             faults = read_faults(await asyncio.to_thread(settings.faults.read_bytes))
         await install(db, network, faults)
-        yield Parts(settings, db, clock, network, network, settings.base_url, SimulatedRadio(network)), network
+        radio, meter = SimulatedRadio(network), SimulatedMeter(settings.seed)
+        yield Parts(settings, db, clock, network, network, settings.base_url, radio, meter), network
         await network.close()
     finally:
         await db.close()
@@ -163,7 +167,7 @@ def northbound(parts: Parts) -> ASGIApp:
         return answered
 
     found = [*PlanManagement(parts).routes, *Triggers(parts).routes, *ProvMnS(parts).routes]
-    exposed = [*Desk(parts).routes, *Addresses(parts).routes, *Events(parts).routes]
+    exposed = [*Desk(parts).routes, *UsageManagement(parts).routes, *Addresses(parts).routes, *Events(parts).routes]
     if parts.settings.lan_groups:
         exposed += LanGroups(parts).routes
     router = Router([*found, *exposed], redirect_slashes=False)
@@ -186,9 +190,11 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     app.state.vault = vault_of(parts.settings)
     app.include_router(routes.router)
     app.include_router(notices.router)
+    app.include_router(metering.router)
     app.include_router(authorization_routes.router)
     if network is not None:
         app.include_router(simulation.router)
+        app.include_router(metering.simulation)
         app.include_router(radio.router)
     install_console(app, parts.settings, simulated=network is not None)
     return app
@@ -205,6 +211,7 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
         "exposure": ExposureWorker(parts).run,
         "hub": HubSender(parts, http).run,
         "events": EventSender(parts, http).run,
+        "metering": Counter(parts).run,
         "housekeeping": Housekeeper(parts).run,
         "audit witness": lambda: keep_sealed(runtime),
         "secrets": lambda: rewrap_for_ever(parts),

@@ -28,6 +28,7 @@ class TokenScope(StrEnum):
     NOTICES = "notices"
     GROUPS = "groups"
     EVENTS = "events"
+    USAGE = "usage"
 
 
 EVERY_SCOPE = frozenset(TokenScope)

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tieline.gateway.backends.port import Backend, Interference, Radio
+from tieline.gateway.backends.port import Backend, Interference, Meter, Radio
 from tieline.gateway.settings import GatewaySettings
 from tieline.gateway.tally import Tally
 from tieline.gateway.traffic import Traffic
@@ -42,6 +42,7 @@ class Parts:
     interference: Interference
     base_url: str
     radio: Radio = field(default_factory=Radio)
+    meter: Meter = field(default_factory=Meter)
     limit: RateLimit = field(default_factory=RateLimit)
     signals: Signals = field(default_factory=Signals)
     traffic: Traffic = field(default_factory=Traffic)

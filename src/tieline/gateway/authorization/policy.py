@@ -7,6 +7,7 @@ from tieline.gateway.model import TokenScope
 _READS = frozenset({"GET", "HEAD"})
 _PLACES = (
     ("/3gpp-mns/plan-management/", TokenScope.PLANS),
+    ("/tmf-api/usageManagement/", TokenScope.USAGE),
     ("/tmf-api/", TokenScope.NOTICES),
     ("/3gpp-5glan-pp/", TokenScope.GROUPS),
     ("/3gpp-addr", TokenScope.GROUPS),

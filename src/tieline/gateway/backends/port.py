@@ -7,11 +7,12 @@ No database transaction is open while a backend is asked.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from tieline.gateway.model import Consumer
 from tieline.platform.db import Tx
+from tieline.standards.tmf.usage import Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +107,26 @@ class Interference:
         """What becomes of a notification about a subscription."""
         del subscription
         return Fate()
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """A subscription that traffic is counted of: its state in the network, and its subscription group."""
+
+    subscription: str
+    state: str
+    group: str
+
+
+class Meter:
+    """What counts traffic. A real one asks the operator's mediation; without one nothing is counted.
+
+    ``origin`` says whence the figures are, in words that stand with every record; empty: the network.
+    """
+
+    origin = ""
+
+    def month(self, subscriptions: Sequence[Metered], month: date) -> Sequence[Sequence[Volume | None]]:
+        """Every day of a month for each of some subscriptions, in order; None: nothing is known of that day."""
+        del month
+        return [() for _ in subscriptions]
