@@ -42,7 +42,7 @@ _SQL = re.compile(
 _NAMED_PATH = re.compile(r"`((?:src|tests|tools|docs|examples|benchmarks|requirements)/[\w./\-]+)`")
 _UTILITY = ("src", "tieline", "utility")
 _CONTEXTS = (
-    "views|inventory|connectors|changes|notices|probing|incidents|logistics|fieldwork|programmes|console"
+    "views|inventory|connectors|changes|notices|usage|probing|incidents|logistics|fieldwork|programmes|console"
 )  # fmt: skip
 _ROOM = re.compile(rf"tieline\.utility\.({_CONTEXTS})\.(\w+)")
 _SQL_ROOMS = {"store", "migrations"}

@@ -9,8 +9,10 @@ from rich.console import Console
 from tieline import __version__
 from tieline.cli import (
     audit,
+    bill,
     certificate,
     change,
+    contract,
     field,
     fleet,
     group,
@@ -28,6 +30,7 @@ from tieline.cli import (
     story,
     token,
     up,
+    usage,
     user,
     view,
 )
@@ -49,6 +52,9 @@ app.add_typer(fleet.app, name="fleet")
 app.add_typer(change.app, name="change")
 app.add_typer(notice.app, name="notice")
 app.add_typer(programme.app, name="programme")
+app.add_typer(usage.app, name="usage")
+app.add_typer(bill.app, name="bill")
+app.add_typer(contract.app, name="contract")
 app.add_typer(incident.app, name="incident")
 app.add_typer(probe.app, name="probe")
 app.add_typer(lab.app, name="lab")

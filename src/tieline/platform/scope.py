@@ -33,6 +33,8 @@ class Permission(StrEnum):
     FIELD_REPORT = "field.report"
     STOCK_WRITE = "stock.write"
     VIEW_SHARE = "view.share"
+    USAGE_READ = "usage.read"
+    USAGE_WRITE = "usage.write"
     AUDIT_READ = "audit.read"
     OPERATOR_WRITE = "operator.write"
     USER_WRITE = "user.write"
@@ -67,6 +69,8 @@ _SENTENCES: Mapping[Permission, str] = {
     Permission.FIELD_REPORT: "report from a visit",
     Permission.STOCK_WRITE: "move cards and routers between warehouse, crews and sites",
     Permission.VIEW_SHARE: "share saved views with the team",
+    Permission.USAGE_READ: "see usage and what it costs",
+    Permission.USAGE_WRITE: "check bills and see to what stands out of usage",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.OPERATOR_WRITE: "edit operators and their contracts",
     Permission.USER_WRITE: "manage users and tokens",
@@ -108,6 +112,7 @@ _VIEW = frozenset(
         Permission.NOTICE_READ,
         Permission.PROGRAMME_READ,
         Permission.FIELD_READ,
+        Permission.USAGE_READ,
     }
 )
 _STAFF = frozenset({Permission.STAFF_READ, Permission.STAFF_OPERATE})
@@ -129,6 +134,7 @@ _ROLES: Mapping[Role, frozenset[Permission]] = {
         Permission.FIELD_REPORT,
         Permission.STOCK_WRITE,
         Permission.VIEW_SHARE,
+        Permission.USAGE_WRITE,
     },
     Role.APPROVER: _VIEW
     | {Permission.CHANGE_APPROVE, Permission.CHANGE_RUN, Permission.AUDIT_READ, Permission.VIEW_SHARE},

@@ -17,6 +17,7 @@ PARTS = (
     "tieline.utility.changes",
     "tieline.utility.notices",
     "tieline.utility.probing",
+    "tieline.utility.usage",
     "tieline.utility.incidents",
     "tieline.utility.logistics",
     "tieline.utility.fieldwork",

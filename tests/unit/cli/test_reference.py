@@ -7,8 +7,10 @@ import typer
 
 from tieline.cli import (
     audit,
+    bill,
     certificate,
     change,
+    contract,
     field,
     fleet,
     group,
@@ -23,6 +25,7 @@ from tieline.cli import (
     siem,
     stock,
     token,
+    usage,
     user,
     view,
 )
@@ -32,6 +35,9 @@ from tieline.cli.selecting import query_of
 PAGE = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text("utf-8")
 GROUPS = {
     "audit": audit.app,
+    "bill": bill.app,
+    "contract": contract.app,
+    "usage": usage.app,
     "certificate": certificate.app,
     "change": change.app,
     "field": field.app,

@@ -15,6 +15,7 @@ PLACES = (
     Place("incidents", "Incidents", "/incidents", "bell-ring", Permission.INCIDENT_READ, "Work"),
     Place("changes", "Changes", "/changes", "git-pull-request-arrow", Permission.CHANGE_READ, "Work"),
     Place("notices", "Notices", "/notices", "calendar-clock", Permission.NOTICE_READ, "Work"),
+    Place("usage", "Usage and cost", "/usage", "chart-column", Permission.USAGE_READ, "Work"),
     Place("programmes", "Programmes", "/programmes", "list-checks", Permission.PROGRAMME_READ, "Work"),
     Place("stock", "Stock and logistics", "/stock", "truck", Permission.INVENTORY_READ, "Work"),
     Place("fieldwork", "Field work", "/fieldwork", "truck", Permission.FIELD_READ, "Work"),

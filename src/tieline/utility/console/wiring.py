@@ -23,6 +23,7 @@ PAGES = (
     "search",
     "changes",
     "notices",
+    "usage",
     "programmes",
     "incidents",
     "audit",

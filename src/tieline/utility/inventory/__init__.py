@@ -31,9 +31,11 @@ Pages show what the REST API does: :func:`list_things`, :func:`count_things`, :f
 :func:`import_report`, :func:`mappings`, :func:`save_mapping`.
 """
 
+from tieline.utility.inventory.importing import converters
 from tieline.utility.inventory.importing.kinds import KINDS as IMPORT_FIELDS
 from tieline.utility.inventory.importing.kinds import FieldSpec
 from tieline.utility.inventory.importing.mapping import FileMapping, from_object, from_toml
+from tieline.utility.inventory.importing.problems import Bad
 from tieline.utility.inventory.importing.sheets import Sheet, SheetRow, read_sheet
 from tieline.utility.inventory.importing.suggest import Preview
 from tieline.utility.inventory.importing.suggest import preview as preview_import
@@ -170,6 +172,7 @@ __all__ = [
     "AreaKind",
     "AreaPart",
     "AreaSite",
+    "Bad",
     "CardFacts",
     "Contract",
     "Desired",
@@ -230,6 +233,7 @@ __all__ = [
     "card_stock",
     "cards_in_devices",
     "contracts",
+    "converters",
     "count_by_area",
     "count_things",
     "csv_row",

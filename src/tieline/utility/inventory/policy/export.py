@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -31,7 +32,11 @@ def cell(value: Any) -> str | int | float | bool | None:
 def csv_row(row: Sequence[Any]) -> list[str | int | float | None]:
     """A row for a CSV file: texts made neutral, booleans as words that an import understands."""
     shown: list[str | int | float | None] = []
-    for value in map(cell, row):
+    for raw in row:
+        if isinstance(raw, Decimal):  # an amount, whose minus begins no formula
+            shown.append(f"{raw:f}")
+            continue
+        value = cell(raw)
         if isinstance(value, str):
             shown.append(neutral(value))
         else:

@@ -1,0 +1,1 @@
+"""Usage and cost: what plans come to, what stands out, operators' bills, and the terms of contracts."""

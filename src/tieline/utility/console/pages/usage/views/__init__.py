@@ -1,0 +1,1 @@
+"""Usage and cost as tables, figures and forms."""

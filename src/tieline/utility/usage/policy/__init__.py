@@ -1,0 +1,1 @@
+"""Rules of usage: periods, rating, forecasts, what stands out, reconciliation. Pure."""

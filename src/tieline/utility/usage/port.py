@@ -1,0 +1,24 @@
+"""The port: what every way to an operator's usage records does. Errors are those of connectors."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from typing import Protocol, runtime_checkable
+
+from tieline.standards.tmf.usage import Stretch
+
+
+@runtime_checkable
+class Records(Protocol):
+    """Where an operator keeps what our subscriptions used. Pages come as they are read; each may be read again."""
+
+    def month(self, month: date) -> AsyncIterator[Sequence[Stretch]]:
+        """A month that is over, by subscription; nothing when the operator has none of it, or it is not over."""
+        ...
+
+    def day(self, day: date) -> AsyncIterator[Sequence[Stretch]]:
+        """A day, by subscription; nothing before it is closed."""
+        ...
+
+    def corrected(self, since: datetime) -> AsyncIterator[Sequence[Stretch]]:
+        """Days of subscriptions that were put right since a moment."""
+        ...

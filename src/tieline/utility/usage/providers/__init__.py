@@ -1,0 +1,1 @@
+"""Ways to operators' usage records, a folder each."""
