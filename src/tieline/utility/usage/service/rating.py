@@ -55,8 +55,9 @@ async def _rate_operator(db: Database, clock: Clock, contract: Contract) -> None
         rated = await statements.rated(tx, contract.operator_id)
         tariffs = await contracts.tariffs(tx, contract.operator_id)
     present = period_of(today, contract.billing_day)
-    always = {present.first, before(present, contract.billing_day).first}
-    first = max(months[0], today - timedelta(days=31 * _PERIODS)) if months else today
+    last = before(present, contract.billing_day)
+    always = {present.first, last.first}
+    first = min(last.first, max(months[0], today - timedelta(days=31 * _PERIODS)) if months else today)
     for period in since(first, today, contract.billing_day):
         had = rated.get(period.first)
         if period.first in always or had is None or await _told_since(db, contract, period, had):
