@@ -183,11 +183,16 @@ def _absent(known: Known, seen: Sighting, at: datetime) -> Iterator[Deviation]:
         yield _base(known, Kind.MISSING, at, {"missing": Difference(known.row.state, None, seen.seen_at, TOLD)})
 
 
+def unknown_subject(operator: str, ref: str) -> str:
+    """By what something that an operator has and we do not know is told from others."""
+    return f"{operator}/{ref}"
+
+
 def unknown(seen: Sighting) -> Deviation:
     """A subscription that an operator has and we do not know."""
     return Deviation(
         kind=Kind.UNKNOWN.value,
-        subject=f"{seen.operator}/{seen.ref}",
+        subject=unknown_subject(seen.operator, seen.ref),
         operator=seen.operator,
         ref=seen.ref,
         since=seen.first_at,

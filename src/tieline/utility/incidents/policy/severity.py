@@ -21,8 +21,12 @@ class Touched:
 
 
 def touched(members: Iterable[Mapping[str, Any]]) -> list[Touched]:
-    """Members as they stand in the store."""
-    return [Touched(one["site_id"], one["criticality"], frozenset(one["fields"])) for one in members]
+    """Members as they stand in the store, where those that say the same are counted together."""
+    return [
+        each
+        for one in members
+        for each in [Touched(one["site_id"], one["criticality"], frozenset(one["fields"]))] * one.get("members", 1)
+    ]
 
 
 def of(kind: str, members: Collection[Touched], both_links: int = 0) -> Severity:

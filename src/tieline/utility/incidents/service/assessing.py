@@ -77,12 +77,18 @@ async def _apart(tx: Tx, ids: Sequence[int], now: datetime) -> tuple[Sequence[in
     return [identity for identity in ids if identity not in busy], len(busy)
 
 
-async def assess_unknown(tx: Tx, clock: Clock, operator: str, told: list[audit.Entry]) -> None:
-    """Look at what an operator has and we do not know; the caller appends what is ``told``."""
+async def assess_unknown(
+    tx: Tx, clock: Clock, operator: str, told: list[audit.Entry], *, refs: Sequence[str] | None = None
+) -> None:
+    """Look at what an operator has and we do not know, or at some of it; the caller appends what is ``told``."""
     await incidents.lock(tx)
-    seen = await inventory.unknown_sightings(tx, SYSTEM, operator)
-    had = [row["subject"] for row in await members.live(tx, kinds=[Kind.UNKNOWN.value]) if row["operator"] == operator]
+    seen = await inventory.unknown_sightings(tx, SYSTEM, operator, refs=refs)
     found = [deviations.unknown(one) for one in seen]
+    if refs is None:
+        live = await members.live(tx, kinds=[Kind.UNKNOWN.value])
+        had = [row["subject"] for row in live if row["operator"] == operator]
+    else:
+        had = [deviations.unknown_subject(operator, ref) for ref in refs]
     await _settle(tx, _Round(clock.now(), {}, entries=told), sorted({*had, *(one.subject for one in found)}), found)
 
 

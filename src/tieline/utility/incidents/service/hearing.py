@@ -28,7 +28,7 @@ async def on_reported(tx: Tx, clock: Clock, payload: Mapping[str, Any]) -> None:
     ids = {one["subscription_id"] for one in payload["drifts"]} | set(payload.get("suspects", ()))
     await assess(tx, clock, ids, told)
     if payload.get("unknown"):
-        await assess_unknown(tx, clock, payload["operator"], told)
+        await assess_unknown(tx, clock, payload["operator"], told, refs=payload["unknown"])
     await audit.append(tx, SYSTEM, *told)
 
 

@@ -149,10 +149,10 @@ async def tally(tx: Tx, incident_id: int) -> DictRow:
 
 
 async def weights(tx: Tx, incident_id: int) -> list[DictRow]:
-    """What of an incident's present members says how bad it is."""
+    """What of an incident's present members says how bad it is; members that say the same are counted together."""
     text = """
-        SELECT site_id, criticality, ARRAY(SELECT jsonb_object_keys(fields)) AS fields FROM incident_member
-        WHERE incident_id = %(id)s AND ended_at IS NULL"""
+        SELECT site_id, criticality, ARRAY(SELECT jsonb_object_keys(fields)) AS fields, count(*) AS members
+        FROM incident_member WHERE incident_id = %(id)s AND ended_at IS NULL GROUP BY 1, 2, 3"""
     return await fetch_all(tx, text, {"id": incident_id})
 
 

@@ -66,11 +66,16 @@ async def sightings(tx: Tx, scope: Scope, ids: Sequence[int] | None = None) -> l
 
 
 async def unknown_sightings(
-    tx: Tx, scope: Scope, operator_code: str | None = None, *, limit: int = MOST_UNKNOWN
+    tx: Tx,
+    scope: Scope,
+    operator_code: str | None = None,
+    *,
+    refs: Sequence[str] | None = None,
+    limit: int = MOST_UNKNOWN,
 ) -> list[Sighting]:
-    """What operators have and the inventory does not."""
+    """What operators have and the inventory does not; ``refs``: of these alone."""
     scope.require(Permission.INVENTORY_READ)
-    return await store.unknown(tx, scope, operator_code, limit)
+    return await store.unknown(tx, scope, operator_code, refs=refs, limit=limit)
 
 
 async def marks(tx: Tx, scope: Scope, ids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:

@@ -180,13 +180,18 @@ async def of(tx: Tx, scope: Scope, ids: Sequence[int] | None) -> list[Sighting]:
     return await _rows(tx, text, {"ids": None if ids is None else list(ids), **scope.params()})
 
 
-async def unknown(tx: Tx, scope: Scope, operator: str | None, limit: int) -> list[Sighting]:
-    """What operators have and the inventory does not."""
+async def unknown(
+    tx: Tx, scope: Scope, operator: str | None, *, refs: Sequence[str] | None, limit: int
+) -> list[Sighting]:
+    """What operators have and the inventory does not; ``refs``: of these alone."""
     text = f"""
         SELECT {_COLUMNS} FROM sighting k JOIN operator o ON o.id = k.operator_id
         WHERE {within(None, "o.code")} AND k.subscription_id IS NULL
-            AND (%(operator)s::text IS NULL OR o.code = %(operator)s) ORDER BY k.operator_id, k.ref LIMIT %(limit)s"""
-    return await _rows(tx, text, {"operator": operator, "limit": limit, **scope.params()})
+            AND (%(operator)s::text IS NULL OR o.code = %(operator)s)
+            {"" if refs is None else "AND k.ref = ANY(%(refs)s::text[])"}
+        ORDER BY k.operator_id, k.ref LIMIT %(limit)s"""
+    named = {} if refs is None else {"refs": list(refs)}
+    return await _rows(tx, text, {"operator": operator, "limit": limit, **named, **scope.params()})
 
 
 async def _rows(tx: Tx, text: str, bound: dict[str, Any]) -> list[Sighting]:
