@@ -3,14 +3,23 @@
 A probe is a TCP connection to the subscription's address and a test frame of IEC 60870-5-104, confirmed in time:
 evidence that the link is in service. Other contexts may call:
 
-- :func:`ask` to have applications asked, once for each origin and key; the answer is the outbox topic
-  ``probe.answered`` (:data:`TOPIC`) ``{subscription_id, origin, key, ok, rtt_ms, why, at}``;
+- :func:`ask` and :func:`ask_each` to have applications asked, once for each origin and key; the answer is the outbox
+  topic ``probe.answered`` (:data:`TOPIC`) ``{subscription_id, origin, key, ok, rtt_ms, why, at}``;
 - :func:`latest` for the last answers; :func:`probe_page` and :func:`summary` to look; :func:`ask_by_hand` and
   :func:`waiting_since` for pages.
 """
 
 from tieline.utility.probing.model import Latest, Probe, ProbeFilter, Why
-from tieline.utility.probing.service import TOPIC, ask, ask_by_hand, latest, probe_page, summary, waiting_since
+from tieline.utility.probing.service import (
+    TOPIC,
+    ask,
+    ask_by_hand,
+    ask_each,
+    latest,
+    probe_page,
+    summary,
+    waiting_since,
+)
 
 __all__ = [
     "TOPIC",
@@ -20,6 +29,7 @@ __all__ = [
     "Why",
     "ask",
     "ask_by_hand",
+    "ask_each",
     "latest",
     "probe_page",
     "summary",

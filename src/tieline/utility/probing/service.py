@@ -1,6 +1,6 @@
 """Use cases of probing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tieline.platform import audit, outbox
@@ -32,19 +32,24 @@ async def ask(
         Forbidden, Invalid: for too many at once, or an origin or key that is empty or too long.
 
     """
+    return await ask_each(tx, scope, dict.fromkeys(subscription_ids, key), origin=origin, clock=clock)
+
+
+async def ask_each(tx: Tx, scope: Scope, keys: Mapping[int, str], *, origin: str, clock: Clock | None = None) -> int:
+    """Have the applications of subscriptions asked, each under a key of its own: as :func:`ask`."""
     scope.require(Permission.INCIDENT_WRITE)
     named = [
         Problem(name, "length", f"1 to {LONGEST_KEY} characters")
-        for name, text in (("origin", origin), ("key", key))
+        for name, text in (("origin", origin), *(("key", key) for key in set(keys.values())))
         if not 1 <= len(text) <= LONGEST_KEY
     ]
-    if len(subscription_ids) > MOST:
+    if len(keys) > MOST:
         named.append(Problem("subscription_ids", "many", f"At most {MOST:,} at once."))
     if named:
         raise Invalid("This cannot be asked.", named)
-    reached = await inventory.reach(tx, scope, subscription_ids)
+    reached = await inventory.reach(tx, scope, list(keys))
     now = (clock or SystemClock()).now()
-    return await store.add(tx, scope, reached, origin=origin, key=key, now=now)
+    return await store.add(tx, scope, [(one, keys[one.subscription_id]) for one in reached], origin=origin, now=now)
 
 
 async def ask_by_hand(tx: Tx, scope: Scope, subscription_ids: Sequence[int], *, key: str, clock: Clock) -> int:

@@ -15,22 +15,23 @@ from tieline.utility.probing.model import Latest, Probe, ProbeFilter, Settled, T
 _SEEN = within("p.region", "p.operator")
 
 
-async def add(tx: Tx, scope: Scope, reached: Sequence[Reach], *, origin: str, key: str, now: datetime) -> int:
-    """Put probes into the queue; what was asked under this origin and key before is not asked again. Gives how many."""
+async def add(tx: Tx, scope: Scope, reached: Sequence[tuple[Reach, str]], *, origin: str, now: datetime) -> int:
+    """Put probes, each under its key, into the queue; gives how many. What was asked under it before is not again."""
     return await execute(
         tx,
         """INSERT INTO probe (subscription_id, origin, key, operator, region, asked_by, asked_at, due_at)
-           SELECT id, %(origin)s, %(key)s, operator, region, %(actor)s, %(now)s, %(now)s
-           FROM unnest(%(ids)s::bigint[], %(operators)s::text[], %(regions)s::text[]) AS r(id, operator, region)
+           SELECT id, %(origin)s, key, operator, region, %(actor)s, %(now)s, %(now)s
+           FROM unnest(%(ids)s::bigint[], %(keys)s::text[], %(operators)s::text[], %(regions)s::text[])
+               AS r(id, key, operator, region)
            ORDER BY id ON CONFLICT (origin, key, subscription_id) DO NOTHING""",
         {
             "origin": origin,
-            "key": key,
             "actor": scope.actor,
             "now": now,
-            "ids": [one.subscription_id for one in reached],
-            "operators": [one.operator_code for one in reached],
-            "regions": [one.region for one in reached],
+            "ids": [one.subscription_id for one, _ in reached],
+            "keys": [key for _, key in reached],
+            "operators": [one.operator_code for one, _ in reached],
+            "regions": [one.region for one, _ in reached],
         },
     )
 

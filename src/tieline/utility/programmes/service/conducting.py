@@ -226,11 +226,12 @@ async def _ask(runtime: Runtime, links: Sequence[LinkRow], now: datetime) -> Non
     if not links:
         return
     async with runtime.db.transaction() as tx:
+        by_origin: dict[str, dict[int, str]] = defaultdict(dict)
         for link in links:
-            key = f"link:{link.id}/{link.probes + 1}"
-            await probing.ask(
-                tx, SYSTEM, [link.new_subscription_id or 0], origin=f"programme:{link.programme_id}", key=key
-            )
+            keys = by_origin[origin(link.programme_id)]
+            keys[link.new_subscription_id or 0] = f"link:{link.id}/{link.probes + 1}"
+        for asked_by, keys in by_origin.items():
+            await probing.ask_each(tx, SYSTEM, keys, origin=asked_by)
         await link_store.probed(tx, [link.id for link in links], now)
 
 
