@@ -1,6 +1,7 @@
 """Who acts on a gateway, and the names of its objects as the database keeps them. Pure."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from tieline.standards.mns.dn import Dn, Rdn
@@ -9,6 +10,9 @@ SEPARATOR = "\x1f"
 """Joins the levels of a path: a control character, which no identifier may hold (``dn``)."""
 AFTER_SEPARATOR = "\x20"
 """The character after it: what is below an object lies between ``path + SEPARATOR`` and ``path + AFTER_SEPARATOR``."""
+
+LONGEST_WAIT = timedelta(seconds=60)
+"""For how long at most a recipient that failed is left alone; longer than that only after the clock went back."""
 
 
 class Party(StrEnum):

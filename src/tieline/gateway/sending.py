@@ -15,6 +15,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 import httpx
 import structlog
 
+from tieline.gateway.model import LONGEST_WAIT
 from tieline.gateway.objects.classes import is_registered
 from tieline.gateway.parts import Parts, until
 from tieline.platform.db import Tx
@@ -27,7 +28,6 @@ LEAST_S = 0.2
 """The shortest pause between two looks: what happens within it goes together."""
 HOUSEKEEPING_S = 30.0
 _FIRST_WAIT = timedelta(seconds=0.5)
-_LONGEST_WAIT = timedelta(seconds=60)
 _TAKEN = range(200, 300)
 _HEADERS = {"Content-Type": "application/json"}
 
@@ -183,4 +183,4 @@ class Sender(ABC, Generic[R, P]):
 def wait(attempts: int) -> timedelta:
     """How long a recipient is left alone after so many failures in a row: doubled each time, a minute at most."""
     doubled: timedelta = _FIRST_WAIT * (1 << min(attempts - 1, 10))
-    return min(doubled, _LONGEST_WAIT)
+    return min(doubled, LONGEST_WAIT)

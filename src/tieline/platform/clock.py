@@ -1,6 +1,8 @@
 """Time, as a value that is passed in: rules never ask the machine what time it is."""
 
 import re
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -54,6 +56,40 @@ class DeclaredClock:
         """The moment that the calendar shows."""
         elapsed = max(timedelta(), self._clock.now() - self._origin)
         return self._start + elapsed * self.speed
+
+
+class SteadyClock:
+    """A clock that is read once, and reckoned by passed time from then on: nobody can set it meanwhile."""
+
+    def __init__(self, clock: Clock, passed: Callable[[], float] = time.monotonic) -> None:
+        self._passed = passed
+        self._at, self._then = clock.now(), passed()
+
+    def now(self) -> datetime:
+        """The moment it was read, and what has passed since."""
+        return self._at + timedelta(seconds=self._passed() - self._then)
+
+
+class Jumps:
+    """Tells a clock that leaves the pace of time: set by hand or by a time server, or stopped with its machine.
+
+    What lasts for a while is counted in passed time, whatever clocks on the wall show.
+    """
+
+    TOLERANCE = timedelta(minutes=1)
+    """Less than this since the last look is how clocks are kept right."""
+
+    def __init__(self, clock: Clock, passed: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._passed = passed
+        self._at, self._then = clock.now(), passed()
+
+    def look(self) -> timedelta:
+        """By how much the clock ran ahead (below zero: fell back) since the last look; nothing while it is right."""
+        at, then = self._clock.now(), self._passed()
+        jump = at - self._at - timedelta(seconds=then - self._then)
+        self._at, self._then = at, then
+        return jump if abs(jump) > self.TOLERANCE else timedelta()
 
 
 _DECLARED = re.compile(r"(?P<start>[^@]+)@(?P<origin>[^*]+)\*(?P<speed>[0-9.]+)")

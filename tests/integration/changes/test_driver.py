@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database, Tx
 from tieline.utility.changes.driver import Driver, Pace
 from tieline.utility.changes.model import ChangeState, Thresholds, Waves
@@ -74,6 +76,41 @@ async def test_an_operator_that_accepts_and_does_not_apply_is_found_out(world: A
     await world.drive(change.id)
     assert await world.states(change.id) == {"verified": 40}
     assert {ref for ref, times in world.effects().items() if times == 2} == {"new-B-3", "new-B-4"}
+
+
+class _Set(SystemClock):
+    """The machine's clock, which somebody sets."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+async def test_a_clock_that_jumps_fails_nothing_that_its_network_does_in_time(world: Any, prepare: Make) -> None:
+    await world.build(4)
+    clock = _Set()
+    world.runtime = replace(world.runtime, clock=clock)
+    platform = world.platforms["B"]
+    platform.behaviour.lies = {"new-B-3"}  # for now
+    change = await world.started(prepare())
+
+    async def slow() -> bool:
+        return await world.states(change.id) == {"verified": 7, "accepted": 1}
+
+    async def looked_at_again() -> bool:
+        return bool(platform.calls > before + 5)
+
+    async with world.driving(pace=replace(world.pace, deadline=60.0)):
+        await world.wait(slow)
+        clock.ahead, before = timedelta(days=1), platform.calls
+        await world.wait(looked_at_again)
+        assert await slow()
+        subscription = platform._subscriptions["new-B-3"]
+        subscription.operational.update(subscription.desired)
+        await world.until(change.id, ChangeState.COMPLETED)
+    assert await world.states(change.id) == {"verified": 8}
 
 
 async def test_answers_that_are_lost_change_nothing_twice(world: Any, prepare: Make) -> None:

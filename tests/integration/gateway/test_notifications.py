@@ -101,6 +101,23 @@ async def test_whoever_does_not_take_them_gets_them_later_in_order_and_none_is_l
     assert await rig.value("SELECT count(*) FROM notification") == 0
 
 
+async def test_a_clock_that_is_set_back_holds_no_recipient_up_for_as_long(rig: "Rig") -> None:
+    api = await rig.utility("U1")
+    await rig.load("U1", 1)
+    await subscribe(api)
+    await rig.sender.round()
+    clock = SetClock(datetime.now(UTC) + timedelta(hours=2))
+    sender = Sender(_with_clock(rig.parts, clock), rig.sender._client)
+    rig.recipient.bodies.clear()
+    rig.recipient.refuse[:] = [503]
+    await patch(api, "S00000", apn="one.example")
+    await sender.round()
+    assert values(rig, "apn") == []
+    clock.forward(timedelta(hours=-1))
+    await sender.round()
+    assert values(rig, "apn") == [("S00000", "one.example")]
+
+
 async def test_a_recipient_that_is_left_alone_is_not_called(rig: "Rig") -> None:
     api = await rig.utility("U1")
     await subscribe(api)

@@ -229,6 +229,24 @@ async def test_a_job_whose_worker_was_killed_runs_again_within_ten_seconds(
     assert await notes(at_work.db) == ["begun", "finished"]
 
 
+async def test_a_clock_that_went_back_does_not_keep_a_dead_workers_job_for_as_long(at_work: Runtime) -> None:
+    long = job("long", lane="writing")(write)
+    async with at_work.db.transaction() as tx:
+        number = await long.defer(tx, Note("finished"))
+        worker = await fetch_value(
+            tx,
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 hour') RETURNING id",
+        )
+        await execute(
+            tx, "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE id = %s", (worker, number)
+        )
+    async with at_work.db.transaction() as tx:
+        assert list(await store.revive_stalled(tx, 10, 3)) == [], "it may live: it has ten seconds to beat"
+    async with at_work.db.transaction() as tx:
+        await execute(tx, "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '11 seconds'")
+        assert [row["id"] for row in await store.revive_stalled(tx, 10, 3)] == [number]
+
+
 async def test_what_runs_when_the_process_ends_in_order_is_put_back_at_once(
     at_work: Runtime, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:

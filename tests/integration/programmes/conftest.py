@@ -90,10 +90,10 @@ class Works:
             draft = fieldwork.CrewDraft("one", "Crew one", None, ("kit",))
             self.crew_id = (await fieldwork.make_crew(tx, world.fred, SystemClock(), draft)).id
 
-    async def open(self, **terms: Any) -> Programme:
+    async def open(self, *, notice_ids: tuple[int, ...] = (), **terms: Any) -> Programme:
         values = {"ask_application": False, "dwell_hours": 0.0, "retire_every_hours": 0.0, **terms}
         async with self.db.transaction() as tx:
-            wanted = Opening(title="End of 3G", terms=Terms(**values))
+            wanted = Opening(title="End of 3G", notice_ids=notice_ids, terms=Terms(**values))
             return await programmes.open_programme(tx, self.world.fred, self.runtime.calendar, wanted)
 
     async def steer(self, programme_id: int, act: str) -> None:

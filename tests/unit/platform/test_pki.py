@@ -59,6 +59,13 @@ def test_a_credential_is_kept_until_thirty_days_are_left_or_a_name_is_missing(tm
     assert authority.server("s", ["localhost", "gateway.example"]).fingerprint != wider
 
 
+def test_what_was_issued_counts_though_the_clock_goes_back_since(tmp_path: Path) -> None:
+    now = datetime(2026, 10, 25, 1, tzinfo=UTC)
+    authority = Authority(tmp_path, SetClock(now))
+    for path in (authority.server("s", ["localhost"]).certificate, authority.ca):
+        assert load(path).not_valid_before_utc <= now - timedelta(hours=2)
+
+
 def test_a_new_authority_issues_anew(tmp_path: Path) -> None:
     before = Authority(tmp_path).client("c").fingerprint
     (tmp_path / "ca.pem").unlink()

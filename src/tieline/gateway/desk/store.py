@@ -8,6 +8,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tieline.gateway.desk.model import Answer, Hub, Kind, Notice, State, Waiting
+from tieline.gateway.model import LONGEST_WAIT
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 
 _COLUMNS = """n.id, n.ref, n.kind, n.state, n.approval, n.audience, n.draft, n.content, n.revision, n.reason,
@@ -211,8 +212,9 @@ async def ready(tx: Tx, now: datetime) -> list[Hub]:
         tx,
         """SELECT h.id, h.callback, h.attempts, u.notification_hosts
            FROM hub h JOIN utility u ON u.id = h.utility_id
-           WHERE h.retry_at <= %(now)s AND EXISTS (SELECT FROM hub_event e WHERE e.hub_id = h.id)""",
-        {"now": now},
+           WHERE (h.retry_at <= %(now)s OR h.retry_at > %(latest)s) AND EXISTS (
+               SELECT FROM hub_event e WHERE e.hub_id = h.id)""",
+        {"now": now, "latest": now + LONGEST_WAIT},
     )
     return [Hub(row["id"], row["callback"], frozenset(row["notification_hosts"]), row["attempts"]) for row in rows]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from tieline.gateway.model import dn_of
+from tieline.gateway.model import LONGEST_WAIT, dn_of
 from tieline.gateway.notify.model import Pending, Recipient
 from tieline.platform.db import Tx, execute, fetch_all, fetch_value
 
@@ -78,7 +78,8 @@ async def beat(tx: Tx, now: datetime) -> int:
         tx,
         """WITH beating AS (
                UPDATE recipient SET heartbeat_due_at = %(now)s + heartbeat_s * interval '1 second'
-               WHERE heartbeat_s > 0 AND heartbeat_due_at <= %(now)s RETURNING object_id)
+               WHERE heartbeat_s > 0 AND (heartbeat_due_at <= %(now)s
+                   OR heartbeat_due_at > %(now)s + 2 * heartbeat_s * interval '1 second') RETURNING object_id)
            INSERT INTO notification (recipient_id, type, path, source, body, event_at, due_at)
            SELECT b.object_id, 'heartbeat', h.path, '', '{}', %(now)s, %(now)s
            FROM beating b JOIN managed_object m ON m.id = b.object_id
@@ -97,9 +98,9 @@ async def ready(tx: Tx, now: datetime) -> list[Recipient]:
         """SELECT r.object_id, r.utility_id, r.attempts, r.delivered, r.heartbeat_s, m.path, m.attributes,
                u.notification_hosts
            FROM recipient r JOIN managed_object m ON m.id = r.object_id JOIN utility u ON u.id = r.utility_id
-           WHERE r.retry_at <= %(now)s AND EXISTS (
+           WHERE (r.retry_at <= %(now)s OR r.retry_at > %(latest)s) AND EXISTS (
                SELECT 1 FROM notification n WHERE n.recipient_id = r.object_id AND n.due_at <= %(now)s)""",
-        {"now": now},
+        {"now": now, "latest": now + LONGEST_WAIT},
     )
     return [
         Recipient(

@@ -87,7 +87,11 @@ async def note_error(tx: Tx, job_id: int, error: str) -> None:
 
 
 async def revive_stalled(tx: Tx, seconds: float, most: int) -> Sequence[DictRow]:
-    """Put back the running jobs whose worker was not heard for so long; those put back too often fail instead."""
+    """Put back the running jobs whose worker was not heard for so long; those put back too often fail instead.
+
+    A beat that is yet to come is from before the clock went back: it counts from now on.
+    """
+    await execute(tx, "UPDATE procrastinate_workers SET last_heartbeat = now() WHERE last_heartbeat > now()")
     return await fetch_all(
         tx,
         """

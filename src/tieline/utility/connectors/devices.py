@@ -1,6 +1,7 @@
 """Word of SIMs that are used with other devices: asked for at each operator that gives it, and taken when it comes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -80,9 +81,12 @@ async def take_devices(tx: Tx, clock: Clock, operator: Mapping[str, Any], notice
     over the fleet learns that it was another one.
     """
     operator_id, code = operator["operator_id"], operator["operator"]
+    now = clock.now()
     keyed = {_key(one): one for one in notices}
-    fresh = await store.first_time(tx, operator_id, list(keyed), clock.now())
-    new = sorted((one for key, one in keyed.items() if key in fresh), key=lambda one: one.at)
+    fresh = await store.first_time(tx, operator_id, list(keyed), now)
+    # A change that is dated by a clock that is ahead has just been seen.
+    found = (replace(one, at=min(one.at, now)) for key, one in keyed.items() if key in fresh)
+    new = sorted(found, key=lambda one: one.at)
     if not new:
         return 0
     known = await store.devices_seen(tx, operator_id, sorted({one.ref for one in new}))

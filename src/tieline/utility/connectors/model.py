@@ -200,6 +200,22 @@ class Report(msgspec.Struct, frozen=True):
         )
 
 
+def not_after(report: Report, now: datetime) -> Report:
+    """The report with no time of the future: one dated by a clock that is ahead would make all that follows old."""
+    cell = report.cell
+    return msgspec.structs.replace(
+        report,
+        observed_at=min(report.observed_at, now),
+        cell=cell and msgspec.structs.replace(cell, at=_at_most(cell.at, now)),
+        last_seen=_at_most(report.last_seen, now),
+        modified_at=_at_most(report.modified_at, now),
+    )
+
+
+def _at_most(at: datetime | None, now: datetime) -> datetime | None:
+    return None if at is None else min(at, now)
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceNotice:
     """An operator says that a SIM is used with another device since ``at``; ``previous`` where it tells."""

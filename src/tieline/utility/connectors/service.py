@@ -1,7 +1,7 @@
 """Use cases of connectors: how operators are reached, full reads of what they have, the notifications they send."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from tieline.utility.connectors import store
 from tieline.utility.connectors.errors import ConnectorError
 from tieline.utility.connectors.leases import take
 from tieline.utility.connectors.lines import SYSTEM, Lines
-from tieline.utility.connectors.model import Desired, Notice, Report, Reported
+from tieline.utility.connectors.model import Desired, Notice, Report, Reported, not_after
 from tieline.utility.connectors.policy import gap
 from tieline.utility.connectors.providers.installed import PROVIDERS
 from tieline.utility.connectors.reporting import as_inventory_report, as_shown
@@ -232,6 +232,7 @@ async def take_notices(tx: Tx, clock: Clock, operator: Mapping[str, Any], notice
     """Take what one notification says: each once, however often it comes; gaps ask for a full read."""
     operator_id, code = operator["operator_id"], operator["operator"]
     now = clock.now()
+    notices = [_dated(one, now) for one in notices]
     feed = await store.feed(tx, operator_id, lock=True)
     missed = gap(None if feed is None else feed["last_sequence"], [one.sequence for one in notices])
     keyed = {_key(one): one for one in notices}
@@ -256,6 +257,12 @@ async def take_notices(tx: Tx, clock: Clock, operator: Mapping[str, Any], notice
     asked = any(one.kind is Reported.RESYNC for one in new)
     why = f"{missed} notifications are missing." if missed else "The operator recommends it." if asked else ""
     return Taken(len(new), len(keyed) - len(new), why)
+
+
+def _dated(notice: Notice, now: datetime) -> Notice:
+    """A notice that is not of the future: an operator's clock that is ahead must not make all that follows old."""
+    report = None if notice.report is None else not_after(notice.report, now)
+    return replace(notice, at=min(notice.at, now), report=report)
 
 
 def _key(notice: Notice) -> str:

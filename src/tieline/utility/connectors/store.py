@@ -159,7 +159,11 @@ async def devices_seen(tx: Tx, operator_id: int, refs: Sequence[str]) -> dict[st
 async def take_lease(
     tx: Tx, operator_id: int, purpose: str, holder: str, seconds: float, *, again: bool = False
 ) -> int | None:
-    """Take a lease that is free or over, or ``again`` that of the same holder; its token, or None while it is held."""
+    """Take a lease that is free or over, or ``again`` that of the same holder; its token, or None while it is held.
+
+    One that would last for longer than any does was taken before the clock went back: its holder may be long dead, and
+    one that lives finds out.
+    """
     text = """
         INSERT INTO operator_lease (operator_id, purpose, holder, token, expires_at)
         VALUES (%(operator_id)s, %(purpose)s, %(holder)s, nextval('operator_lease_token'),
@@ -167,6 +171,7 @@ async def take_lease(
         ON CONFLICT (operator_id, purpose) DO UPDATE SET holder = excluded.holder, token = excluded.token,
             expires_at = excluded.expires_at
         WHERE operator_lease.expires_at < clock_timestamp()
+            OR operator_lease.expires_at > clock_timestamp() + 2 * make_interval(secs => %(seconds)s)
             OR (%(again)s AND operator_lease.holder = excluded.holder)
         RETURNING token"""
     bound = {"operator_id": operator_id, "purpose": purpose, "holder": holder, "seconds": seconds, "again": again}

@@ -62,6 +62,7 @@ from tieline.utility.fieldwork.service.visits import (
     cancel_visits,
     days_of,
     plan_visits,
+    redate_visits,
     today,
     visits_of,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "order_page",
     "order_visits",
     "plan_visits",
+    "redate_visits",
     "report",
     "report_page",
     "take_anyway",

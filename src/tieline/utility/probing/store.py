@@ -1,7 +1,7 @@
 """All SQL of probing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import DictRow
@@ -11,6 +11,7 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory import Reach
 from tieline.utility.probing.model import Latest, Probe, ProbeFilter, Settled, Taken, Why
+from tieline.utility.probing.policy import LONGEST_PAUSE_S
 
 _SEEN = within("p.region", "p.operator")
 
@@ -42,10 +43,11 @@ async def take(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Taken
         tx,
         """UPDATE probe p SET taken_until = %(until)s
            FROM (SELECT id FROM probe
-                 WHERE answered_at IS NULL AND due_at <= %(now)s AND (taken_until IS NULL OR taken_until < %(now)s)
+                 WHERE answered_at IS NULL AND (due_at <= %(now)s OR due_at > %(latest)s)
+                     AND (taken_until IS NULL OR taken_until < %(now)s OR taken_until > %(latest)s)
                  ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS due
            WHERE p.id = due.id RETURNING p.id, p.subscription_id, p.origin, p.key, p.attempts""",
-        {"now": now, "until": until, "limit": limit},
+        {"now": now, "until": until, "latest": now + 2 * timedelta(seconds=LONGEST_PAUSE_S), "limit": limit},
     )
     return [Taken(**row) for row in rows]
 

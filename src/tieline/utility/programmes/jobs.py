@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from tieline.platform.clock import Jumps
 from tieline.platform.db import Tx
 from tieline.platform.jobs import job
 from tieline.platform.outbox import Event
 from tieline.platform.wiring import Runtime
-from tieline.utility import changes
-from tieline.utility.programmes.service import conducting, following, taking, telling, wanting
+from tieline.utility import changes, notices
+from tieline.utility.programmes.service import conducting, following, redating, taking, telling, wanting
 from tieline.utility.programmes.store import inbox
 from tieline.utility.programmes.store import programmes as store
 
@@ -44,6 +45,18 @@ class Nothing(msgspec.Struct):
 async def follow(runtime: Runtime, payload: Follow) -> None:
     """Bring a programme on by where one of its changes stands."""
     await following.follow(runtime, payload.change_id)
+
+
+class Redate(msgspec.Struct):
+    """Which notice changed."""
+
+    notice_id: int
+
+
+@job("programmes.redate", lane=LANE)
+async def redate(runtime: Runtime, payload: Redate) -> None:
+    """Let the sites of programmes be due as a notice says now."""
+    await redating.redate(runtime, payload.notice_id)
 
 
 @job("programmes.look-after", lane=LANE, cron="*/5 * * * *")
@@ -82,6 +95,13 @@ async def change_moved(tx: Tx, event: Event) -> None:
         await follow.defer(tx, Follow(change_id), once=f"follow-{change_id}")
 
 
+async def notice_changed(tx: Tx, event: Event) -> None:
+    """A notice was revised, or came to another state."""
+    notice_id = int(event.payload["notice_id"])
+    if await store.going_by(tx, notice_id):
+        await redate.defer(tx, Redate(notice_id), once=f"redate-{notice_id}")
+
+
 async def visits_told(tx: Tx, events: Sequence[Event]) -> None:
     """Something happened at visits, some of them of programmes."""
     told = [
@@ -97,12 +117,15 @@ async def visits_told(tx: Tx, events: Sequence[Event]) -> None:
 async def conduct(runtime: Runtime) -> None:
     """Conduct until cancelled."""
     loop = asyncio.get_running_loop()
+    jumps = Jumps(runtime.clock)
     dwelt = 0.0
     while True:
         began = loop.time()
         busy = await _round(runtime)
         if loop.time() - dwelt >= DWELL_PACE:
             dwelt = loop.time()
+            if jump := jumps.look():
+                await conducting.clock_jumped(runtime, jump)
             await conducting.end_dwells(runtime)
         # While there is much to do a round takes long, and as long a rest lets the next one find more to do at once.
         await asyncio.sleep(min(loop.time() - began, LONGEST_REST) if busy else PACE)
@@ -120,7 +143,8 @@ async def _round(runtime: Runtime) -> int:
     return busy + await conducting.test(runtime)
 
 
-JOBS: tuple[Any, ...] = (follow, look_after, needs, needs_hourly)
+JOBS: tuple[Any, ...] = (follow, look_after, redate, needs, needs_hourly)
 TOPICS = (*sorted(taking.KINDS),)
 CHANGES = changes.TOPIC
+NOTICES = (notices.REVISED, notices.STATUS)
 MOVED = telling.TOPIC

@@ -13,6 +13,8 @@ def register(registry: Registry) -> None:
     for one in jobs.JOBS:
         registry.job(one)
     registry.handler(jobs.CHANGES, "programmes.follow", jobs.change_moved)
+    for topic in jobs.NOTICES:
+        registry.handler(topic, "programmes.redate", jobs.notice_changed)
     # One name for all topics: what happens at a visit comes in the order in which it happened.
     registry.gatherer(jobs.TOPICS, "programmes.visits", jobs.visits_told)
     registry.handler(jobs.MOVED, "programmes.needs", jobs.moved)

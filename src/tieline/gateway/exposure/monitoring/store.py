@@ -8,6 +8,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tieline.gateway.exposure.monitoring.policy import Recipient
+from tieline.gateway.model import LONGEST_WAIT
 from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 
 _COLUMNS = "id, document, subscription, lan_group, destination, reports_left, expires_at"
@@ -113,10 +114,10 @@ async def ready(tx: Tx, now: datetime) -> list[Recipient]:
         tx,
         """SELECT e.id, e.destination, e.attempts, u.code, u.notification_hosts
            FROM event_subscription e JOIN utility u ON u.id = e.utility_id
-           WHERE e.retry_at <= %(now)s AND EXISTS (
+           WHERE (e.retry_at <= %(now)s OR e.retry_at > %(latest)s) AND EXISTS (
                SELECT 1 FROM event_notification n WHERE n.event_subscription_id = e.id AND n.due_at <= %(now)s)
            ORDER BY e.id""",
-        {"now": now},
+        {"now": now, "latest": now + LONGEST_WAIT},
     )
     return [
         Recipient(row["id"], row["code"], row["destination"], frozenset(row["notification_hosts"]), row["attempts"])

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from tieline.platform.clock import SteadyClock
 from tieline.platform.errors import NotFound
 from tieline.utility.changes.driver import results
 from tieline.utility.changes.driver.context import SYSTEM, Context
@@ -202,6 +203,8 @@ class BatchRun:
         kind = KINDS.get(batch.kind)
         seconds = self._context.pace.deadline or kind.patience or deadline(line.capabilities)
         pause, longest = self._context.pace.follow
+        # A clock that is set meanwhile would end the network's time, or lengthen it.
+        clock = SteadyClock(self._context.clock)
         reports: dict[str, Report] = {}
         waiting = items
         while True:
@@ -213,7 +216,7 @@ class BatchRun:
                 waiting,
                 reports,
                 self._context.code,
-                now=self._context.clock.now(),
+                now=clock.now(),
                 seconds=seconds,
                 needed=kind.grade,
             )

@@ -9,9 +9,21 @@ from psycopg.types.json import Jsonb
 from tieline.platform.db import Tx, execute, fetch_all, fetch_value
 from tieline.utility.inventory.model import OperatorReport
 
+AHEAD = "interval '1 minute'"
+
+
+def known_at(column: str) -> str:
+    """When something was seen; NULL if that has yet to come: a clock was ahead then, and what is seen now is newer."""
+    return f"CASE WHEN {column} <= now() + {AHEAD} THEN {column} END"
+
+
+def since(column: str) -> str:
+    """From when on something seen is no older than what is known."""
+    return f"coalesce({known_at(column)}, '-infinity')"
+
 
 def _newer(field: str, value: str) -> str:
-    newer = f"w.f ? '{field}' AND w.at >= coalesce(s.reported_at, '-infinity')"
+    newer = f"w.f ? '{field}' AND w.at >= {since('s.reported_at')}"
     return f"op_{field} = CASE WHEN {newer} THEN {value} ELSE s.op_{field} END"
 
 
@@ -20,11 +32,11 @@ def _text(field: str) -> str:
 
 
 def _cell(column: str) -> str:
-    return f"{column} = CASE WHEN w.cell_at >= coalesce(s.cell_at, '-infinity') THEN w.{column} ELSE s.{column} END"
+    return f"{column} = CASE WHEN w.cell_at >= {since('s.cell_at')} THEN w.{column} ELSE s.{column} END"
 
 
 def _seen(column: str, value: str) -> str:
-    newer = "w.at >= coalesce(s.observed_at, '-infinity')"
+    newer = f"w.at >= {since('s.observed_at')}"
     return f"{column} = CASE WHEN {newer} THEN coalesce({value}, s.{column}) ELSE s.{column} END"
 
 
@@ -36,8 +48,8 @@ def _differs(field: str, operational: str) -> str:
 _TAKE = f"""
 WITH want AS MATERIALIZED (
     SELECT s.id, e.ref, e.at, e.f, e.since, e.rat, e.band, e.cell_key, e.cell_at, e.imei, e.attached, e.last_seen,
-        e.at >= coalesce(s.reported_at, '-infinity') AS compared,
-        e.at >= coalesce(s.observed_at, '-infinity') OR e.cell_at >= coalesce(s.cell_at, '-infinity') AS newer
+        e.at >= {since("s.reported_at")} AS compared,
+        e.at >= {since("s.observed_at")} OR e.cell_at >= {since("s.cell_at")} AS newer
     FROM jsonb_to_recordset(%(items)s) AS e(
         ref text, at timestamptz, f jsonb, since timestamptz, rat text, band text, cell_key text, cell_at timestamptz,
         imei text, attached boolean, last_seen timestamptz)
@@ -51,12 +63,12 @@ WITH want AS MATERIALIZED (
         {_newer("lan_groups", "ARRAY(SELECT jsonb_array_elements_text(w.f -> 'lan_groups') ORDER BY 1)")},
         op_since = CASE WHEN w.compared THEN coalesce(w.since, s.op_since) ELSE s.op_since END,
         reported_at = CASE WHEN w.f <> '{{}}' AND (w.f - 'lan_groups' <> '{{}}' OR s.reported_at IS NOT NULL)
-            THEN greatest(s.reported_at, w.at) ELSE s.reported_at END,
+            THEN greatest({known_at("s.reported_at")}, w.at) ELSE s.reported_at END,
         {_cell("rat")}, {_cell("band")}, {_cell("cell_key")},
-        cell_at = greatest(s.cell_at, w.cell_at),
+        cell_at = greatest({known_at("s.cell_at")}, w.cell_at),
         {_seen("imei_seen", "w.imei")}, {_seen("attached", "w.attached")},
-        last_seen = greatest(s.last_seen, w.last_seen),
-        observed_at = greatest(s.observed_at, w.at)
+        last_seen = greatest({known_at("s.last_seen")}, w.last_seen),
+        observed_at = greatest({known_at("s.observed_at")}, w.at)
     FROM want w
     WHERE s.id = w.id AND w.newer
     RETURNING s.*, w.at, w.compared, w.f AS told

@@ -11,6 +11,7 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one, sql
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory.model.sightings import Shown, Sighting
 from tieline.utility.inventory.model.things import FIELDS
+from tieline.utility.inventory.store.reports import since
 
 # Technologies are compared in order, so that two ways to write one list are the same.
 _OURS = """jsonb_build_object('state', s.state, 'apn', s.apn, 'ip_address', host(s.ip_address),
@@ -41,8 +42,8 @@ WITH came AS MATERIALIZED (
     LEFT JOIN device d ON d.id = l.device_id
     LEFT JOIN card_subscription cs ON cs.subscription_id = s.id AND cs.valid_to IS NULL
     LEFT JOIN card c ON c.id = cs.card_id
-    WHERE e.at >= coalesce(k.seen_at, '-infinity')
-        AND e.at >= coalesce(s.reported_at, '-infinity') - interval '2 seconds'
+    WHERE e.at >= {since("k.seen_at")}
+        AND e.at >= {since("s.reported_at")} - interval '2 seconds'
 ), judged AS MATERIALIZED (
     SELECT came.*, subscription_id IS NULL OR (ours || told) <> ours
         OR coalesce(iccid <> our_card, false) OR coalesce(imei <> imei_lock, false) OR coalesce(imei <> our_imei, false)
@@ -72,7 +73,7 @@ SELECT s.operator_id, s.operator_ref, s.id, %(at)s, %(at)s, %(at)s FROM subscrip
 WHERE s.operator_id = %(operator_id)s AND {which}
 ON CONFLICT (operator_id, ref) DO UPDATE SET absent_at = coalesce(sighting.absent_at, excluded.absent_at),
     deviates = true, seen_at = excluded.seen_at
-WHERE sighting.seen_at <= excluded.seen_at
+WHERE sighting.seen_at <= excluded.seen_at OR sighting.seen_at > now()
 RETURNING subscription_id
 """
 _NAMED = "s.operator_ref = ANY(%(refs)s::text[])"

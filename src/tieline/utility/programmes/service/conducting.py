@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tieline.platform import audit
+from tieline.platform.clock import DeclaredClock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.wiring import Runtime
@@ -34,6 +36,8 @@ from tieline.utility.programmes.store import sites
 RETIRED_AT_ONCE = 2000
 TOLD_AT_ONCE = 200
 """Crews that are told in one transaction how their tests stand: their phones' reports wait for it."""
+JUMPED_LATELY = timedelta(minutes=10)
+"""Within this time one jump of the clock is noticed by every conductor."""
 ASK_AGAIN = timedelta(seconds=10)
 """How long an application has before it is asked once more within a test."""
 
@@ -280,6 +284,27 @@ def _replaced(found: Sequence[_Found]) -> dict[int, list[int]]:
         if one.judgement.passed and one.link.old_link_id is not None:
             ended[one.link.programme_id].append(one.link.old_link_id)
     return ended
+
+
+async def clock_jumped(runtime: Runtime, jump: timedelta) -> int:
+    """Let dwells end after as much passed time as before; returns how many programmes have any.
+
+    Each of several conductors notices the jump, the first one of a programme acts on it.
+    """
+    calendar, now = runtime.calendar, runtime.calendar.now()
+    speed = calendar.speed if isinstance(calendar, DeclaredClock) else 1.0
+    async with runtime.db.transaction() as tx:
+        ids = await sites.programmes_that_dwell(tx)
+    for programme_id in ids:
+        async with runtime.db.transaction() as tx:
+            await store.get(tx, programme_id, lock=True)
+            if await store.jumped(tx, programme_id, jump, since=now - speed * JUMPED_LATELY):
+                continue
+            moved = await sites.move_dwells(tx, programme_id, speed * jump)
+            facts = {"seconds": jump.total_seconds(), "sites": moved}
+            await store.add_event(tx, programme_id, store.JUMPED, facts, actor=SYSTEM.actor, at=now)
+            await audit.append(tx, SYSTEM, audit.Entry("programme.clock-jumped", f"programme:{programme_id}", facts))
+    return len(ids)
 
 
 async def end_dwells(runtime: Runtime) -> int:

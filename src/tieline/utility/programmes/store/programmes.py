@@ -1,7 +1,7 @@
 """Programmes themselves, the changes that they made, and their log."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ from tieline.utility.programmes.model import Opening, Programme, ProgrammeState,
 
 _COLUMNS = """p.id, p.title, p.technology, p.state, p.state_why, p.notice_ids, p.terms, p.created_by, p.created_by_user,
     p.created_at, p.started_at, p.closed_at"""
+
+JUMPED = "clock-jumped"
 
 
 async def insert(tx: Tx, scope: Scope, opening: Opening, at: datetime) -> int:
@@ -119,6 +121,22 @@ async def take_change(tx: Tx, change_id: int, at: datetime) -> bool:
 async def give_change_back(tx: Tx, change_id: int) -> None:
     """What comes of a change is to be taken over anew: it goes on after its end."""
     await execute(tx, "UPDATE programme_change SET taken_at = NULL WHERE change_id = %(id)s", {"id": change_id})
+
+
+async def going_by(tx: Tx, notice_id: int) -> list[int]:
+    """Programmes that go by a notice and are not closed."""
+    text = "SELECT id FROM programme WHERE %(notice)s = ANY(notice_ids) AND state <> 'closed' ORDER BY id"
+    return [row["id"] for row in await fetch_all(tx, text, {"notice": notice_id})]
+
+
+async def jumped(tx: Tx, programme_id: int, jump: timedelta, *, since: datetime) -> bool:
+    """Whether a jump of the clock was noted for a programme already, by another conductor."""
+    text = """
+        SELECT count(*) > 0 AS noted FROM programme_event
+        WHERE programme_id = %(id)s AND kind = %(kind)s AND at >= %(since)s
+            AND abs((detail ->> 'seconds')::float - %(seconds)s) < 30"""
+    bound = {"id": programme_id, "kind": JUMPED, "since": since, "seconds": jump.total_seconds()}
+    return bool(await fetch_value(tx, text, bound))
 
 
 async def add_event(

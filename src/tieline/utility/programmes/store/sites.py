@@ -1,8 +1,8 @@
 """Sites of programmes and their links: chosen in bulk, moved by their state table, listed, counted."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import DictRow
@@ -268,6 +268,66 @@ async def dwelt(tx: Tx, now: datetime, *, limit: int) -> list[DictRow]:
         WHERE s.state = 'dwelling' AND s.dwell_until <= %(now)s AND p.state = 'running'
         ORDER BY s.why <> '', s.dwell_until, s.site_id LIMIT %(limit)s"""
     return await fetch_all(tx, text, {"now": now, "limit": limit})
+
+
+@dataclass(frozen=True, slots=True)
+class Redated:
+    """A site that is due at another time than before, if at all."""
+
+    site_id: int
+    before: datetime | None
+    due_at: datetime | None
+
+    @property
+    def how(self) -> str:
+        """In a word: which way."""
+        if self.due_at is None or self.before is None:
+            return "no longer due" if self.due_at is None else "due now"
+        return "earlier" if self.due_at < self.before else "later" if self.due_at > self.before else "renamed"
+
+
+async def redate(tx: Tx, programme_id: int, dues: Mapping[int, tuple[str, datetime]]) -> list[Redated]:
+    """Let the sites of a programme that crews have not done be due as told: (phase, when), or not at all.
+
+    Where a crew has begun, a site may be struck no more because its links are replaced: its time stays.
+    """
+    text = """
+        WITH wanted AS (
+            SELECT * FROM unnest(%(sites)s::bigint[], %(phases)s::text[], %(dues)s::timestamptz[])
+                AS w (site_id, phase, due_at)
+        ), before AS (
+            SELECT s.site_id, s.due_at AS before, coalesce(w.phase, '') AS phase, w.due_at
+            FROM programme_site s LEFT JOIN wanted w USING (site_id)
+            WHERE s.programme_id = %(id)s AND s.state NOT IN ('dwelling', 'retiring', 'done', 'left_out')
+                AND (w.site_id IS NOT NULL OR s.state IN ('selected', 'preparing', 'ready', 'scheduled'))
+                AND (s.phase, s.due_at) IS DISTINCT FROM (coalesce(w.phase, ''), w.due_at)
+            ORDER BY s.site_id FOR UPDATE OF s
+        )
+        UPDATE programme_site s SET phase = b.phase, due_at = b.due_at FROM before b
+        WHERE s.programme_id = %(id)s AND s.site_id = b.site_id RETURNING s.site_id, b.before, b.due_at"""
+    bound = {
+        "id": programme_id,
+        "sites": list(dues),
+        "phases": [phase for phase, _ in dues.values()],
+        "dues": [at for _, at in dues.values()],
+    }
+    return sorted((Redated(**row) for row in await fetch_all(tx, text, bound)), key=lambda one: one.site_id)
+
+
+async def programmes_that_dwell(tx: Tx) -> list[int]:
+    """Programmes with sites whose old subscriptions still stand by."""
+    rows = await fetch_all(
+        tx, "SELECT DISTINCT programme_id AS id FROM programme_site WHERE state = 'dwelling' ORDER BY 1"
+    )
+    return [row["id"] for row in rows]
+
+
+async def move_dwells(tx: Tx, programme_id: int, by: timedelta) -> int:
+    """Let the dwells of a programme end later, or earlier where ``by`` is below zero."""
+    text = """
+        UPDATE programme_site SET dwell_until = dwell_until + %(by)s
+        WHERE programme_id = %(id)s AND state = 'dwelling' AND dwell_until IS NOT NULL"""
+    return await execute(tx, text, {"id": programme_id, "by": by})
 
 
 async def seen(tx: Tx, scope: Scope, programme_id: int, site_ids: Sequence[int]) -> list[int]:
