@@ -17,6 +17,7 @@ from tieline.lab.reach import Reach
 
 _PAUSE = 0.1
 _LONG = 300.0
+_WRITES = 45.0
 _NOT_NOW = frozenset({502, 503})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEYED = ("/field/reports", "/stock/issues", "/stock/take-in", "/simulation/v1/fittings")
@@ -59,7 +60,7 @@ class Hush:
 
 def patient(hush: Hush) -> Reach:
     """How to reach a system with patience."""
-    return Reach(lambda: _Patient(hush), _PatientPhones)
+    return Reach(lambda: _Patient(hush), _PatientPhones, writes_s=_WRITES)
 
 
 def _repeatable(request: httpx.Request) -> bool:

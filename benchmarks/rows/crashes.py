@@ -17,7 +17,7 @@ from tieline.cli.story import calendar
 _ROUNDS = int(os.environ.get("BENCH_ROUNDS", "200"))
 _SITES = int(os.environ.get("BENCH_CRASH_SITES", "1000"))
 _LIMITS = {"A": (10.0, 20), "B": (10.0, 20)}
-_SPEED = 100_000
+_SPEED = 40_000
 _NONE = Bar("at_most", 0)
 _WHOLE = Bar("at_least", 1)
 

@@ -8,10 +8,11 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Makes the transports of clients; None is httpx's own."""
+    """Makes the transports of clients; None is httpx's own. Within ``writes_s`` seconds what is sent is written."""
 
     people: Callable[[], httpx.BaseTransport | None] = lambda: None
     crews: Callable[[], httpx.AsyncBaseTransport | None] = lambda: None
+    writes_s: float = 6.0
 
 
 STRAIGHT = Reach()

@@ -97,7 +97,7 @@ async def test_a_clock_that_jumps_fails_nothing_that_its_network_does_in_time(wo
     change = await world.started(prepare())
 
     async def slow() -> bool:
-        return await world.states(change.id) == {"verified": 7, "accepted": 1}
+        return bool(await world.states(change.id) == {"verified": 7, "accepted": 1})
 
     async def looked_at_again() -> bool:
         return bool(platform.calls > before + 5)

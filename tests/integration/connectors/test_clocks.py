@@ -44,6 +44,7 @@ async def test_what_a_wrong_clock_of_ours_dated_in_the_future_is_no_newer_than_w
 async def test_a_lease_that_a_clock_which_went_back_would_hold_for_hours_is_taken_over(house: Any) -> None:
     operator_id = await house.value("SELECT id FROM operator WHERE code = 'A'")
     dead = await take_lease(house.db, operator_id, "changes", "one", 10)
+    assert dead is not None
     await house.run_sql("UPDATE operator_lease SET expires_at = expires_at + interval '1 hour'")
     assert await take_lease(house.db, operator_id, "changes", "two", 10) is not None
     async with house.db.transaction() as tx:

@@ -1,10 +1,10 @@
 """The operator revises its phases while a programme goes by them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tieline.utility.inventory import Area, AreaKind
 from tieline.utility.notices import Content, Kind, Origin, Phase, Source, Told, take

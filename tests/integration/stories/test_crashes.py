@@ -56,7 +56,7 @@ def test_each_process_is_killed_and_each_item_is_in_effect_once(tmp_path: Path, 
 
 @pytest.mark.slow
 def test_a_phase_out_is_done_exactly_once_whatever_is_killed_meanwhile(tmp_path: Path) -> None:
-    speed = 200_000
+    speed = 40_000
     layout = replace(free_layout(tmp_path), calendar=calendar(speed))
     with build(layout, tell=lambda _event: None) as supervisor:
         logins = demo.prepare(layout, sites=24, seed=1, limits=LIMITS)

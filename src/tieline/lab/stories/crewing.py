@@ -23,8 +23,6 @@ PAUSE = 0.5
 ROUNDS_A_SECOND = 15.0
 """Rounds of all crews together at most: beyond, they ask less often, and each finds more that has happened."""
 _TIMEOUT = 120.0
-_WRITING = 6.0
-"""Seconds within which an order is surely written, once its day was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Crews:
         self._mistakes = mistakes
         self._reach = reach
         # A day of the calendar may be over before an order for it is written.
-        self.margin = timedelta(seconds=speed * _WRITING)
+        self.margin = timedelta(seconds=speed * reach.writes_s)
         self._vans: dict[int, deque[Router]] = {login.crew_id: deque() for login in logins}
         self._crews: list[Crew] = []
         self._stop = threading.Event()
