@@ -88,6 +88,8 @@ _EVENTS: Mapping[str, str] = {
     "retired": "the old subscriptions of {sites} are retired",
     "leave-out": "left {sites} out",
     "take-in": "took {sites} in again",
+    "redated": "a notice was revised: {sites} are due at another time",
+    "clock-jumped": "the clock was set: the dwell of {sites} lasts as long as before",
 }
 
 
