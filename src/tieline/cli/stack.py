@@ -18,6 +18,7 @@ from tieline.platform.embedded import Child, EmbeddedPostgres, Event, Supervisor
 from tieline.platform.settings import Settings
 
 _TIELINE = (sys.executable, "-m", "tieline")
+_MIGRATION_S = 3600.0
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what "every address" means to a neighbour
 
 
@@ -130,7 +131,9 @@ def build(
             **({"TIELINE_CALENDAR": layout.calendar} if layout.calendar else {}),
         }
 
-    supervisor.add(Child("migrate", (*_TIELINE, "migrate"), platform, after=needs, once=True))
+    # Full tables take their time, and a migration that is broken off is begun again from its start.
+    migrate = Child("migrate", (*_TIELINE, "migrate"), platform, after=needs, once=True, ready_seconds=_MIGRATION_S)
+    supervisor.add(migrate)
     ready = partial(answers, f"{layout.url}/health/live", layout.certificate)
     supervisor.add(Child("api", (*_TIELINE, "api"), platform, ready=ready, after=("migrate",)))
 
