@@ -14,7 +14,8 @@ nor ends a transaction:
 - :func:`fit_links`, :func:`end_links`, :func:`take_devices_away`: what a crew fits and takes away, as links with dates;
 - :func:`apply_desired` sets desired values by compare-and-set, with the before-image in ``history``;
 - :func:`apply_reports` takes what operators report, and says where it differs from what is desired;
-- :func:`count_by_area`, :func:`sites_by_area`: what hangs on a technology of an operator, in areas that it names;
+- :func:`count_by_area`, :func:`sites_by_area`, :func:`places_by_area`: what hangs on a technology of an operator, in
+  areas that it names;
 - :func:`take_sightings`, :func:`mark_absent`, :func:`mark_unread` compare what else operators show;
   :func:`sightings`, :func:`unknown_sightings` say what deviates;
 - :func:`reach`: the address at which the application behind a subscription is to be asked;
@@ -85,7 +86,7 @@ from tieline.utility.inventory.model.sightings import Shown, ShownOutcome, Sight
 from tieline.utility.inventory.policy.addresses import plain as plain_address
 from tieline.utility.inventory.policy.export import csv_row
 from tieline.utility.inventory.policy.groups import differences as lan_group_differences
-from tieline.utility.inventory.service.areas import count_by_area, sites_by_area
+from tieline.utility.inventory.service.areas import count_by_area, places_by_area, sites_by_area
 from tieline.utility.inventory.service.export import ExportForm
 from tieline.utility.inventory.service.export import export as export_things
 from tieline.utility.inventory.service.export import report as import_report
@@ -268,6 +269,7 @@ __all__ = [
     "one_import",
     "operators",
     "place_devices",
+    "places_by_area",
     "plain_address",
     "preview_import",
     "reach",

@@ -3,7 +3,8 @@
 What other contexts may call stands here:
 
 - :func:`notice_page`, :func:`one`, :func:`coming`, :func:`count`: what is announced;
-- :func:`phase_counts`, :func:`affected`: whom it strikes, and by when each site has to be ready;
+- :func:`phase_counts`, :func:`affected`: whom it strikes, and by when each site has to be ready; :func:`dues`: the
+  phase that strikes each site first;
 - :func:`revisions`, :func:`differences`: what it said before, and how that differs, in words;
 - :func:`answer`, :func:`defer_answer`: accept or decline;
 - outbox topics ``notice.arrived``, ``notice.revised``, ``notice.status`` (see ``service.taking``).
@@ -37,6 +38,7 @@ from tieline.utility.notices.service.reading import (
     count,
     desk_states,
     differences,
+    dues,
     notice_page,
     one,
     phase_counts,
@@ -74,6 +76,7 @@ __all__ = [
     "desk_states",
     "differences",
     "distance",
+    "dues",
     "notice_page",
     "one",
     "period",

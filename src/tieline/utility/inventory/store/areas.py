@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tieline.platform.db import Tx, fetch_all
+from psycopg.rows import tuple_row
+
+from tieline.platform.db import Tx, fetch_all, sql
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory.model import TECHNOLOGIES
 from tieline.utility.inventory.model.areas import Area, AreaCount, AreaKind, AreaPart, AreaSite
@@ -52,6 +54,19 @@ async def sites(
     wanted = {"place": part.place, "alone": part.alone, "critical": part.critical, "after": after, "limit": limit}
     rows = await fetch_all(tx, text, {**query.bound, **wanted})
     return [AreaSite(**row) for row in rows]
+
+
+async def places(
+    tx: Tx, scope: Scope, operator: str, technology: str | None, areas: Sequence[Area]
+) -> list[tuple[int, int]]:
+    """Each site with the area that it lies in, in no more words."""
+    query = _query(scope, operator, technology, areas)
+    text = f"""
+        WITH {query.cells}, hit AS ({query.hit})
+        SELECT x.site_id, x.place FROM ({query.placed}) x WHERE x.place IS NOT NULL"""
+    async with tx.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(sql(text), {**query.bound, "after": 0})
+        return await cursor.fetchall()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,22 @@ def _affected(notice: Notice, site: inventory.AreaSite, phase: Phase) -> Affecte
     )
 
 
+async def dues(tx: Tx, scope: Scope, notice_ids: Sequence[int]) -> dict[int, Phase]:
+    """The phase of some notices that strikes each site first, by site. Withdrawn notices strike nobody."""
+    scope.require(Permission.NOTICE_READ)
+    found: dict[int, Phase] = {}
+    for notice in await store.some(tx, scope, notice_ids):
+        phases = () if notice.over else notice.by_end()
+        areas = [phase.area for phase in phases]
+        if not areas:
+            continue
+        for site_id, place in await inventory.places_by_area(tx, scope, notice.operator, notice.technology, areas):
+            earlier = found.get(site_id)
+            if earlier is None or phases[place].ends_at < earlier.ends_at:
+                found[site_id] = phases[place]
+    return found
+
+
 async def desk_states(tx: Tx, scope: Scope) -> list[DeskState]:
     """How the operators' desks are doing."""
     scope.require(Permission.NOTICE_READ)

@@ -18,8 +18,6 @@ from tieline.utility.programmes.service.telling import log
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
-_PAGE = 50_000
-
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -92,18 +90,10 @@ async def _chosen(tx: Tx, scope: Scope, opening: Opening) -> tuple[dict[int, lis
 
 async def dues_of(tx: Tx, scope: Scope, notice_ids: Sequence[int]) -> dict[int, Due]:
     """The phase that strikes each site first, by the notices."""
-    found: dict[int, Due] = {}
-    after = 0
-    while notice_ids:
-        rows = await notices.affected(tx, scope, notice_ids, after=after, limit=_PAGE)
-        for row in rows:
-            earlier = found.get(row.site_id)
-            if earlier is None or row.due_at < earlier.at:
-                found[row.site_id] = Due(row.phase_title, row.due_at)
-        if len(rows) < _PAGE:
-            break
-        after = rows[-1].site_id
-    return found
+    if not notice_ids:
+        return {}
+    phases = await notices.dues(tx, scope, notice_ids)
+    return {site_id: Due(phase.title, phase.ends_at) for site_id, phase in phases.items()}
 
 
 def _check(opening: Opening) -> None:
