@@ -21,6 +21,7 @@ from tieline.cli import (
     lab,
     login,
     notice,
+    operator,
     probe,
     programme,
     secrets,
@@ -60,6 +61,7 @@ app.add_typer(probe.app, name="probe")
 app.add_typer(lab.app, name="lab")
 app.add_typer(stock.app, name="stock")
 app.add_typer(group.app, name="group")
+app.add_typer(operator.app, name="operator")
 app.add_typer(field.app, name="field")
 app.add_typer(view.app, name="view")
 app.add_typer(audit.app, name="audit")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from tieline.cli import following, holding, ruling, telling
+from tieline.cli import following, holding, kinds, ruling, telling
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, err, plain, print_json, print_table
@@ -23,6 +23,7 @@ app.add_typer(holding.veto, name="veto")
 app.add_typer(holding.window, name="window")
 app.add_typer(ruling.policy, name="policy")
 app.add_typer(ruling.template, name="template")
+app.command("kinds")(kinds.kinds)
 app.command("calendar")(ruling.calendar)
 app.command("outcomes")(ruling.outcomes)
 app.command("review")(ruling.review)
@@ -75,7 +76,7 @@ def show(number: Number, *, json: AsJson = False) -> None:
 
 @app.command("new")
 def new(
-    kind: Annotated[str, typer.Argument(help="For example subscription.preprovision or subscription.configure.")],
+    kind: Annotated[str, typer.Argument(help="For example subscription.configure; tieline change kinds lists them.")],
     *,
     title: Annotated[str, typer.Option("--title", "-t", help="What people will call it.")],
     where: Where = None,
@@ -248,6 +249,9 @@ def _decide(number: int, act: str, plan_hash: str, comment: str, *, yes: bool, j
             if yes:
                 raise CommandError("--yes needs --hash: say which plan you looked at.", exit_code=Exit.USAGE)
             telling.change(one)
+            if "approve" not in one.get("acts", ["approve"]):
+                advice = "A plan is approved once it is submitted, by an approver who neither made nor planned it."
+                raise CommandError("You may not approve this change now.", advice=advice, exit_code=Exit.REFUSED)
             _confirm(one, "Approve exactly this plan")
         body = {"plan_hash": plan_hash or one["plan_hash"], "comment": comment}
         decided = client.post(f"/changes/{number}/{act}", body)

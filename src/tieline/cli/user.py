@@ -9,12 +9,11 @@ import typer
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, out, print_json, print_table
+from tieline.platform.scope import Role
 
 app = typer.Typer(help="People: list, add, change, disable, new passwords.", no_args_is_help=True)
 Who = Annotated[str, typer.Argument(help="Name or number.")]
-Roles = Annotated[
-    list[str] | None, typer.Option("--role", help="viewer, technician, approver, administrator; several times.")
-]
+Roles = Annotated[list[str] | None, typer.Option("--role", help=f"{', '.join(Role)}; several times.")]
 Regions = Annotated[list[str] | None, typer.Option("--region", help="Only this region; several times.")]
 Operators = Annotated[list[str] | None, typer.Option("--operator", help="Only this operator; several times.")]
 FromStdin = Annotated[bool, typer.Option(help="Read the password from standard input; made up otherwise.")]

@@ -121,7 +121,7 @@ def test_items_show_before_and_after(platform: Any, run: Callable[..., Any]) -> 
 
 
 def test_nobody_approves_without_having_looked(platform: Any, run: Callable[..., Any]) -> None:
-    platform.on("GET /changes/12", CHANGE)
+    platform.on("GET /changes/12", {**CHANGE, "acts": ["approve"]})
     assert run(change.app, "approve", "12").code == 2
     assert run(change.app, "approve", "12", "--yes").code == 2
     assert platform.bodies("POST") == []
