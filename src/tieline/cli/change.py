@@ -15,6 +15,7 @@ from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, err, plain, print_json, print_table
 from tieline.cli.selecting import Where, filter_of
 from tieline.platform.scope import named
+from tieline.platform.words import plural
 
 app = typer.Typer(help="Changes: plan, approve, run, watch, undo.", no_args_is_help=True)
 app.add_typer(holding.hold, name="hold")
@@ -284,10 +285,10 @@ def _confirm(one: Any, what: str) -> None:
         raise CommandError(f"{what}? Nobody is there to be asked.", advice=advice, exit_code=Exit.USAGE)
     count = one["summary"]["impact"]["items"] if one["summary"] else 0
     if count >= _TYPED_FROM:
-        typed = str(typer.prompt(f"{what}: it touches {count:,} subscriptions. Type the number", err=True))
+        typed = str(typer.prompt(f"{what}: it touches {plural(count, 'subscription')}. Type the number", err=True))
         if typed.replace(",", "").replace(" ", "") != str(count):
             raise CommandError("That is not the number; nothing was done.")
-    elif not typer.confirm(f"{what}: it touches {count:,} subscriptions. Go on?", err=True):
+    elif not typer.confirm(f"{what}: it touches {plural(count, 'subscription')}. Go on?", err=True):
         raise CommandError("Nothing was done.")
 
 

@@ -11,6 +11,7 @@ import typer
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, out, plain, print_json, print_table
+from tieline.platform.words import plural
 
 app = typer.Typer(help="Field work: orders, crews, reports from a site.", no_args_is_help=True)
 Limit = Annotated[int, typer.Option("--limit", "-l", min=1, help="At most so many.")]
@@ -77,7 +78,9 @@ def make(
         return
     span = f"{made['first_day']} to {made['last_day']}"
     way = f"{made['km']:,.0f} km to drive, {made['km_saved']:,.0f} km less than as they came"
-    out.print(plain(f"{len(made['order_ids']):,} orders with {made['visits']:,} visits, {span}: {way}."))
+    out.print(
+        plain(f"{plural(len(made['order_ids']), 'order')} with {plural(made['visits'], 'visit')}, {span}: {way}.")
+    )
 
 
 @app.command("order")

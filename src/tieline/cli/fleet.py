@@ -9,6 +9,7 @@ import typer
 from tieline.cli.client import connect
 from tieline.cli.output import AsJson, out, plain, print_json, print_table
 from tieline.cli.selecting import Where, query_of
+from tieline.platform.words import plural
 
 app = typer.Typer(help="The fleet: summary, lists, search.", no_args_is_help=True)
 Limit = Annotated[int, typer.Option("--limit", "-l", min=1, help="At most so many.")]
@@ -30,9 +31,9 @@ def summary(
         print_json(found)
         return
     hanging = ", ".join(f"{count:,} on {name} only" for name, count in sorted(found["hanging"].items()))
-    links, bare = f"{found['links']:,} links", f"{found['sites_without_link']:,} without a link"
+    links, bare = f"{plural(found['links'], 'link')}", f"{found['sites_without_link']:,} without a link"
     rest = f"{found['mixed']:,} mixed, {found['unknown']:,} unknown"
-    out.print(plain(f"{found['sites']:,} sites, {bare}, {links}."))
+    out.print(plain(f"{plural(found['sites'], 'site')}, {bare}, {links}."))
     out.print(plain(f"Sites by technology: {hanging or 'none reported'}, {rest}."))
     names = found["by"]
     rows = [[*(group[name] for name in names), group["subscriptions"], group["sites"]] for group in found["groups"]]

@@ -10,6 +10,7 @@ from tieline.cli.client import connect
 from tieline.cli.holding import moment_of
 from tieline.cli.output import AsJson, err, out, plain, print_json, print_table
 from tieline.platform.scope import named
+from tieline.platform.words import plural
 
 app = typer.Typer(help="Incidents: see, acknowledge, assign, put right, resolve.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="The incident's number.")]
@@ -278,8 +279,8 @@ def _expectation(one: Any) -> list[Any]:
 def _of_what(one: Any) -> str:
     parts = [f"operator {one['operator']}"] if one["operator"] else []
     parts += [one["region"]] if one["region"] else []
-    parts += [f"{len(one['site_ids']):,} sites"] if one["site_ids"] else []
-    parts += [f"{len(one['subscription_ids']):,} subscriptions"] if one["subscription_ids"] else []
+    parts += [plural(len(one["site_ids"]), "site")] if one["site_ids"] else []
+    parts += [plural(len(one["subscription_ids"]), "subscription")] if one["subscription_ids"] else []
     return ", ".join(parts)
 
 

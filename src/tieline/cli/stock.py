@@ -13,6 +13,7 @@ import typer
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, out, plain, print_json, print_table
+from tieline.platform.words import agree, plural
 
 app = typer.Typer(help="Stock: where goods are, issuing, losses, deliveries, stocktakes.", no_args_is_help=True)
 Serials = Annotated[list[str] | None, typer.Argument(help="Serials; none: read from standard input, one a line.")]
@@ -196,7 +197,7 @@ def lose(
     elif preview:
         kind = f", by an {found['change_type']} change" if found["change_type"] == "emergency" else ""
         kind = f", by a standard change under {found['policy']}" if found["policy"] else kind
-        out.print(plain(f"{len(found['blocked'])} lines would be suspended{kind}."))
+        out.print(plain(f"{plural(len(found['blocked']), 'line')} would be suspended{kind}."))
         print_table(
             "", ["Card", "Operator", "State"], [[one["iccid"], one["operator"], one["state"]] for one in found["cards"]]
         )
@@ -204,7 +205,11 @@ def lose(
         change = (
             f"change {found['change_id']} suspends their lines" if found["change_id"] else "no line of theirs is live"
         )
-        out.print(plain(f"{len(found['serials'])} items are lost; {change}."))
+        out.print(
+            plain(
+                f"{plural(len(found['serials']), 'item')} {agree(len(found['serials']), 'is', 'are')} lost; {change}."
+            )
+        )
 
 
 @app.command("orders")
@@ -351,8 +356,8 @@ def balance(*, json: AsJson = False) -> None:
             print_table("Differences", ["Goods", "Serial", "What does not agree"], differing)
         for goods, number in sorted(found["untracked"].items()):
             out.print(plain(f"{number:,} of the inventory's ({goods}) are not in the ledger."))
-        said = "It balances." if found["ok"] else f"{found['difference_count']:,} differences."
-        out.print(plain(f"{said} {found['items']:,} items, {found['movements']:,} movements replayed."))
+        said = "It balances." if found["ok"] else f"{plural(found['difference_count'], 'difference')}."
+        out.print(plain(f"{said} {plural(found['items'], 'item')}, {plural(found['movements'], 'movement')} replayed."))
     if not found["ok"]:
         raise typer.Exit(Exit.PARTLY)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from tieline.cli.output import out, plain, print_table
 from tieline.platform.scope import named
+from tieline.platform.words import plural
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
@@ -28,9 +29,13 @@ def state(one: Any) -> str:
 def _plan(one: Any) -> None:
     summary = one["summary"]
     impact = summary["impact"]
+    if not impact["items"] and not impact["by_reason"]:
+        out.print("Nothing in the fleet matches what was selected. Try it with: tieline fleet subscriptions")
+        return
     least, most = summary["seconds"]
-    touched = f"{impact['items']:,} subscriptions at {impact['sites']:,} sites, {impact['critical_sites']:,} critical"
-    out.print(plain(f"{touched}; {impact['customers']:,} customers behind. Lasts {span(least)} to {span(most)}."))
+    touched = f"{plural(impact['items'], 'subscription')} at {plural(impact['sites'], 'site')}"
+    behind = f"{impact['critical_sites']:,} critical; {plural(impact['customers'], 'customer')} behind"
+    out.print(plain(f"{touched}, {behind}. Lasts {span(least)} to {span(most)}."))
     rows = [
         [code, lane["items"], lane["batches"], lane["calls"], span(lane["least_seconds"]), span(lane["most_seconds"])]
         for code, lane in sorted(summary["lanes"].items())

@@ -5,6 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from tieline.platform.errors import Invalid, Problem
+from tieline.platform.words import plural
 from tieline.utility.changes.model import Thresholds, WaveTally
 
 
@@ -47,7 +48,7 @@ def judge(tally: WaveTally, thresholds: Thresholds, *, forgiven: int = 0) -> Jud
     if tally.total and failed > _exact(thresholds.error) * tally.total:
         return Judgement(
             Decision.PAUSE,
-            f"{failed} of {tally.total} items failed, more than the {thresholds.error:.0%} that were allowed.",
+            f"{failed:,} of {plural(tally.total, 'item')} failed, more than the {thresholds.error:.0%} allowed.",
         )
     if tally.open or tally.waiting:
         return Judgement(Decision.GO_ON)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tieline.platform.words import plural
 from tieline.utility.incidents.model import Cause, Deviation, Difference, Expected, Kind, Place
 from tieline.utility.incidents.policy.deviations import NETWORK, is_staff
 
@@ -83,7 +84,7 @@ def title(kind: str, first: Deviation, count: int) -> str:
         what = "SIM used outside the device it is locked to" if "imei_lock" in first.differences else KIND_WORDS[kind]
         return f"{what}: {where}"
     if kind == Kind.UNKNOWN.value:
-        return f"{count:,} subscription{'s' if count != 1 else ''} at {operator} that we do not know"
+        return f"{plural(count, 'subscription')} at {operator} that we do not know"
     if kind == Kind.MISSING.value:
         return f"Gone at {operator}: {where}"
     return f"Another card at {operator}: {where}"

@@ -151,7 +151,7 @@ async def _block(tx: Tx, scope: Scope, clock: Clock, batch_id: int, *, why: str,
 async def _change(tx: Tx, own: Scope, clock: Clock, live: Sequence[CardFacts], *, why: str, stolen: bool) -> int:
     kind, policy = await _how(tx, own, clock, live)
     word = "stolen" if stolen else "lost"
-    what = f"{word} card {live[0].iccid}" if len(live) == 1 else f"{len(live)} {word} cards"
+    what = f"{word} card {live[0].iccid}" if len(live) == 1 else f"{len(live):,} {word} cards"
     draft = Draft(
         kind=blocking.NAME,
         title=f"Block {what}",

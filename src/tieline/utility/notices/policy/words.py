@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from tieline.platform.words import agree, plural
 from tieline.utility.notices.model import Kind, Notice, PhaseCount
 from tieline.utility.notices.policy.compare import day
 
@@ -70,7 +71,7 @@ def _struck(sites: int, alone: int, what: str) -> str:
     if not sites:
         return f"No site has a link there on {what}."
     rest = "all of them" if alone == sites else f"{alone:,} of them" if alone else "none of them"
-    told = f"{_sites(sites)} {'has' if sites == 1 else 'have'} a link there on {what}"
+    told = f"{_sites(sites)} {agree(sites, 'has', 'have')} a link there on {what}"
     if sites == 1:
         return f"{told}{', and no other technology' if alone else ', and another one beside it'}."
     return f"{told}; {rest} hang{'s' if alone == 1 and rest != 'all of them' else ''} on {what} alone."
@@ -97,4 +98,4 @@ def _work(notice: Notice, now: datetime) -> str:
 
 
 def _sites(count: int) -> str:
-    return f"{count:,} site{'' if count == 1 else 's'}" if count else "No site"
+    return plural(count, "site") if count else "No site"
