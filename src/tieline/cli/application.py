@@ -18,6 +18,7 @@ from tieline.cli import (
     group,
     imports,
     incident,
+    keeping,
     lab,
     login,
     notice,
@@ -47,6 +48,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("story")(story.story)
 serve.register(app)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
 app.command("login")(login.login)
 app.command("import")(imports.import_file)
 app.add_typer(fleet.app, name="fleet")

@@ -26,7 +26,7 @@ def list_operators(*, json: AsJson = False) -> None:
         print_json([{**one, "health": lines.get(one["code"])} for one in found])
         return
     rows = [[one["code"], one["name"], ", ".join(one["plmns"]), *_line(lines.get(one["code"]))] for one in found]
-    columns = ["Code", "Name", "PLMN", "Line", "Last answer", "Last heard of", "Last error"]
+    columns = ["Code", "Name", "PLMN", "Line", "Last answer (UTC)", "Last heard of", "Last error"]
     print_table("", columns, rows, empty="No operator yet. tieline operator put makes one.")
 
 
@@ -34,7 +34,12 @@ def _line(health: Any) -> list[Any]:
     if health is None:
         return ["not connected", None, None, None]
     state = "silent" if health["silent"] else {"closed": "well", "open": "broken"}.get(health["circuit"], "on trial")
-    return [state, health["last_ok_at"], health["heard_at"], health["last_error"] or None]
+    return [state, _minute(health["last_ok_at"]), _minute(health["heard_at"]), health["last_error"] or None]
+
+
+def _minute(moment: str | None) -> str | None:
+    """A moment of REST, to the minute."""
+    return None if moment is None else moment[:16].replace("T", " ")
 
 
 @app.command("show")

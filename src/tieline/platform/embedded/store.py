@@ -32,3 +32,16 @@ def ensure_database(connection: Connection, name: str, owner: str, template: str
 def drop_database(connection: Connection, name: str) -> None:
     """Drop a database, ending the sessions that use it; one that is not there is no error."""
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def holds_something(connection: Connection) -> bool:
+    """Whether the database has a table of anybody's."""
+    text = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))"
+    row = connection.execute(text).fetchone()
+    return bool(row and row[0])
+
+
+def empty(connection: Connection) -> None:
+    """Drop everything that the database holds."""
+    connection.execute("DROP SCHEMA public CASCADE")
+    connection.execute("CREATE SCHEMA public")

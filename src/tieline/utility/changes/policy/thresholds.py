@@ -48,7 +48,8 @@ def judge(tally: WaveTally, thresholds: Thresholds, *, forgiven: int = 0) -> Jud
     if tally.total and failed > _exact(thresholds.error) * tally.total:
         return Judgement(
             Decision.PAUSE,
-            f"{failed:,} of {plural(tally.total, 'item')} failed, more than the {thresholds.error:.0%} allowed.",
+            f"{failed:,} of {plural(tally.total, 'item')} failed, "
+            f"more than the {thresholds.error:.0%} that were allowed.",
         )
     if tally.open or tally.waiting:
         return Judgement(Decision.GO_ON)
