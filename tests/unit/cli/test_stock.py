@@ -54,7 +54,7 @@ def test_a_loss_is_previewed(platform: Any, run: Callable[..., Any]) -> None:
     platform.on("POST /stock/losses/preview", {"items": [], "cards": [card], "blocked": ["89"], "unknown": [],
                                                "change_type": "standard", "policy": "Lost cards"})  # fmt: skip
     ran = run(stock.app, "lose", "89", "--why", "gone", "--preview")
-    assert "1 lines would be suspended, by a standard change under Lost cards." in ran.out
+    assert "1 line would be suspended, by a standard change under Lost cards." in ran.out
 
 
 def test_bad_rows_of_a_delivery_note_are_told(platform: Any, run: Callable[..., Any], tmp_path: Path) -> None:
