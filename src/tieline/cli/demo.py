@@ -146,7 +146,8 @@ def _fill(
     credential = Authority(layout.home / "pki").client(CLIENT)
     utility = fill.UtilitySide(f"localhost:{layout.operators_in}", credential.fingerprint)
     for side in sides:
-        fill.fill_operator(side, utility, world, tell)
+        fill.fill_operator(side, utility, world, tell, charged=True)
     ways = fill.Ways(CLIENT, f"https://localhost:{layout.operators_in}", mappings_folder())
     with fill.Platform(layout.url, logins.people["admin"].token) as platform:
         fill.fill_platform(platform, sides, world, ways, tell)
+        fill.check_bills(platform, sides, tell)

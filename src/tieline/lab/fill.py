@@ -8,14 +8,16 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 import msgspec
 
+from tieline.lab import charging
 from tieline.lab.announcing import announce, phase_out
 from tieline.lab.reach import STRAIGHT, Reach
 from tieline.platform.errors import Unavailable
@@ -65,8 +67,10 @@ class Filled:
     bad_rows: int = 0
 
 
-def fill_operator(side: OperatorSide, utility: UtilitySide, world: Path, tell: Tell) -> int:
+def fill_operator(side: OperatorSide, utility: UtilitySide, world: Path, tell: Tell, *, charged: bool = False) -> int:
     """Take the utility on at one operator, load its subscriptions, cards and attachments, and announce the end of 3G.
+
+    ``charged``: it has counted what is used for two months, and billed it.
 
     Returns how many subscriptions there are.
     """
@@ -90,6 +94,9 @@ def fill_operator(side: OperatorSide, utility: UtilitySide, world: Path, tell: T
         _checked(office.post("/simulation/v1/attachments", content=_pieces(world / f"attachments-{slug}.jsonl")))
         tell(f"Operator {side.code}: announces the end of 3G")
         announce(office, phase_out(world, slug, datetime.now(UTC)))
+        if charged:
+            tell(f"Operator {side.code}: two months of usage, and bills")
+            charging.charge(office, side.code, UTILITY)
     return int(loaded["loaded"]) + int(loaded["known"])
 
 
@@ -141,6 +148,12 @@ class Platform:
         """Send a text as a file with form fields."""
         return _checked(self._http.post(path, data=dict(fields), files={"file": (name, text.encode())}))
 
+    def send_bill(self, operator: str, name: str, content: bytes) -> None:
+        """Send an operator's bill; one that is here already is left alone."""
+        answer = self._http.post(f"/operators/{operator}/bills", files={"file": (name, content)})
+        if answer.status_code != httpx.codes.CONFLICT:
+            _checked(answer)
+
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """Every item of a list."""
         cursor: str | None = None
@@ -172,6 +185,28 @@ def fill_platform(platform: Platform, sides: Sequence[OperatorSide], world: Path
         tell(f"Operator {side.code}: reading everything it has")
         _read_everything(platform, side.code)
     return filled
+
+
+def check_bills(platform: Platform, sides: Sequence[OperatorSide], tell: Tell) -> None:
+    """Enter what contracts say, and check the bills that operators sent; those that are here stay as they are."""
+    for side in sides:
+        contract, tariffs = charging.terms(side.code)
+        platform.put(f"/operators/{side.code}/usage-contract", contract)
+        for plan, tariff in tariffs:
+            platform.put(f"/operators/{side.code}/tariffs/{quote(plan, safe='')}", tariff)
+    yesterday = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+
+    def read() -> bool:
+        return all(one["last_day"] == yesterday for one in platform.get("/usage/feeds")["items"])
+
+    tell("Usage: records of two months")
+    wait_until(read, "usage records are read")
+    for side in sides:
+        tell(f"Operator {side.code}: its bills")
+        headers = {"Authorization": f"Bearer {side.backoffice_token}"}
+        with httpx.Client(base_url=side.backoffice_url, headers=headers, timeout=300) as office:
+            for name, content in charging.bill_files(office, UTILITY):
+                platform.send_bill(side.code, name, content)
 
 
 def _enter_operator(

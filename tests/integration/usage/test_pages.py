@@ -71,5 +71,10 @@ async def test_pages_show_what_was_rated(both: "Both") -> None:
         assert "62.0 MB" in words(await client.get("/usage/subscriptions?operator=A&plan=POOL&day=2026-10-02"))
         assert "The pool of POOL is used up on" in words(await client.get("/usage/findings?kind=pool"))
         assert (await client.get("/usage/plans/A/NONE")).status_code == 404
+        one = re.search(r"/subscriptions/(\d+)", (await client.get("/usage/subscriptions?operator=A")).text)
+        assert one is not None
+        page = words(await client.get(f"/subscriptions/{one[1]}"))
+        assert "Used by day" in page
+        assert "shared with all of the plan" in page
     async with looking(both, Role.CREW) as client:
         assert (await client.get("/usage")).status_code == 403

@@ -47,6 +47,18 @@ async def test_months_and_days_come_in_once_and_are_rated(both: "Both") -> None:
     assert await both.rows("SELECT * FROM usage_month ORDER BY month, ref") == before
 
 
+async def test_what_was_used_before_the_terms_were_entered_is_rated_by_them(both: "Both") -> None:
+    both.meter.daily = {"A1": 200_000, "A5": 1_000_000}
+    await count_since(both, "2026-10-01")
+    assert (await both.people.put("/operators/A/usage-contract", json={"currency": "GBP"})).status_code == 200
+    await both.read()
+    await both.rate()
+    await enter_terms(both)
+    await both.rate()
+    alone = await both.statement("SINGLE", "2026-10-15")
+    assert (alone["octets"], alone["fee"], alone["overage"]) == (31 * MB, "3.10", "0.55")
+
+
 async def test_a_correction_takes_the_place_of_what_was_told(both: "Both") -> None:
     both.meter.daily = {"A1": 200_000, "A5": 1_000_000}
     await count_since(both, "2026-10-01")
@@ -103,7 +115,9 @@ async def test_a_utility_reads_its_own_and_nobody_elses(both: "Both") -> None:
     assert (await both.stranger.get(f"{ROOT}/usage", params=day)).json() == []
     assert (await both.operator.get(f"{ROOT}/usage/A1.2026-10")).status_code == 200
     assert (await both.stranger.get(f"{ROOT}/usage/A1.2026-10")).status_code == 404
-    assert (await both.operator.get(f"{ROOT}/usage/A1.2026-11")).status_code == 404, "the month is not over"
+    begun = (await both.operator.get(f"{ROOT}/usage/A1.2026-11")).json()
+    days = next(one["value"] for one in begun["usageCharacteristic"] if one["name"] == "days")
+    assert days == [[100_000, 100_000, 1]] * 10, "up to the last day that is closed"
     for bad in ("usageDate=nope", "lastUpdate.gte=2026-11-01", "status=rated", "usageSpecification.id=x", "colour=red"):
         answer = await both.operator.get(f"{ROOT}/usage?{bad}")
         assert (answer.status_code, answer.json()["code"]) == (400, "invalidQuery"), bad
@@ -112,8 +126,8 @@ async def test_a_utility_reads_its_own_and_nobody_elses(both: "Both") -> None:
 
 async def test_days_are_taken_down_once_they_are_over(both: "Both") -> None:
     both.meter.daily = {"A1": 7}
-    assert [await both.counter.round() for _ in range(2)] == [1, 0], "the network counts from yesterday on"
+    assert await both.counter.round() == 0, "the network counts from the day on which the utility was taken on"
     both.clock.forward(timedelta(days=2))
-    assert await both.counter.round() == 2
+    assert [await both.counter.round() for _ in range(2)] == [4, 0], "two days of each of the two utilities"
     listed = (await both.operator.get(f"{ROOT}/usage")).json()
-    assert [one["usageDate"][:10] for one in listed] == ["2026-11-10", "2026-11-11", "2026-11-12"]
+    assert [one["usageDate"][:10] for one in listed] == ["2026-11-11", "2026-11-12"]

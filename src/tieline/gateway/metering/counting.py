@@ -41,7 +41,7 @@ class Counter:
             known = await store.last_closed(tx)
         done = 0
         for utility_id, last in known.items():
-            first = yesterday if last is None else max(last, yesterday - timedelta(days=MOST_DAYS)) + timedelta(days=1)
+            first = max(last, yesterday - timedelta(days=MOST_DAYS)) + timedelta(days=1)
             done += await self.take_down(utility_id, first, yesterday)
         return done
 

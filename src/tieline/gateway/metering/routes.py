@@ -1,7 +1,7 @@
 """TMF635 over HTTP, as utilities meet it: their own subscriptions' usage, to read.
 
-``GET /usage`` gives days (``usageSpecification.id=data-day``, which it is unless said) or months that are over
-(``data-month``); a day that was corrected has the status ``recycled``.
+``GET /usage`` gives days (``usageSpecification.id=data-day``, which it is unless said) or months, as far as their days
+are closed (``data-month``); a day that was corrected has the status ``recycled``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

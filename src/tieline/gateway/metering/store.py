@@ -16,12 +16,13 @@ from tieline.standards.tmf.usage import Stretch, Volume
 # ── taking down ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def last_closed(tx: Tx) -> dict[int, date | None]:
-    """For each utility that has subscriptions, the last day that is taken down."""
+async def last_closed(tx: Tx) -> dict[int, date]:
+    """For each utility, the last day that is taken down; of one that was only just taken on the day before that."""
     rows = await fetch_all(
         tx,
-        """SELECT u.id, (SELECT max(day) FROM usage_day d WHERE d.utility_id = u.id) AS day FROM utility u
-           WHERE EXISTS (SELECT FROM managed_object m WHERE m.utility_id = u.id AND m.class = 'UtilitySubscription')""",
+        """SELECT m.utility_id AS id, coalesce((SELECT max(day) FROM usage_day d WHERE d.utility_id = m.utility_id),
+               (m.last_modified_at AT TIME ZONE 'UTC')::date - 1) AS day
+           FROM managed_object m WHERE m.class = 'SubNetwork' AND m.depth = 1""",
     )
     return {row["id"]: row["day"] for row in rows}
 
@@ -144,12 +145,12 @@ def _day(row: DictRow) -> Stretch:
     return Stretch(row["subscription"], row["day"], (volume,), row["updated_at"])
 
 
-# Months that are over: every day of them is closed, the last one too.
+# Days are closed in their order: a month is known up to the last of its days that is.
 _MONTHS = """
-    FROM usage_month m JOIN usage_day d ON d.utility_id = m.utility_id
-        AND d.day = (m.month + interval '1 month' - interval '1 day')::date
-    WHERE m.utility_id = %(utility)s
-        AND (%(since)s::date IS NULL OR m.month >= %(since)s) AND (%(before)s::date IS NULL OR m.month < %(before)s)
+    FROM (SELECT date_trunc('month', day)::date AS month, max(day) AS last, max(closed_at) AS closed_at
+          FROM usage_day WHERE utility_id = %(utility)s GROUP BY 1) d
+    JOIN usage_month m ON m.utility_id = %(utility)s AND m.month = d.month
+    WHERE (%(since)s::date IS NULL OR m.month >= %(since)s) AND (%(before)s::date IS NULL OR m.month < %(before)s)
         AND (%(subscription)s::text IS NULL OR m.subscription = %(subscription)s)
         AND (%(updated)s::timestamptz IS NULL OR d.closed_at >= %(updated)s)"""
 
@@ -157,24 +158,27 @@ _MONTHS = """
 async def months(
     tx: Tx, utility_id: int, wanted: Mapping[str, Any], *, offset: int, limit: int
 ) -> tuple[int, list[tuple[Stretch, bool]]]:
-    """How many months of subscriptions there are that are over, and a page of them."""
+    """How many months of subscriptions there are, and a page of them, each up to the last day that is closed."""
     bound = {**wanted, "utility": utility_id, "offset": offset, "limit": limit}
     total: int = await fetch_value(tx, f"SELECT count(*) {_MONTHS}", bound)
     rows = await fetch_all(
         tx,
-        f"""SELECT m.month, m.subscription, m.up, m.down, m.sessions, d.closed_at {_MONTHS}
-            ORDER BY m.month, m.subscription OFFSET %(offset)s LIMIT %(limit)s""",
+        f"""SELECT m.month, m.subscription, m.up, m.down, m.sessions, d.closed_at,
+                extract(day FROM d.last)::integer AS n
+            {_MONTHS} ORDER BY m.month, m.subscription OFFSET %(offset)s LIMIT %(limit)s""",
         bound,
     )
     return total, [(_month(row), False) for row in rows]
 
 
 def _month(row: DictRow) -> Stretch:
-    found = tuple(
+    count = row["n"]
+    found = [
         None if up is None or down is None else Volume(up, down, sessions or 0)
-        for up, down, sessions in zip(row["up"], row["down"], row["sessions"], strict=True)
-    )
-    return Stretch(row["subscription"], row["month"], found, row["closed_at"])
+        for up, down, sessions in zip(row["up"][:count], row["down"][:count], row["sessions"][:count], strict=True)
+    ]
+    found += [None] * (count - len(found))
+    return Stretch(row["subscription"], row["month"], tuple(found), row["closed_at"])
 
 
 # ── tariffs and bills ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 A ``Usage`` of TMF635 says little by itself: what was used stands in its characteristics, which its specification lists.
 Ours are two: the data of a subscription in one day (``data-day``), and of one month with its days (``data-month``), by
-which months that are over are read at once. Days are days of UTC.
+which months are caught up with at once. Days are days of UTC.
 """
 
 from dataclasses import dataclass

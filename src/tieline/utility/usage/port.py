@@ -12,7 +12,7 @@ class Records(Protocol):
     """Where an operator keeps what our subscriptions used. Pages come as they are read; each may be read again."""
 
     def month(self, month: date) -> AsyncIterator[Sequence[Stretch]]:
-        """A month that is over, by subscription; nothing when the operator has none of it, or it is not over."""
+        """A month by subscription, each up to the last day that is closed; nothing when the operator has none."""
         ...
 
     def day(self, day: date) -> AsyncIterator[Sequence[Stretch]]:

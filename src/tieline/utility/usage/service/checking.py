@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
@@ -49,11 +50,13 @@ COLUMNS = (
 
 async def check(db: Database, clock: Clock, bill_id: int) -> None:
     """Give every line of a bill its verdict; doing it again, after more records came in, gives them anew."""
-    async with db.snapshot() as tx:
+    async with db.transaction() as tx:
         bill = await bills.one(tx, SYSTEM, bill_id)
         if bill is None or bill.state in _DECIDED:
             return
         held = await contracts.contracts(tx, SYSTEM, bill.operator)
+        await contracts.follow(tx, held[0].operator_id, clock.now().astimezone(UTC).date())
+    async with db.snapshot() as tx:
         lines = await bills.sent(tx, bill_id)
         period = Period(bill.first, bill.last)
         by_plan = await members_of(tx, held[0].operator_id, period)

@@ -1,4 +1,4 @@
-"""Reads every operator's usage records: months that are over at first, then day by day, and what was put right since.
+"""Reads every operator's usage records: months at first, then day by day, and what was put right since.
 
 A day that an operator has nothing of is asked for again, for as long as it may still come. What is read twice counts
 once. One process does it at a time for each operator: whoever has the lease.
@@ -98,10 +98,10 @@ class _Reading:
     count: int = 0
 
     async def months(self, now: datetime) -> None:
-        """Read months that are over, back to one of which there is nothing."""
-        month = month_before(now.astimezone(UTC).date())
-        for _ in range(MONTHS):
-            if not await self._whole(self.records.month(month)):
+        """Read months, from the present one back to one of which there is nothing."""
+        month = now.astimezone(UTC).date().replace(day=1)
+        for back in range(MONTHS):
+            if not await self._whole(self.records.month(month)) and back:
                 return
             month = month_before(month)
 
@@ -121,12 +121,18 @@ class _Reading:
             await self._take(page)
 
     async def _whole(self, pages: AsyncIterator[Sequence[Stretch]]) -> bool:
-        """Take all of a month or a day; whether there was anything."""
+        """Take all of a month or a day; whether there was anything.
+
+        Should a day be closed meanwhile, the first pages do not have it: days that some records lack are not known yet.
+        """
         days: Counter[date] = Counter()
+        ends: date | None = None
         async for page in pages:
             days.update(await self._take(page))
+            ends = min([one.first + timedelta(days=len(one.days)) for one in page] + ([ends] if ends else []))
+        known = {day: count for day, count in days.items() if ends is not None and day < ends}
         async with self.runtime.db.transaction() as tx:
-            await note(tx, self.operator_id, days, source="operator", at=self.runtime.clock.now())
+            await note(tx, self.operator_id, known, source="operator", at=self.runtime.clock.now())
         return bool(days)
 
     async def _take(self, page: Sequence[Stretch]) -> Mapping[date, int]:

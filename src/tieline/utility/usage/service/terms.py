@@ -81,6 +81,8 @@ async def put_tariff(tx: Tx, scope: Scope, operator: str, tariff: Tariff) -> Tar
     _check_tariff(tariff, had)
     values = {**asdict(tariff), "apns": list(tariff.apns), "groups": list(tariff.groups)}
     await store.put_tariff(tx, scope, contract.operator_id, values)
+    if all(one.valid_from > tariff.valid_from for one in had if one.plan == tariff.plan):
+        await store.follow_anew(tx, contract.operator_id, tariff.plan)
     entry = audit.Entry("usage.tariff-set", f"operator:{operator}", plain(values))
     await audit.append(tx, scope, entry)
     return tariff

@@ -169,6 +169,18 @@ async def follow(tx: Tx, operator_id: int, today: date) -> tuple[int, int]:
     return ended, began
 
 
+async def follow_anew(tx: Tx, operator_id: int, plan: str) -> None:
+    """Forget who is on a plan where that was taken from the inventory before the plan's terms were known."""
+    await execute(
+        tx,
+        """DELETE FROM usage_member b
+           WHERE b.operator_id = %s AND b.plan = %s AND b.to_day IS NULL AND NOT b.imported
+             AND NOT EXISTS (
+                 SELECT FROM usage_member o WHERE o.subscription_id = b.subscription_id AND o.id <> b.id)""",
+        [operator_id, plan],
+    )
+
+
 async def assign(tx: Tx, operator_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put what a file says of subscriptions in the place of what was known: {id, ref, plan, from, to}."""
     ids = [row["id"] for row in rows]

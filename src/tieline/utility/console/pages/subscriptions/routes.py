@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import Response
 
 from tieline.platform.errors import NotFound
-from tieline.utility import inventory, probing
+from tieline.platform.scope import Permission
+from tieline.utility import inventory, probing, usage
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.parts import history, links, listing
-from tieline.utility.console.pages.subscriptions import application, views
+from tieline.utility.console.pages.subscriptions import application, used, views
 from tieline.utility.inventory import Kind
 
 router = pages()
@@ -52,6 +53,8 @@ async def subscription(page: CurrentPage, subscription_id: int) -> Response:
         events = await history.events(page, tx, Kind.SUBSCRIPTION, subscription_id)
         answer = (await probing.latest(tx, page.scope, [subscription_id])).get(subscription_id)
         asked = await probing.waiting_since(tx, page.scope, subscription_id)
+        may = page.scope.may(Permission.USAGE_READ)
+        spent = await usage.of_subscription(tx, page.scope, page.runtime.clock, subscription_id) if may else None
     one = found[0]
     context: dict[str, Any] = {
         "card": links.link_card(one),
@@ -61,6 +64,8 @@ async def subscription(page: CurrentPage, subscription_id: int) -> Response:
         "place": views.place(one),
         "application": application.shown(one, answer, asked),
         "ask": application.button(page, one, asked),
+        "usage": used.shown(spent, one.operator_code) if spent else (),
+        "days": used.chart(spent) if spent else None,
     }
     head = views.head(page, one)
     if page.is_sheet:
