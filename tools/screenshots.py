@@ -23,7 +23,10 @@ from typing import Literal
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tools import lives, lives_field, lives_programme, served, stocked
+from tieline.gateway import migrations
+from tieline.platform.embedded.postgres import EmbeddedPostgres
+from tieline.platform.migrate import migrate
+from tools import lives, lives_field, lives_programme, served, staffed, stocked
 
 WIDTHS = {1280: 800, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -37,7 +40,8 @@ _SETTLED = """() => document.fonts.status === 'loaded'
 class Shot:
     """A page to look at.
 
-    ``state``: full or empty (which world), or error (a full world, and something that goes wrong). ``act`` does what
+    ``state``: full or empty (which world), or error (a full world, and something that goes wrong); of an operator's
+    console: operator (and with it operator-empty). ``act`` does what
     has to be done on the page before the picture, and changes nothing that others show. ``signed_in`` False: as nobody.
     A name in braces in the path is that of a change in `tools/lives.py`; a console that runs already has none of them.
     """
@@ -51,6 +55,10 @@ class Shot:
 
 def _both(name: str, path: str) -> tuple[Shot, Shot]:
     return Shot(name, path), Shot(name, path, "empty")
+
+
+def _at_operator(name: str, path: str) -> tuple[Shot, Shot]:
+    return Shot(name, path, "operator"), Shot(name, path, "operator-empty")
 
 
 def _press(selector: str) -> Callable[[Page], None]:
@@ -242,11 +250,40 @@ SHOTS: tuple[Shot, ...] = (
     Shot("search-nothing", "/search?q=zzzzzz", "error"),
     Shot("search-suggestions", "/operators", act=_suggestions),
     Shot("no-page", "/nowhere", "error"),
+    Shot("operator-sign-in", "/sign-in", "operator", signed_in=False),
+    *_at_operator("operator-overview", "/"),
+    *_at_operator("operator-utilities", "/utilities"),
+    Shot("operator-utility", "/utilities/DSO", "operator"),
+    Shot("operator-utility-suspend", "/utilities/DSO", "operator", act=_press("button:has-text('Suspend')")),
+    Shot("operator-terms", "/utilities/DSO/edit", "operator"),
+    Shot("operator-certificates", "/utilities/DSO/certificates", "operator"),
+    *_at_operator("operator-objects", "/objects"),
+    Shot("operator-objects-none-match", "/objects?q=zzzz", "operator"),
+    Shot("operator-object", "/objects/DSO/{sim}", "operator"),
+    *_at_operator("operator-groups", "/groups"),
+    *_at_operator("operator-plans", "/plans"),
+    Shot("operator-plan", "/plans/{done}", "operator"),
+    Shot("operator-plan-partly", "/plans/{partly}?failed=1", "operator"),
+    Shot("operator-plan-waits", "/plans/{waits}", "operator"),
+    *_at_operator("operator-log", "/log"),
+    Shot("operator-log-row", "/log?party=staff&by=k.meier", "operator", act=_open_first),
+    *_at_operator("operator-notices", "/notices"),
+    Shot("operator-notice", "/notices/{notice}", "operator"),
+    Shot("operator-notice-new", "/notices/new", "operator"),
+    *_at_operator("operator-clients", "/clients"),
+    Shot("operator-client", "/clients/DSO.scada", "operator"),
+    Shot("operator-client-new", "/clients/new", "operator"),
+    *_at_operator("operator-staff", "/staff"),
+    Shot("operator-staff-new", "/staff/new", "operator"),
+    *_at_operator("operator-audit", "/audit"),
+    Shot("operator-simulation", "/simulation?utility=DSO&subscription={sim}", "operator"),
+    Shot("operator-account", "/account", "operator"),
+    Shot("operator-no-page", "/nowhere", "operator"),
 )
 """Every page. The contexts' own pages follow one another in the order of the rail."""
 
 
-def found(shots: Sequence[Shot], changes: Mapping[str, int]) -> list[Shot]:
+def found(shots: Sequence[Shot], changes: Mapping[str, int | str]) -> list[Shot]:
     """The shots whose change is there, with its number in the path."""
     known = [shot for shot in shots if set(re.findall(r"{(\w+)}", shot.path)) <= set(changes)]
     return [replace(shot, path=shot.path.format(**changes)) for shot in known]
@@ -338,6 +375,26 @@ def worlds(sites: int, *, changes: bool, stock: bool = False) -> Iterator[tuple[
         shutil.rmtree(home, ignore_errors=True)
 
 
+@contextmanager
+def operators(sites: int) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """A full and an empty console of an operator; gives their URLs, and names of what was brought about."""
+    home = Path(tempfile.mkdtemp(prefix="tieline-look-"))
+    server = EmbeddedPostgres(home, durable=False)
+    server.start()
+    running = {}
+    try:
+        for name, size in (("operator", sites), ("operator-empty", 0)):
+            url = server.ensure_database(name.replace("-", "_"))
+            migrate(url, migrations())
+            running[name] = staffed.start(url, home / name, sites=size)
+        yield {name: one.url for name, one in running.items()}, running["operator"].numbers
+    finally:
+        for one in running.values():
+            one.stop()
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Take the pictures; code 1 when a page complained or did not fit."""
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__.splitlines()[0])
@@ -359,8 +416,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "changes": any("{" in shot.path for shot in shots),
                 "stock": any(shot.name.startswith("stock-") for shot in shots),
             }
-            with worlds(chosen.sites, **wanted) as (urls, changes):
-                failures = take(browser, urls, found(shots, changes), chosen.out, user)
+            ours = [shot for shot in shots if shot.state.startswith("operator")]
+            theirs = [shot for shot in shots if shot not in ours]
+            failures = []
+            if theirs:
+                with worlds(chosen.sites, **wanted) as (urls, changes):
+                    failures += take(browser, urls, found(theirs, changes), chosen.out, user)
+            if ours:
+                with operators(chosen.sites) as (urls, names):
+                    failures += take(browser, urls, found(ours, names), chosen.out, user)
         browser.close()
     for failure in failures:
         print(failure, file=sys.stderr)

@@ -15,6 +15,7 @@ from tieline.cli import (
     contract,
     field,
     fleet,
+    gateway,
     group,
     imports,
     incident,
@@ -73,6 +74,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(siem.app, name="siem")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(gateway.app, name="gateway")
 
 
 @app.callback(invoke_without_command=True)

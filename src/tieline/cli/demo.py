@@ -72,6 +72,7 @@ def introduce(layout: Layout, logins: Logins) -> None:
             f"   back office {layout.backoffice_url(ports.code)}",
             soft_wrap=True,
         )
+        _staff_of(layout, ports.code)
     out.print(f"  Logs        {layout.home / 'logs'}\n", soft_wrap=True)
     out.print("  Sign in as one of these:\n")
     roles = {name: ", ".join(held) for name, _shown, held in people.STAFF}
@@ -79,6 +80,13 @@ def introduce(layout: Layout, logins: Logins) -> None:
         what = roles.get(login.name, "administrator")
         out.print(f"  {login.name:<8} {what:<14} {login.password}", highlight=False, soft_wrap=True)
     out.print("\n  The networks are simulated. Ctrl-C stops everything.\n")
+
+
+def _staff_of(layout: Layout, code: str) -> None:
+    """Say where the console of an operator's staff is, and who was the first that may sign in there."""
+    first = layout.home / f"gateway-{code.lower()}" / FIRST_ADMINISTRATOR
+    who = f"   {first.read_text(encoding='utf-8').strip()}" if first.exists() else ""
+    out.print(f"              its staff's console {layout.backoffice_url(code)}{who}", highlight=False, soft_wrap=True)
 
 
 def operator_sides(layout: Layout, limits: Mapping[str, tuple[float, int]] = LIMITS) -> list[fill.OperatorSide]:

@@ -1,4 +1,4 @@
-"""``tieline migrate``, ``api``, ``worker``, ``gateway``: one part alone, for a supervisor or an orchestrator."""
+"""``tieline migrate``, ``api``, ``worker``: one part alone, for a supervisor or an orchestrator."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -58,16 +58,6 @@ def worker() -> None:
     _run("worker", _worker)
 
 
-def gateway() -> None:
-    """Serve one operator's gateway; settings come from TIELINE_GATEWAY_*."""
-    from tieline.gateway import run as run_gateway  # noqa: PLC0415 - its settings are needed by this command alone
-    from tieline.gateway.settings import load as load_gateway  # noqa: PLC0415 - as above
-
-    settings = load_gateway()
-    logs.configure(settings.log_level)
-    run(lambda: run_gateway(settings))
-
-
 def _run(process: Process, main: Callable[[Runtime, Registry], Awaitable[None]]) -> None:
     settings = load()
     logs.configure(settings.log_level, settings.log_format)
@@ -117,5 +107,5 @@ def _database_url(settings: Settings) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (migrate, api, worker, gateway):
+    for command in (migrate, api, worker):
         app.command()(command)

@@ -28,7 +28,7 @@ from tieline.gateway.backends.simulated.faults import NONE
 from tieline.gateway.backends.simulated.meddling import Meddler, install
 from tieline.gateway.backends.simulated.metering import SimulatedMeter
 from tieline.gateway.backends.simulated.radio import SimulatedRadio
-from tieline.gateway.backoffice import metering, notices, radio, routes, simulation
+from tieline.gateway.backoffice import acts, metering, notices, radio, routes, simulation
 from tieline.gateway.console.wiring import install as install_console
 from tieline.gateway.console.wiring import staff_settings
 from tieline.gateway.desk.routes import Desk
@@ -189,6 +189,7 @@ def backoffice(parts: Parts, network: SimulatedNetwork | None) -> FastAPI:
     app.state.folder = parts.settings.folder
     app.state.vault = vault_of(parts.settings)
     app.include_router(routes.router)
+    app.include_router(acts.router)
     app.include_router(notices.router)
     app.include_router(metering.router)
     app.include_router(authorization_routes.router)

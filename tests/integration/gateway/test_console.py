@@ -1,4 +1,4 @@
-"""What staff see, page by page."""
+"""The operator's console over a real gateway: what staff see, what they may, and what comes of what they do."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +10,23 @@ from tests.integration.gateway.console_desk import Desk, opened
 
 from tieline.platform.scope import Role
 
+pytestmark = pytest.mark.anyio
+PLACES = (
+    "/",
+    "/utilities",
+    "/objects",
+    "/groups",
+    "/plans",
+    "/log",
+    "/notices",
+    "/clients",
+    "/simulation",
+    "/utilities/U",
+    "/objects/U/S00001",
+)
+CHANGING = ("/utilities/new", "/utilities/U/edit", "/utilities/U/certificates", "/clients/new", "/notices/new")
+EVIL = '"><script>alert(1)</script>'
+
 
 @pytest.fixture
 async def desk(rig: Any) -> AsyncIterator[Desk]:
@@ -20,13 +37,278 @@ async def desk(rig: Any) -> AsyncIterator[Desk]:
         yield await opened(rig, client, transport.app)
 
 
-pytestmark = pytest.mark.anyio
-PLACES = ("/", "/utilities", "/objects", "/groups", "/plans", "/log", "/clients")
+async def test_every_page_answers_whoever_may_read_and_escapes_what_utilities_say(desk: Desk) -> None:
+    desk.sign_in(Role.READER)
+    for path in PLACES:
+        page = await desk.text(path)
+        assert "<h1>" in page, path
+        assert "<b>&</b>" not in page, path
+    assert "S00001" in await desk.text("/objects?q=S00001")
 
 
-@pytest.mark.parametrize("path", [*PLACES, "/utilities/U", "/objects/U/S00001", "/clients/new", "/utilities/new"])
-async def test_a_page_answers_with_what_it_is_about(desk: Desk, path: str) -> None:
+async def test_nobody_looks_without_signing_in_and_readers_change_nothing(desk: Desk) -> None:
+    for path in (*PLACES, *CHANGING, "/staff", "/audit"):
+        answer = await desk.get(path)
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/sign-in")
+    desk.sign_in(Role.READER)
+    for path in (*CHANGING, "/staff", "/audit"):
+        assert (await desk.get(path)).status_code == 403, path
+    for path in (
+        "/utilities/U/suspend",
+        "/utilities/U/edit",
+        "/utilities/U/certificates",
+        "/utilities/U/certificates/issue",
+        "/clients",
+        "/notices",
+        "/simulation/U/change?subscription=S00001",
+        "/simulation/U/unfit",
+        "/simulation/cells",
+    ):
+        assert (await desk.post(path, {"reason": "because"})).status_code == 403, path
+    assert "Suspend" not in await desk.text("/utilities/U")
+
+
+async def test_an_administrator_alone_sees_staff_and_trail_but_no_utility(desk: Desk) -> None:
+    desk.sign_in(Role.ADMINISTRATOR)
+    assert (await desk.get("/")).status_code == 403
+    assert "Staff" in await desk.text("/staff")
+    assert "Audit trail" in await desk.text("/audit")
+
+
+async def test_staff_sign_in_by_name_and_a_form_needs_the_token_of_its_session(desk: Desk) -> None:
+    from tieline.gateway.application import first_administrator  # noqa: PLC0415 - only this test signs in
+
+    await first_administrator(desk.rig.parts.settings)
+    name, password = desk.rig.parts.settings.first_administrator.read_text().split()
+    desk.as_themselves()
+    wrong = await desk.post("/sign-in", {"name": name, "password": "wrong"})
+    assert wrong.status_code == 401
+    inside = await desk.post("/sign-in", {"name": name, "password": password})
+    assert inside.status_code == 303
+    cookie = inside.headers["set-cookie"]
+    assert cookie.startswith("tieline_gateway_a_session=")
+    assert "HttpOnly" in cookie
+    desk.client.cookies.update(inside.cookies)
+    assert "What needs somebody" in await desk.text("/")
+    refused = await desk.post("/utilities/U/suspend", {"reason": "no token"})
+    assert refused.status_code == 403
+    assert (await desk.utilities["U"].get("/3gpp-mns/ProvMnS/v1/SubNetwork=U")).status_code == 200
+
+
+async def test_a_suspended_utility_is_refused_until_it_is_let_in_again(desk: Desk) -> None:
     desk.sign_in(Role.OPERATOR)
-    page = await desk.text(path)
-    assert "<h1>" in page
-    assert "<b>&</b>" not in page
+    tree = "/3gpp-mns/ProvMnS/v1/SubNetwork=U"
+    assert (await desk.utilities["U"].get(tree)).status_code == 200
+    assert (await desk.post("/utilities/U/suspend", {"reason": ""})).status_code == 422
+    assert (await desk.post("/utilities/U/suspend", {"reason": f"Unpaid {EVIL}"})).status_code == 303
+    async with desk.rig.client("55".rjust(64, "0")) as fresh:
+        refused = await fresh.get(tree)
+    assert refused.status_code == 403
+    page = await desk.text("/utilities/U")
+    assert "Unpaid" in page
+    assert EVIL not in page
+    assert "Suspended" in await desk.text("/")
+    assert (await desk.post("/utilities/U/resume")).status_code == 303
+    async with desk.rig.client("55".rjust(64, "0")) as fresh:
+        assert (await fresh.get(tree)).status_code == 200
+    trail = await desk.rig.value("SELECT count(*) FROM audit WHERE action IN ('utility.suspended', 'utility.resumed')")
+    assert trail == 2
+
+
+async def test_terms_hold_for_the_next_call(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    terms = {"name": "Grid", "calls": "200", "changes": "500", "hosts": "utility.example", "scope": "read"}
+    assert (await desk.post("/utilities/U/edit", {**terms, "calls": "0"})).status_code == 422
+    assert (await desk.post("/utilities/U/edit", {**terms, "hosts": "x y/z"})).status_code == 422
+    assert (await desk.post("/utilities/U/edit", terms)).status_code == 303
+    async with desk.rig.client("55".rjust(64, "0")) as fresh:
+        assert (await fresh.get("/3gpp-mns/ProvMnS/v1/SubNetwork=U")).status_code == 200
+        patched = await fresh.patch(
+            "/3gpp-mns/ProvMnS/v1/SubNetwork=U/UtilitySubscription=S00001",
+            json={"attributes": {"apn": "new.example"}},
+            headers={"Content-Type": "application/merge-patch+json"},
+        )
+    assert patched.status_code == 403
+
+
+async def test_what_is_listed_follows_the_filters_of_the_address(desk: Desk) -> None:
+    desk.sign_in(Role.READER)
+    assert "100 subscriptions of many" in await desk.text("/objects")
+    first = await desk.text("/objects?state=ACTIVE")
+    assert "S00001" in first
+    assert "S00002" not in first
+    found = await desk.text("/objects?q=0.0.77")
+    assert "S00076" in found
+    assert "1 subscription" in found
+    assert "No subscription matches" in await desk.text("/objects?q=%25")
+    suggested = await desk.get("/objects?q=S0000", **{"HX-Request": "true", "X-Suggest": "1"})
+    assert suggested.text.count("/objects/U/S0000") == 6
+    assert "<h1>" not in suggested.text
+    assert (await desk.get("/objects?utility=nobody")).status_code == 404
+    assert (await desk.get("/objects?after=nonsense")).status_code == 422
+    assert (await desk.get("/objects/U/nobody")).status_code == 404
+    assert (await desk.get("/plans/aj-99")).status_code == 404
+    assert (await desk.get("/log/999999999999")).status_code == 404
+
+
+async def test_a_change_by_hand_stands_in_the_log_with_who_made_it(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    path = "/simulation/U/change?subscription=S00001"
+    same = await desk.post(path, {"state": "ACTIVE", "apn": "old.example", "ipAddress": "10.0.0.2"})
+    assert same.status_code == 422
+    wrong = await desk.post(path, {"apn": "not an apn"})
+    assert wrong.status_code == 422
+    made = await desk.post(path, {"apn": "meddled.example", "reason": "A test of attention"})
+    assert made.status_code == 303
+    await desk.rig.work()
+    log = await desk.text("/log?by=olga&party=staff")
+    assert "meddled.example" in log
+    assert "A test of attention" in log
+    row = await desk.rig.value("SELECT max(id) FROM change_log WHERE party = 'staff' AND source = 'staff:olga'")
+    sheet = await desk.get(f"/log/{row}", **{"HX-Request": "true", "HX-Target": "sheet"})
+    assert "old.example" in sheet.text
+    file = await desk.text("/log.csv?by=olga&party=staff")
+    assert [line.split(",")[3:6] for line in file.splitlines()[1:]] == [["staff", "staff:olga", "changed"]]
+    assert "meddled.example" in await desk.text("/objects/U/S00001")
+
+
+async def test_a_plan_shows_what_came_of_each_object_and_is_taken_back(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    changes = [
+        {
+            "modifyOperator": "merge",
+            "target": f"/SubNetwork=U/UtilitySubscription={name}",
+            "changeId": name,
+            "value": {"attributes": {"apn": "planned.example"}},
+        }
+        for name in ("S00001", "S00003", "nobody")
+    ]
+    plan = {
+        "name": f"Move {EVIL}",
+        "activationMode": "BEST_EFFORT",
+        "configChangesContentType": "OPENAPI_BASED",
+        "configChanges": changes,
+    }
+    body = {"name": f"Move {EVIL}", "isFallbackEnabled": True, "planConfigDescr": plan}
+    answer = await desk.utilities["U"].post("/3gpp-mns/plan-management/v1/plan-activation-jobs", json=body)
+    assert answer.status_code == 201, answer.text
+    name = answer.json()["id"]
+    running = await desk.text(f"/plans/{name}")
+    assert f'hx-get="/plans/{name}"' in running
+    await desk.rig.work()
+    page = await desk.text(f"/plans/{name}")
+    assert EVIL not in page
+    assert "Done with failures" in page
+    failed = await desk.text(f"/plans/{name}?failed=1")
+    assert "nobody" in failed
+    assert "S00003" not in failed
+    assert name in await desk.text("/plans?bad=1")
+    assert (await desk.post(f"/plans/{name}/cancel", {"reason": "late"})).status_code == 409
+    back = await desk.post(f"/plans/{name}/take-back", {"reason": "It was wrong"})
+    assert back.status_code == 303, back.text
+    await desk.rig.work()
+    rows = await desk.rig.rows(
+        "SELECT party, source FROM change_log WHERE after ->> 'apn' = 'old.example' AND job_id IS NOT NULL"
+    )
+    assert {(row["party"], row["source"]) for row in rows} == {("staff", "staff:olga")}
+    assert len(rows) == 2
+
+
+async def test_a_client_is_made_given_a_certificate_once_and_disabled(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    asked = {"utility": "U", "name": "scada", "scope": "read", "subject": "CN=scada,O=Grid"}
+    assert (await desk.post("/clients", {**asked, "name": "NOT OK"})).status_code == 422
+    assert (await desk.post("/clients", {**asked, "subject": "nonsense"})).status_code == 422
+    assert (await desk.post("/clients", {**asked, "certificate": "-----BEGIN PRIVATE KEY-----"})).status_code == 422
+    assert (await desk.post("/clients", asked)).headers["location"] == "/clients/U.scada"
+    assert (await desk.post("/clients", asked)).status_code == 422
+    issued = await desk.post("/clients/U.scada/certificates/issue")
+    assert issued.text.count("BEGIN PRIVATE KEY") >= 1
+    assert issued.headers["cache-control"] == "no-store"
+    page = await desk.text("/clients/U.scada")
+    assert "PRIVATE KEY" not in page
+    fingerprint = await desk.rig.value(
+        "SELECT fingerprint FROM utility_certificate WHERE api_client_id IS NOT NULL AND not_after > now()"
+    )
+    removed = await desk.post(f"/clients/U.scada/certificates/{fingerprint}/remove")
+    assert removed.status_code == 303
+    assert (await desk.post("/clients/U.scada/disable", {"reason": "Over"})).status_code == 303
+    assert "Disabled" in await desk.text("/clients?state=off")
+    kept = await desk.rig.value("SELECT count(*) FROM audit WHERE detail::text LIKE '%PRIVATE KEY%'")
+    assert kept == 0
+
+
+async def test_a_notice_is_written_published_revised_and_withdrawn(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    first = {
+        "ref": "N-1",
+        "kind": "phase-out",
+        "title": f"3G ends {EVIL}",
+        "technology": "3G",
+        "priority": "high",
+        "approval": "1",
+        "phase_id": "",
+        "phase_name": "Cities",
+        "phase_kind": "WholeNetwork",
+        "phase_names": "",
+        "phase_from": "2027-01-01T00:00",
+        "phase_to": "2027-06-01T00:00",
+    }
+    assert (await desk.post("/notices", {**first, "phase_to": "2026-01-01T00:00"})).status_code == 422
+    assert (await desk.post("/notices", {**first, "phase_name": ""})).status_code == 422
+    assert (await desk.post("/notices", {**first, "title": ""})).status_code == 422
+    assert (await desk.post("/notices", {**first, "technology": ""})).status_code == 422
+    assert (await desk.post("/notices", {**first, "more": "1"})).text.count("<legend>Phase ") == 2
+    assert (await desk.post("/notices", first)).status_code == 303
+    desk_of_utility = "/tmf-api/changeManagement/v4/changeRequest"
+    assert (await desk.utilities["U"].get(desk_of_utility)).json() == []
+    page = await desk.text("/notices/N-1")
+    assert EVIL not in page
+    assert "A draft" in page
+    assert (await desk.post("/notices/N-1/publish", {"reason": "As announced"})).status_code == 303
+    (seen,) = (await desk.utilities["U"].get(desk_of_utility)).json()
+    assert (seen["id"], seen["revision"]) == ("N-1", 1)
+    await desk.utilities["U"].patch(
+        f"{desk_of_utility}/N-1", json={"status": "rejected", "statusChangeReason": "Too early"}
+    )
+    assert "Too early" in await desk.text("/notices/N-1")
+    assert "declined" in await desk.text("/")
+    later = {**first, "phase_id": "p1", "phase_to": "2027-09-01T00:00"}
+    assert (await desk.post("/notices/N-1/edit", later)).status_code == 303
+    assert "What the draft changes" in await desk.text("/notices/N-1")
+    assert (await desk.post("/notices/N-1/publish", {"reason": "More time"})).status_code == 303
+    assert "now from" in await desk.text("/notices/N-1?earlier=1&later=2")
+    assert (await desk.post("/notices/N-1/withdraw", {"reason": "Not at all"})).status_code == 303
+    assert (await desk.post("/notices/N-1/edit", later)).status_code == 422
+    written = await desk.rig.rows("SELECT action FROM audit WHERE subject = 'notice:N-1' ORDER BY seq")
+    assert [row["action"] for row in written] == [
+        "notice.written",
+        "notice.published",
+        "notice.written",
+        "notice.published",
+        "notice.withdrawn",
+    ]
+
+
+async def test_an_administrator_makes_and_shuts_out_staff(desk: Desk) -> None:
+    desk.sign_in(Role.ADMINISTRATOR)
+    asked = {"name": "rita", "display_name": f"Rita {EVIL}", "role": "reader"}
+    assert (await desk.post("/staff", {**asked, "role": "technician"})).status_code == 422
+    made = await desk.post("/staff", asked)
+    assert made.status_code == 200
+    assert EVIL not in made.text
+    number = await desk.rig.value("SELECT id FROM account WHERE name = 'rita'")
+    assert (await desk.post(f"/staff/{number}", {**asked, "role": "operator"})).status_code == 303
+    assert (await desk.post(f"/staff/{number}/disable")).status_code == 303
+    assert "Disabled" in await desk.text(f"/staff/{number}")
+    assert (await desk.post(f"/staff/{number}/password")).status_code == 200
+    trail = await desk.text("/audit?subject=user:rita")
+    assert "User created" in trail
+    assert "The trail is whole" in (await desk.post("/audit/verify")).text
+
+
+async def test_the_back_office_rest_still_wants_its_own_token(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    assert (await desk.get("/backoffice/v1/utilities")).status_code == 401
+    assert (await desk.rig.office.get("/backoffice/v1/utilities")).status_code == 200

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from tieline.gateway.model import Consumer
 from tieline.platform.db import Tx
+from tieline.standards.tmf.announcements import Area
 from tieline.standards.tmf.usage import Volume
 
 
@@ -85,6 +86,14 @@ class Radio:
     async def follow(self, tx: Tx, consumer: Consumer, object_ids: Sequence[int], now: datetime) -> None:
         """Act on new operational states of subscriptions, which are locked."""
         del tx, consumer, object_ids, now
+
+    async def struck(self, tx: Tx, rat: str | None, area: Area) -> Mapping[str, int] | None:
+        """How many subscriptions of each utility are served by a technology (None: any) within an area now.
+
+        None where the network cannot tell: it knows no such places.
+        """
+        del tx, rat, area
+        return None
 
 
 class Interference:

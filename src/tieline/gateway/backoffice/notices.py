@@ -1,17 +1,16 @@
 """Notices to utilities, as the operator's staff write, publish, revise and withdraw them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from tieline.gateway.backoffice import announcing, terms
 from tieline.gateway.backoffice.access import CurrentParts, authenticated
+from tieline.gateway.backoffice.schemas import NoticeBody
 from tieline.gateway.desk import service, store
 from tieline.gateway.desk.model import Notice
-from tieline.gateway.parts import Parts
-from tieline.platform.errors import Invalid, Problem
-from tieline.standards.tmf.change import BASE_PATH
 
 router = APIRouter(prefix="/backoffice/v1", tags=["notices"], dependencies=[Depends(authenticated)])
 Ref = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The operator's own reference.")]
@@ -22,20 +21,6 @@ LARGEST = 8 * 1024 * 1024
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class NoticeBody(_Strict):
-    """What a notice says. Phases are those of the operator profile: ``id``, ``name``, ``period``, ``area``."""
-
-    kind: Literal["phase-out", "planned-work"]
-    title: str = Field(min_length=1, max_length=200, pattern=_LINE)
-    description: str = Field("", max_length=4000, pattern=_TEXT)
-    technology: Literal["2G", "3G", "4G", "5G"] | None = Field(None, description="Which one; of planned work: or all.")
-    priority: Literal["low", "medium", "high"] = "medium"
-    approval: bool = Field(default=False, description="Whether utilities are asked to accept it.")
-    utilities: list[str] | None = Field(None, min_length=1, max_length=1000, description="For whom; absent: all.")
-    phases: list[dict[str, Any]] = Field(min_length=1, max_length=100)
-    by: str = Field(min_length=1, max_length=100, pattern=_LINE)
 
 
 class Step(_Strict):
@@ -80,6 +65,13 @@ class Revision(BaseModel):
     by: str
 
 
+class Hit(BaseModel):
+    """Whom a phase hits; null where the network cannot tell for such an area."""
+
+    phase: str
+    subscriptions: dict[str, int] | None
+
+
 @router.get("/notices")
 async def list_notices(
     parts: CurrentParts,
@@ -104,28 +96,15 @@ async def show_notice(ref: Ref, parts: CurrentParts) -> Shown:
 @router.put("/notices/{ref}", max_body_size=LARGEST)
 async def write_notice(ref: Ref, body: NoticeBody, parts: CurrentParts) -> Shown:
     """Write a notice, or what its next revision is to be; utilities see it once it is published."""
-    if body.kind == "phase-out" and body.technology is None:
-        raise Invalid("A phase-out names its technology.", [Problem("technology", "required", "2G, 3G, 4G or 5G.")])
-    draft = body.model_dump(include={"title", "description", "technology", "priority", "phases"})
-    audience = None if body.utilities is None else sorted(set(body.utilities))
-    wanted = {
-        "kind": body.kind,
-        "approval": body.approval,
-        "audience": audience,
-        "draft": draft,
-        "by": f"staff:{body.by}",
-    }
     async with parts.db.transaction() as tx:
-        return _shown(await service.write(tx, ref, wanted, parts.clock.now()))
+        return _shown(await announcing.write(tx, terms.staff(body.by), ref, body, parts.clock.now()))
 
 
 @router.post("/notices/{ref}/publish")
 async def publish_notice(ref: Ref, body: Step, parts: CurrentParts) -> Shown:
     """Publish what is written as the next revision, and tell utilities; what is published already is not told again."""
     async with parts.db.transaction() as tx:
-        found = await service.publish(
-            tx, ref, by=f"staff:{body.by}", reason=body.reason, base_url=_root(parts), now=parts.clock.now()
-        )
+        found = await announcing.publish(tx, terms.staff(body.by), parts, ref, body.reason)
     parts.signals.hub.set()
     return _shown(found)
 
@@ -134,9 +113,7 @@ async def publish_notice(ref: Ref, body: Step, parts: CurrentParts) -> Shown:
 async def withdraw_notice(ref: Ref, body: Step, parts: CurrentParts) -> Shown:
     """Take a published notice back, and tell utilities."""
     async with parts.db.transaction() as tx:
-        found = await service.withdraw(
-            tx, ref, by=f"staff:{body.by}", reason=body.reason, base_url=_root(parts), now=parts.clock.now()
-        )
+        found = await announcing.withdraw(tx, terms.staff(body.by), parts, ref, body.reason)
     parts.signals.hub.set()
     return _shown(found)
 
@@ -145,8 +122,21 @@ async def withdraw_notice(ref: Ref, body: Step, parts: CurrentParts) -> Shown:
 async def discard_draft(ref: Ref, parts: CurrentParts) -> Response:
     """Drop what was written since the last revision; a notice that was never published goes as a whole."""
     async with parts.db.transaction() as tx:
-        await service.discard(tx, ref)
+        await announcing.discard(tx, terms.staff("back office"), ref)
     return Response(status_code=204)
+
+
+@router.get("/notices/{ref}/hits")
+async def whom_it_hits(ref: Ref, parts: CurrentParts) -> list[Hit]:
+    """How many subscriptions of each utility are served within each phase now."""
+    async with parts.db.snapshot() as tx:
+        found = await service.one(tx, ref)
+        said = found.draft or found.content or {}
+        hits = await announcing.hits(tx, parts.radio, said)
+    return [
+        Hit(phase=phase["id"], subscriptions=None if hit is None else dict(hit))
+        for phase, hit in zip(said.get("phases", []), hits, strict=True)
+    ]
 
 
 @router.get("/notices/{ref}/revisions")
@@ -155,10 +145,6 @@ async def list_revisions(ref: Ref, parts: CurrentParts) -> list[Revision]:
     async with parts.db.snapshot() as tx:
         found = await service.one(tx, ref)
         return [Revision(**row) for row in await store.revisions(tx, found.id)]
-
-
-def _root(parts: Parts) -> str:
-    return f"{parts.base_url}{BASE_PATH}"
 
 
 def _shown(notice: Notice, answers: list[dict[str, Any]] | None = None) -> Shown:

@@ -1,7 +1,7 @@
 """Bodies of the back office."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +38,23 @@ class Utility(BaseModel):
     token_required: bool
     created_at: datetime
     certificates: list[str] = []
+
+
+_LINE = r"^[^\x00-\x1f\x7f]+$"
+
+
+class NoticeBody(_Strict):
+    """What a notice says. Phases are those of the operator profile: ``id``, ``name``, ``period``, ``area``."""
+
+    kind: Literal["phase-out", "planned-work"]
+    title: str = Field(min_length=1, max_length=200, pattern=_LINE)
+    description: str = Field("", max_length=4000, pattern=r"^[^\x00]*$")
+    technology: Literal["2G", "3G", "4G", "5G"] | None = Field(None, description="Which one; of planned work: or all.")
+    priority: Literal["low", "medium", "high"] = "medium"
+    approval: bool = Field(default=False, description="Whether utilities are asked to accept it.")
+    utilities: list[str] | None = Field(None, min_length=1, max_length=1000, description="For whom; absent: all.")
+    phases: list[dict[str, Any]] = Field(min_length=1, max_length=100)
+    by: str = Field(min_length=1, max_length=100, pattern=_LINE)
 
 
 class Loaded(BaseModel):

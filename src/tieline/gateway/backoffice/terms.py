@@ -1,7 +1,7 @@
 """What staff decide of a utility: its terms, which kinds of call it may make, whether it is let in at all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +60,12 @@ async def set_terms(tx: Tx, scope: Scope, consumer: Consumer, terms: Terms) -> N
     await store.permit(tx, consumer.id, _permitted(terms))
     detail = {"before": _shown(of_row(before)), "after": _shown(terms)}
     await audit.append(tx, scope, audit.Entry("utility.terms-set", f"utility:{consumer.code}", detail))
+
+
+async def permit(tx: Tx, scope: Scope, consumer: Consumer, permitted: frozenset[TokenScope] | None) -> None:
+    """Set which kinds of call a contract allows; None: every kind."""
+    before = of_row(await named(tx, scope, consumer.code))
+    await set_terms(tx, scope, consumer, replace(before, permitted=permitted or EVERY_SCOPE))
 
 
 async def suspend(tx: Tx, scope: Scope, consumer: Consumer, reason: str, now: datetime) -> None:

@@ -17,7 +17,11 @@ PAGES = (
     "groups",
     "plans",
     "log",
+    "notices",
     "clients",
+    "staff",
+    "audit",
+    "simulation",
     "problems",
 )
 """Modules of ``pages``, each with a ``router``; the last one answers for all the rest."""

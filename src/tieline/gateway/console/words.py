@@ -125,6 +125,11 @@ def object_href(dn: str) -> str:
     return f"/{place}/{quote(parsed[0].id)}/{quote(parsed.id, safe='')}" if place else ""
 
 
+def quoted(text: str) -> str:
+    """A name as it stands in an address."""
+    return quote(text, safe="")
+
+
 def object_link(dn: str) -> object:
     """An object by the last part of its name, leading to its page."""
     name = dn.rpartition("=")[2]
@@ -135,7 +140,7 @@ def object_link(dn: str) -> object:
 def until(moment_: datetime | None, now: datetime) -> object:
     """When a certificate is over: a badge where that is soon."""
     if moment_ is None:
-        return "not known: not seen yet"
+        return "not known yet"
     if moment_ <= now:
         return Badge(f"over since {moment_:%Y-%m-%d}", Tone.BAD)
     if moment_ - now < SOON:

@@ -24,6 +24,14 @@ from tieline.platform.clock import Clock
 from tieline.platform.db import Database, Tx
 from tieline.standards.mns.dn import Dn
 from tieline.standards.mns.profile import SUBSCRIPTION_CLASS
+from tieline.standards.tmf.announcements import (
+    Area,
+    Cells,
+    GeoJsonPolygon,
+    PostcodeAreas,
+    Regions,
+    WholeNetwork,
+)
 
 BATCH = 1000
 NAMED = 100
@@ -51,6 +59,20 @@ class SimulatedRadio(Radio):
         ids = await store.fitted(tx, object_ids)
         if ids:
             await self.judge(tx, consumer, ids, now)
+
+    async def struck(self, tx: Tx, rat: str | None, area: Area) -> Mapping[str, int] | None:
+        """How many subscriptions of each utility have their session in a cell of an area; it knows no postcodes."""
+        match area:
+            case WholeNetwork():
+                return await store.struck(tx, rat)
+            case Regions(region=names):
+                return await store.struck(tx, rat, regions=names) if await store.has_regions(tx) else None
+            case Cells(cell=names):
+                return await store.struck(tx, rat, cells=names)
+            case GeoJsonPolygon(geo_json=shape):
+                return await store.struck(tx, rat, ring=shape.coordinates[0]) if await store.has_places(tx) else None
+            case PostcodeAreas():
+                return None
 
     async def fit(self, tx: Tx, consumer: Consumer, fittings: Sequence[Fitting], now: datetime) -> Settled:
         """Put cards into devices that have power; the last word on a card holds."""

@@ -266,7 +266,7 @@ async def settle(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
 async def switch(tx: Tx, wanted: PhaseOut) -> int:
     """Switch cells off, or on; gives how many."""
-    outline = wanted.outline and "(" + ",".join(f"({lon!r},{mercator(lat)!r})" for lon, lat in wanted.outline) + ")"
+    outline = wanted.outline and _outline(wanted.outline)
     return await execute(
         tx,
         """UPDATE simulated_cell SET off = %(off)s
@@ -276,6 +276,50 @@ async def switch(tx: Tx, wanted: PhaseOut) -> int:
              AND (%(outline)s::text IS NULL OR %(outline)s::text::polygon @> place)""",
         {"off": wanted.off, "rat": wanted.rat, "region": wanted.region, "cells": wanted.cells, "outline": outline},
     )
+
+
+async def struck(
+    tx: Tx,
+    rat: str | None,
+    *,
+    regions: Sequence[str] | None = None,
+    cells: Sequence[str] | None = None,
+    ring: Sequence[Sequence[float]] | None = None,
+) -> dict[str, int]:
+    """Count sessions of each utility in cells of a technology, in regions, by name, or within a ring."""
+    rows = await fetch_all(
+        tx,
+        """SELECT u.code, count(*) AS n
+           FROM simulated_fitting f JOIN simulated_cell c ON c.cell_id = f.cell_id
+           JOIN managed_object m ON m.id = f.object_id JOIN utility u ON u.id = m.utility_id
+           WHERE f.attached AND (%(rat)s::text IS NULL OR f.rat = %(rat)s)
+             AND (%(regions)s::text[] IS NULL OR c.region = ANY(%(regions)s))
+             AND (%(cells)s::text[] IS NULL OR c.cell_id = ANY(%(cells)s))
+             AND (%(outline)s::text IS NULL OR %(outline)s::text::polygon @> c.place)
+           GROUP BY u.code ORDER BY u.code""",
+        {
+            "rat": rat,
+            "regions": None if regions is None else list(regions),
+            "cells": None if cells is None else list(cells),
+            "outline": ring and _outline(ring),
+        },
+    )
+    return {row["code"]: row["n"] for row in rows}
+
+
+def _outline(ring: Sequence[Sequence[float]]) -> str:
+    """A ring of [longitude, latitude] as PostgreSQL reads a polygon of the Mercator projection."""
+    return "(" + ",".join(f"({float(point[0])!r},{mercator(float(point[1]))!r})" for point in ring) + ")"
+
+
+async def has_regions(tx: Tx) -> bool:
+    """Whether cells are known by region."""
+    return await fetch_value(tx, "SELECT 1 FROM simulated_cell WHERE region <> '' LIMIT 1") is not None
+
+
+async def has_places(tx: Tx) -> bool:
+    """Whether it is known where cells stand."""
+    return await fetch_value(tx, "SELECT 1 FROM simulated_cell WHERE place IS NOT NULL LIMIT 1") is not None
 
 
 async def stranded(tx: Tx, limit: int) -> list[tuple[int, int]]:

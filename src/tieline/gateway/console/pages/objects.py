@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import Path, Query, Response
 
 from tieline.console import lists
 from tieline.console.components.formats import plural
-from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.frame import Action, Crumb, Hit, HitGroup, PageHead
 from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
 from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Observed, Tone
 from tieline.gateway.backends.simulated import store as radio
@@ -18,6 +17,7 @@ from tieline.gateway.console import words
 from tieline.gateway.console.blocks import Block, Sheet
 from tieline.gateway.console.http import CurrentPage, StaffPage, pages
 from tieline.gateway.console.pages.log import log_table
+from tieline.gateway.console.words import quoted
 from tieline.gateway.model import Consumer
 from tieline.gateway.objects.model import Node
 from tieline.gateway.objects.policy import document, lags
@@ -37,6 +37,7 @@ After = Annotated[str | None, Query(max_length=800)]
 HOME = Crumb("Subscriptions", "/objects")
 _CURRENT = "objects"
 _HISTORY = 50
+_SHORTEST, _SUGGESTED = 3, 6
 _IDENTITY = ("imsi", "msisdn", "card", "generation", "userLabel")
 
 
@@ -45,6 +46,8 @@ async def every(page: CurrentPage, after: After = None) -> Response:
     """Subscriptions of one utility, by identifier."""
     pairs = lists.pairs_of(page.request.url.query)
     wanted = _wanted(pairs)
+    if page.request.headers.get("X-Suggest"):
+        return await _suggest(page, wanted.q)
     async with page.db.snapshot() as tx:
         codes = {row["code"]: row["name"] for row in await utilities.listed(tx)}
         code = _utility(pairs, codes)
@@ -68,6 +71,26 @@ async def every(page: CurrentPage, after: After = None) -> Response:
     table = _list(code, found, lists.paging(page.url, found, "subscription"), filtered=filtered)
     head = PageHead("Subscriptions", f"Those of {codes[code]}." if code else "No utility is served yet.")
     return await page.show("layout/list.html", current=_CURRENT, head=head, bar=bar, table=table)
+
+
+async def _suggest(page: StaffPage, q: str) -> Response:
+    """What the search box tells while somebody types: subscriptions of every utility, the first few of each."""
+    groups = []
+    if len(q) >= _SHORTEST:
+        async with page.db.snapshot() as tx:
+            for row in await utilities.listed(tx):
+                consumer = await consumer_named(tx, row["code"])
+                rows = await reading.subscriptions(tx, consumer, reading.ObjectFilter(q=q), after="", limit=_SUGGESTED)
+                hits = tuple(_hit(node_of(one), q) for one in rows)
+                if hits:
+                    groups.append(HitGroup(row["name"], hits))
+    return page.fragment("templates/suggestions.html", groups=groups, query=q, shortest=_SHORTEST)
+
+
+def _hit(node: Node, q: str) -> Hit:
+    numbers = [str(node.attributes.get(name) or "") for name in ("imsi", "card", "msisdn", "ipAddress")]
+    hint = next((one for one in numbers if one.endswith(q)), "")
+    return Hit(node.dn.id, words.object_href(str(node.dn)), "credit-card", hint, q)
 
 
 def _wanted(pairs: lists.Pairs) -> reading.ObjectFilter:
@@ -152,12 +175,12 @@ async def subscription(page: CurrentPage, code: Code, name: Name) -> Response:
             (Block("Which one", _identity(node, code)), Block("Where it is now", _whereabouts(node))),
             (Block("What is asked of it, and what is so", _twins(node)),),
             *(((Block("Its session in the simulated network", session),),) if session else ()),
-            (Block("Card and device over time", devices, state="What the network reported."),),
+            (Block("Card over time", devices, state="Which device it is in is told to utilities, and not logged."),),
             (
                 Block(
                     "What happened to it",
                     log_table(history, page.now),
-                    f"/log?dn={_quoted(str(node.dn))}",
+                    f"/log?dn={quoted(str(node.dn))}",
                     "All of it in the change log",
                 ),
             ),
@@ -173,15 +196,11 @@ async def subscription(page: CurrentPage, code: Code, name: Name) -> Response:
     return await page.show("templates/page.html", current=_CURRENT, head=head, **sheet.context())
 
 
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
-
-
 def _actions(page: StaffPage, code: str, name: str, *, simulated: bool) -> tuple[Action, ...]:
     if not (page.may_operate and simulated):
         return ()
     return (
-        Action("Change it by hand (simulation)", f"/simulation?utility={code}&subscription={_quoted(name)}", "pencil"),
+        Action("Change it by hand (simulation)", f"/simulation?utility={code}&subscription={quoted(name)}", "pencil"),
     )
 
 
@@ -296,7 +315,7 @@ def _devices(history: Sequence[Mapping[str, Any]]) -> Table:
         for name in ("imei", "card")
         if name in (row["after"] or {}) or name in (row["before"] or {})
     ]
-    empty = Empty("No change of card or device", "A new device or another card shows here once the network saw it.")
+    empty = Empty("No change of card", "Another card shows here once it carries the subscription.")
     return Table("devices", "Card and device", columns, rows, empty=empty, chooser=False)
 
 
@@ -314,7 +333,7 @@ async def card(page: CurrentPage, code: Code, name: Name) -> Response:
     )
     facts = (
         ("ICCID", Ident(name, IdentKind.ICCID)),
-        ("Carries", Link(str(carries), f"/objects/{code}/{_quoted(str(carries))}") if carries else None),
+        ("Carries", Link(str(carries), f"/objects/{code}/{quoted(str(carries))}") if carries else None),
         *(pair for pair in pairs if pair[0] != "carries"),
         ("Last changed", Age(node.modified_at)),
     )

@@ -201,7 +201,7 @@ async def _of_access(tx: Tx, now: datetime) -> list[Need]:
 
 def needs_table(needs: Sequence[Need]) -> Table:
     """What needs somebody, as a list that leads on."""
-    columns = (Column("what", "What", fixed=True, narrow=True), Column("sentence", "Why", narrow=True, wrap=True))
+    columns = (Column("sentence", "Why", fixed=True, narrow=True, wrap=True), Column("what", "What", narrow=True))
     rows = [
         Row(str(number), {"what": badge, "sentence": sentence}, href)
         for number, (badge, sentence, href) in enumerate(needs)

@@ -193,7 +193,7 @@ def _terms(row: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
     permitted = [word for scope, (word, _) in words.SCOPES.items() if scope in held.permitted]
     return (
         ("Kinds of call", ", ".join(permitted) if len(permitted) < len(words.SCOPES) else "every kind"),
-        ("Calls a second", held.calls_per_second),
+        ("Calls a second", f"{held.calls_per_second:g}"),
         ("Changes a plan", held.max_changes),
         ("Access tokens", "needed beside the certificate (RFC 8705)" if held.token_required else "not needed"),
         ("Hosts it may be told at", ", ".join(held.hosts) or None),

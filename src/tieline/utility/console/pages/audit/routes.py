@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
+from tieline.console import trail as views
 from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.console.render import with_query
 from tieline.platform import audit, siem
@@ -12,26 +13,31 @@ from tieline.platform.paging import encode_cursor
 from tieline.platform.scope import Permission, named
 from tieline.platform.siem.routes import SOURCES
 from tieline.utility.console.http import CurrentPage, pages
-from tieline.utility.console.pages.audit import views
 
-_TEMPLATES = "pages/audit/templates"
+_TEMPLATES = "layout/audit"
 _ROWS = 100
 _HEAD = "Audit trail"
 
+_PLACES = {
+    "change": "/changes/{}",
+    "notice": "/notices/{}",
+    "user": "/users/{}",
+    "account": "/users/{}",
+    "site": "/sites/{}",
+    "subscription": "/subscriptions/{}",
+    "card": "/cards/{}",
+    "device": "/devices/{}",
+    "import": "/imports/{}",
+    "operator": "/operators/{}",
+}
+
 router = pages()
-Text = Annotated[str, Query(max_length=200)]
-
-
-async def _asked(
-    actor: Text = "", action: Text = "", subject: Text = "", at_from: Text = "", at_to: Text = ""
-) -> views.Asked:
-    return views.Asked(actor.strip(), action.strip(), subject.strip(), at_from, at_to)
 
 
 @router.get("/audit")
 async def trail(
     page: CurrentPage,
-    asked: Annotated[views.Asked, Depends(_asked)],
+    asked: Annotated[views.Asked, Depends(views.asked)],
     after: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """The trail, newest first."""
@@ -50,7 +56,7 @@ async def trail(
         current="audit",
         head=head,
         filters=views.filters(page.url, asked),
-        table=views.trail(found, first, older),
+        table=views.trail(found, first, older, _PLACES),
         exported=None if after else views.exported(exported),
     )
 
@@ -72,7 +78,11 @@ async def entry(page: CurrentPage, seq: int) -> Response:
     record = next(iter(found.items), None)
     if record is None or record.seq != seq:
         raise NotFound(f"The audit trail has no entry {seq}.")
-    context: dict[str, Any] = {"record": record, "facts": views.facts(record), "raw": views.detail_json(record)}
+    context: dict[str, Any] = {
+        "record": record,
+        "facts": views.facts(record, _PLACES),
+        "raw": views.detail_json(record),
+    }
     title, state = views.action(record.action), f"Entry {seq}, by {named(record.actor)}"
     if page.is_sheet:
         return page.sheet(f"{_TEMPLATES}/entry_sheet.html", title=title, state=state, **context)

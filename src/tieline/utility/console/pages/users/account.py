@@ -4,10 +4,11 @@ from typing import Any
 
 from fastapi import Response
 
+from tieline.console import people as people_parts
 from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, NotFound, Problem
-from tieline.platform.identity import Token, accounts, passwords, sign_out_everywhere, store, tokens
+from tieline.platform.identity import Token, sign_out_everywhere, store, tokens
 from tieline.platform.paging import encode_cursor
 from tieline.platform.web import CurrentCaller
 from tieline.utility.console.http import CurrentPage, Page, pages
@@ -46,12 +47,12 @@ async def mine(page: CurrentPage, caller: CurrentCaller) -> Response:
         current="",
         head=head,
         facts=(
-            *views.person_facts(account),
+            *people_parts.person_facts(account),
             ("Regions", views.bound(account.regions, "All")),
             ("Operators", views.bound(account.operators, "All")),
         ),
-        may=views.permission_words(page.scope.permissions),
-        sessions=views.sessions(sessions, caller.session.id if caller.session else None),
+        may=people_parts.permission_words(page.scope.permissions),
+        sessions=people_parts.sessions(sessions, caller.session.id if caller.session else None),
         tokens=views.tokens(found.items, page.now, "/account/tokens"),
     )
 
@@ -65,19 +66,10 @@ async def password_page(page: CurrentPage) -> Response:
 @router.post("/account/password")
 async def change_password(page: CurrentPage, caller: CurrentCaller) -> Response:
     """Change one's own password; every other session ends."""
-    typed = await page.form()
-    present, password, again = (str(typed.get(name, ""))[:1024] for name in ("present", "password", "again"))
-    async with page.db.transaction() as tx:
-        known = await store.account_named(tx, caller.account.name)
-    right = await passwords.matches(known[1] if known else None, present)
     try:
-        _check(right=right, same=password == again)
-        accounts.check_password(password, caller.account.name)
+        await people_parts.change_password(page, caller, await page.form())
     except Invalid as error:
         return await _password_form(page, error.problems)
-    stored = await passwords.hashed(password)
-    async with page.db.transaction() as tx:
-        await accounts.change_own_password(tx, caller, stored, page.now)
     return page.redirect("/account")
 
 
@@ -113,7 +105,7 @@ async def make_token(page: CurrentPage, caller: CurrentCaller) -> Response:
         head=head,
         secret=secret,
         facts=views.token_facts(token, page.now, "you"),
-        may=views.permission_words(token.permissions),
+        may=people_parts.permission_words(token.permissions),
         url=page.runtime.settings.base_url,
     )
 
@@ -150,7 +142,7 @@ async def show_token(page: Page, token: Token, owner: str, place: str, *, curren
     living = views.token_state(token, page.now) is views.LIVING
     context: dict[str, Any] = {
         "facts": views.token_facts(token, page.now, owner),
-        "may": views.permission_words(token.permissions),
+        "may": people_parts.permission_words(token.permissions),
         "revoke_href": f"{place}/{token.id}/revoke" if living else "",
     }
     state = "It works until it expires or is revoked." if living else "It opens nothing any more."
@@ -158,16 +150,6 @@ async def show_token(page: Page, token: Token, owner: str, place: str, *, curren
         return page.sheet(f"{_TEMPLATES}/token_sheet.html", title=f"Token “{token.name}”", state=state, **context)
     head = PageHead(f"Token “{token.name}”", state, (Crumb("Tokens", place if current else "/account"),))
     return await page.show(f"{_TEMPLATES}/token.html", current=current, head=head, **context)
-
-
-def _check(*, right: bool, same: bool) -> None:
-    problems = []
-    if not right:
-        problems.append(Problem("present", "wrong", "This is not your present password."))
-    if not same:
-        problems.append(Problem("again", "differs", "This is not the same as above."))
-    if problems:
-        raise Invalid("The password stays as it is.", problems)
 
 
 async def _token_form(page: Page, typed: forms.Typed, problems: tuple[Problem, ...]) -> Response:
@@ -180,6 +162,6 @@ async def _token_form(page: Page, typed: forms.Typed, problems: tuple[Problem, .
 
 async def _password_form(page: Page, problems: tuple[Problem, ...]) -> Response:
     head = PageHead("Change my password", "Every other browser that you are signed in with is signed out.", (_HOME,))
-    form = forms.password_form(page.csrf_token, problems)
+    form = people_parts.password_form(page.csrf_token, problems)
     status = 422 if problems else 200
     return await page.show(f"{_TEMPLATES}/new.html", current="", head=head, form=form, status=status)

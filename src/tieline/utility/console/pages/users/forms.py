@@ -168,39 +168,6 @@ def token_form(typed: Typed, scope: Scope, longest_days: int, csrf: str, problem
     return Form("/account/tokens", fields, csrf, "Make the token", "/account")
 
 
-def password_form(csrf: str, problems: Sequence[Problem] = ()) -> Form:
-    """The form in which one changes one's own password."""
-    wrong = _wrong(problems)
-    fields = (
-        Field(
-            "present",
-            "Present password",
-            "password",
-            error=wrong.get("present", ""),
-            autocomplete="current-password",
-            maxlength=256,
-        ),
-        Field(
-            "password",
-            "New password",
-            "password",
-            hint="At least 12 characters; four words that do not belong together are good.",
-            error=wrong.get("password", ""),
-            autocomplete="new-password",
-            maxlength=256,
-        ),
-        Field(
-            "again",
-            "New password, once more",
-            "password",
-            error=wrong.get("again", ""),
-            autocomplete="new-password",
-            maxlength=256,
-        ),
-    )
-    return Form("/account/password", fields, csrf, "Change the password", "/account")
-
-
 def _wrong(problems: Sequence[Problem]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for one in problems:

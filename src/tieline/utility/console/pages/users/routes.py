@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console import people as people_parts
 from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.console.render import with_query
 from tieline.platform.db import Tx
@@ -176,9 +177,12 @@ async def _person(page: Page, found: Account, typed: forms.Typed, problems: tupl
         status=422 if problems else 200,
         form=form,
         version=found.version,
-        facts=views.person_facts(found),
-        may=views.permission_words(found.permissions),
-        dialogs=[views.disable_dialog(found, page.csrf_token), views.reset_dialog(found, page.csrf_token)],
+        facts=people_parts.person_facts(found),
+        may=people_parts.permission_words(found.permissions),
+        dialogs=[
+            people_parts.disable_dialog(found, page.csrf_token),
+            people_parts.reset_dialog(found, page.csrf_token),
+        ],
         audit_href=f"/audit?subject=user%3A{found.name}" if page.scope.may(Permission.AUDIT_READ) else "",
     )
 

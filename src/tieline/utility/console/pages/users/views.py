@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from tieline.console import people as people_parts
 from tieline.console.components.frame import Action, Crumb, PageHead, Tab
 from tieline.console.components.tables import Column, Empty, Paging, Row, Table
-from tieline.console.components.values import Age, Badge, Link, Several, Tone
-from tieline.console.components.work import Confirm
-from tieline.platform.identity import Account, Session, Token
+from tieline.console.components.values import Age, Badge, Link, Tone
+from tieline.platform.identity import Account, Token
 from tieline.platform.paging import Page
-from tieline.platform.scope import Permission, Role
+from tieline.platform.scope import Role
 
 ROLES: Mapping[Role, tuple[str, str]] = {
     Role.VIEWER: ("Viewer", "Sees sites, subscriptions and changes; alters nothing."),
@@ -20,8 +20,6 @@ ROLES: Mapping[Role, tuple[str, str]] = {
     Role.APPROVER: ("Approver", "Approves or rejects changes of others, runs them, reads the audit trail."),
     Role.ADMINISTRATOR: ("Administrator", "Manages people, operators and tokens; approves no change."),
 }
-ACTIVE = Badge("May sign in", Tone.OK)
-DISABLED = Badge("Disabled", Tone.OFF, "ban")
 LIVING = Badge("Valid", Tone.OK)
 EXPIRED = Badge("Expired", Tone.OFF, "clock")
 REVOKED = Badge("Revoked", Tone.OFF, "ban")
@@ -35,15 +33,6 @@ def role_names(roles: Collection[Role]) -> str:
 def bound(values: Collection[str] | None, everything: str) -> str:
     """Regions or operators that bound somebody; ``None`` means all of them."""
     return everything if values is None else ", ".join(sorted(values)) or "none"
-
-
-def permission_words(permissions: Collection[Permission]) -> tuple[str, ...]:
-    """What permissions let one do, as sentences."""
-    return tuple(
-        f"{permission.sentence[0].upper()}{permission.sentence[1:]}"
-        for permission in Permission
-        if permission in permissions
-    )
 
 
 def tabs(current: str) -> tuple[Tab, ...]:
@@ -84,7 +73,7 @@ def _person(account: Account) -> Row:
     cells: dict[str, object] = {
         "name": account.name,
         "person": account.display_name,
-        "state": ACTIVE if account.active else DISABLED,
+        "state": people_parts.ACTIVE if account.active else people_parts.DISABLED,
         "roles": role_names(account.roles),
         "regions": bound(account.regions, "All"),
         "operators": bound(account.operators, "All"),
@@ -113,48 +102,6 @@ def person_head(account: Account, *, me: bool) -> PageHead:
         f"{state}. {role_names(account.roles)}.",
         crumbs=(Crumb("Users and tokens", "/users"),),
         actions=(reset, switch),
-    )
-
-
-def person_facts(account: Account) -> tuple[tuple[str, object], ...]:
-    """What is known of an account."""
-    return (
-        ("Name to sign in", account.name),
-        ("E-mail", account.email or None),
-        ("Sign-in", ACTIVE if account.active else DISABLED),
-        ("Kept", "here, with a password" if account.local else f"at {account.issuer}"),
-        ("Since", account.created_at),
-        ("Signed in", Age(account.signed_in_at)),
-    )
-
-
-def disable_dialog(account: Account, csrf: str) -> Confirm:
-    """Asks before a person is shut out."""
-    return Confirm(
-        "disable",
-        f"Disable {account.name}",
-        "Every session ends at once and every token of this person stops working. What the person did stays recorded.",
-        f"/users/{account.id}/disable",
-        "Disable",
-        csrf,
-        undo="Let the person in again on this page; ended sessions stay ended.",
-        danger=True,
-        fields={"version": str(account.version)},
-    )
-
-
-def reset_dialog(account: Account, csrf: str) -> Confirm:
-    """Asks before a person's password is replaced."""
-    return Confirm(
-        "reset",
-        f"A new password for {account.name}",
-        "A password is made and shown to you once; hand it over by another way than e-mail. The present one stops "
-        "working, and every session of this person ends.",
-        f"/users/{account.id}/password",
-        "Make a new password",
-        csrf,
-        undo="None: the present password cannot be brought back.",
-        danger=True,
     )
 
 
@@ -224,48 +171,3 @@ def token_facts(token: Token, now: datetime, owner: str) -> tuple[tuple[str, obj
         ("Last used", Age(token.used_at)),
         ("Revoked", token.revoked_at),
     )
-
-
-def sessions(listed: Sequence[Session], mine: int | None) -> Table:
-    """Where somebody is signed in; ``mine`` is the session that asks."""
-    columns = (
-        Column("agent", "Browser", fixed=True, narrow=True, wrap=True),
-        Column("address", "From", narrow=True),
-        Column("created", "Signed in"),
-        Column("seen", "Last used", narrow=True),
-        Column("expires", "Ends"),
-    )
-    rows = [
-        Row(
-            str(one.id),
-            {
-                "agent": Several((browser(one.agent), Badge("this one", Tone.OK)))
-                if one.id == mine
-                else browser(one.agent),
-                "address": one.address,
-                "created": one.created_at,
-                "seen": Age(one.seen_at),
-                "expires": Age(one.expires_at),
-            },
-        )
-        for one in listed
-    ]
-    return Table("sessions", "Signed-in browsers", columns, rows, chooser=False, empty=Empty("Signed in nowhere"))
-
-
-def browser(agent: str) -> str:
-    """The browser and system that a user agent names, in a few words; its beginning when it names none we know."""
-    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "macOS"),
-        ("Linux", "Linux"),
-    )
-    name = next((word for sign, word in names if sign in agent), "")
-    system = next((word for sign, word in systems if sign in agent), "")
-    if not name:
-        return agent[:60] or "not told"
-    return f"{name} on {system}" if system else name

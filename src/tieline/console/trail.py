@@ -1,10 +1,13 @@
-"""What the pages of the audit trail show: from entries and verdicts to parts."""
+"""What pages of an audit trail show, in every console: from entries and verdicts to parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
+from fastapi import Query
 
 from tieline.console.components import formats
 from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
@@ -16,18 +19,6 @@ from tieline.platform.paging import Page
 from tieline.platform.scope import named
 from tieline.platform.siem import State
 
-_PAGES: Mapping[str, str] = {
-    "change": "/changes/{}",
-    "notice": "/notices/{}",
-    "user": "/users/{}",
-    "account": "/users/{}",
-    "site": "/sites/{}",
-    "subscription": "/subscriptions/{}",
-    "card": "/cards/{}",
-    "device": "/devices/{}",
-    "import": "/imports/{}",
-    "operator": "/operators/{}",
-}
 _SHOWN_DETAIL = 3
 _ONLY_WHOLE = frozenset({"sha256", "plan_hash"})
 """Facts that say nothing to a reader; an entry's own page has them."""
@@ -64,6 +55,16 @@ class Asked:
         )
 
 
+_Text = Annotated[str, Query(max_length=200)]
+
+
+async def asked(
+    actor: _Text = "", action: _Text = "", subject: _Text = "", at_from: _Text = "", at_to: _Text = ""
+) -> Asked:
+    """What the filter bar asks for, out of a request's query."""
+    return Asked(actor.strip(), action.strip(), subject.strip(), at_from, at_to)
+
+
 def _day(text: str, zone: tzinfo) -> datetime | None:
     try:
         return datetime.combine(datetime.fromisoformat(text).date(), time(), zone).astimezone(UTC)
@@ -84,7 +85,11 @@ def filters(url: str, asked: Asked) -> FilterBar:
     )
 
 
-def trail(page: Page[Record], first: str, older: str) -> Table:
+Places = Mapping[str, str]
+"""Where a kind of subject has its page: ``/changes/{}`` by number, ``/utilities/{name}`` by name."""
+
+
+def trail(page: Page[Record], first: str, older: str, places: Places) -> Table:
     """A page of the trail; ``first`` and ``older`` are URLs, or empty."""
     columns = (
         Column("what", "What", fixed=True, narrow=True, wrap=True),
@@ -102,15 +107,17 @@ def trail(page: Page[Record], first: str, older: str) -> Table:
     )
     shown = formats.plural(len(page.items), "entry", "entries")
     paging = Paging(newer=first, older=older, shown=shown if page.items else "", newer_label="Newest")
-    return Table("audit", "Entries of the audit trail", columns, [_row(one) for one in page.items], paging, empty=empty)
+    return Table(
+        "audit", "Entries of the audit trail", columns, [_row(one, places) for one in page.items], paging, empty=empty
+    )
 
 
-def _row(entry: Record) -> Row:
+def _row(entry: Record, places: Places) -> Row:
     cells: dict[str, object] = {
         "at": entry.at,
         "actor": named(entry.actor),
         "what": action(entry.action),
-        "subject": subject(entry.subject),
+        "subject": subject(entry.subject, places),
         "detail": summary(entry.detail),
         "seq": entry.seq,
         "request": Ident(entry.request_id) if entry.request_id else None,
@@ -123,14 +130,15 @@ def action(name: str) -> str:
     return name.replace(".", " ").replace("_", " ").replace("-", " ").capitalize()
 
 
-def subject(name: str) -> object:
+def subject(name: str, places: Places) -> object:
     """What it was done to, with a link to its page where it has one."""
     kind, _, key = name.partition(":")
-    where = _PAGES.get(kind)
+    where = places.get(kind)
     if not key or where is None:
         return name or None
     shown = f"{kind} {key}"
-    return Link(shown, where.format(key)) if key.isdigit() else shown
+    named_page = "{name}" in where
+    return Link(shown, where.format(key, name=quote(key, safe=""))) if named_page or key.isdigit() else shown
 
 
 def summary(detail: Mapping[str, object]) -> str:
@@ -150,14 +158,14 @@ def _short(value: object) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def facts(entry: Record) -> tuple[tuple[str, object], ...]:
+def facts(entry: Record, places: Places) -> tuple[tuple[str, object], ...]:
     """Everything about one entry."""
     return (
         ("Entry", entry.seq),
         ("When", entry.at),
         ("Who", entry.actor),
         ("Action", entry.action),
-        ("Subject", subject(entry.subject)),
+        ("Subject", subject(entry.subject, places)),
         ("Request", Ident(entry.request_id) if entry.request_id else None),
         ("Hash", Ident(entry.hash, IdentKind.HASH)),
     )
