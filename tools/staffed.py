@@ -21,6 +21,7 @@ from tieline.gateway.plans.executor import Executor
 from tieline.gateway.settings import GatewaySettings
 from tieline.lab import fill
 from tieline.lab.world import WorldSpec, build_world, write_world
+from tieline.platform import logs
 from tieline.platform.clock import SystemClock
 from tieline.platform.identity import bootstrap
 from tieline.platform.scope import Role
@@ -171,6 +172,7 @@ def _client(app: ASGIApp) -> httpx.AsyncClient:
 
 def start(database_url: str, home: Path, *, sites: int) -> Staffed:
     """Serve the console of a migrated gateway's database on a free port of this machine; no sites: an empty one."""
+    logs.configure("error")
     thread = _Thread(database_url, home, sites)
     thread.start()
     if not thread.ready.wait(_STARTED_SECONDS) or thread.staffed is None:

@@ -10,13 +10,14 @@ from psycopg.rows import DictRow
 from tieline.gateway.model import SEPARATOR, Consumer, path_of
 from tieline.gateway.objects.store.objects import COLUMNS
 from tieline.platform.db import Tx, fetch_all, fetch_one, fetch_value
-from tieline.standards.mns.profile import DESIRED_NAMES, SUBSCRIPTION_CLASS
+from tieline.standards.mns.profile import DESIRED_NAMES, SUBSCRIPTION, SUBSCRIPTION_CLASS
 
-_LAGS = """EXISTS (SELECT 1 FROM unnest(%(desired)s::text[]) AS name
-               WHERE attributes -> name IS DISTINCT FROM observed -> 'operational' -> name)"""
-
-_FOUND = """(name LIKE %(begins)s OR EXISTS (SELECT 1 FROM unnest(ARRAY['imsi', 'msisdn', 'card', 'ipAddress']) AS n
-               WHERE attributes ->> n LIKE %(ends)s))"""
+_LAGS = """((attributes - %(others)s::text[]) IS DISTINCT FROM
+               (coalesce(observed -> 'operational', '{}') - 'since'))"""
+"""What is asked of a subscription beside what the network does: two documents compared at once."""
+_OTHERS = [name for name in SUBSCRIPTION if name not in DESIRED_NAMES]
+_FOUND = """(name LIKE %(begins)s OR attributes ->> 'imsi' LIKE %(ends)s OR attributes ->> 'msisdn' LIKE %(ends)s
+               OR attributes ->> 'card' LIKE %(ends)s OR attributes ->> 'ipAddress' LIKE %(ends)s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def subscriptions(tx: Tx, consumer: Consumer, wanted: ObjectFilter, *, aft
             "states": [f'"{state}"' for state in wanted.states],
             "attached": wanted.attached,
             "lags": wanted.lags,
-            "desired": list(DESIRED_NAMES),
+            "others": _OTHERS,
             "begins": f"{escaped}%",
             "ends": f"%{escaped}",
         },

@@ -164,7 +164,7 @@ def notice_of(typed: Any, zone: tzinfo, by: str, *, known: Notice | None) -> tup
 def _rows(typed: Any) -> list[PhaseRow]:
     columns = [typed.getlist(f"phase_{name}") for name in ("id", "name", "from", "to", "kind", "names")]
     rows = [PhaseRow(*(str(cell).replace("\0", "").strip() for cell in row)) for row in zip(*columns, strict=False)]
-    return [row for row in rows[:_MOST_PHASES] if row.name or row.names or row.id]
+    return [row for row in rows[:_MOST_PHASES] if row.name or row.names]
 
 
 def _phase(row: PhaseRow, number: int, zone: tzinfo) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def form(typed: Any, codes: Mapping[str, str], csrf: str, problems: Sequence[Pro
     chosen = {str(one) for one in typed.getlist("utility")}
     served = tuple(Option(code, name, chosen=code in chosen) for code, name in codes.items())
     fields = [
-        Field("title", "Title", value=_text(typed, "title"), error=wrong.get("title", ""), autofocus=known is None),
+        Field("title", "Title", value=_text(typed, "title"), error=wrong.get("title", ""), autofocus=known is not None),
         Field("technology", "Technology", "select", _text(typed, "technology"), error=wrong.get("technology", ""),
               options=_TECHNOLOGIES, required=False),
         Field("description", "In words, for utilities to read", "textarea", _text(typed, "description"),
@@ -238,6 +238,7 @@ def form(typed: Any, codes: Mapping[str, str], csrf: str, problems: Sequence[Pro
     if not fixed:
         fields = [
             *((Field("ref", "Reference", value=_text(typed, "ref"), error=wrong.get("ref", ""), maxlength=64,
+                     autofocus=True,
                      hint="Your own; it names the notice on the wire, and stays."),) if known is None else ()),
             Field("kind", "Kind", "select", _text(typed, "kind"),
                   options=(Option("phase-out", "A technology ends"), Option("planned-work", "Planned work"))),

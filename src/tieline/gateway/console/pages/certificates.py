@@ -21,6 +21,7 @@ from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Problem
 from tieline.platform.pki import Authority
 
+_NOBODY = "Nobody can come in without one."
 _ISSUE = (
     "The gateway's own authority issues a certificate and its key, which are shown once.\n"
     "To go over to it without a break: issue it, let the holder take it into use, then take the old one away."
@@ -37,8 +38,8 @@ class Holder:
     current: str
 
 
-def table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
-    """Certificates of one holder."""
+def table(rows: Sequence[Mapping[str, Any]], now: datetime, subject: str | None = None) -> Table:
+    """Certificates of one holder; any certificate with ``subject`` counts besides."""
     columns = (
         Column("fingerprint", "SHA-256", fixed=True, narrow=True),
         Column("subject", "Subject", wrap=True),
@@ -59,7 +60,8 @@ def table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
         )
         for row in rows
     ]
-    empty = Empty("No certificate", "Nobody can come in without one.", icon="key-round")
+    words_ = f"Any certificate of the authority with the subject {subject} counts." if subject else _NOBODY
+    empty = Empty("No certificate is listed", words_, icon="key-round")
     return Table("certificates", "Certificates", columns, shown, empty=empty, chooser=False)
 
 

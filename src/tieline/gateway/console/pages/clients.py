@@ -157,7 +157,7 @@ async def one(page: CurrentPage, client_id: ClientId) -> Response:
             (
                 Block(
                     "Certificates",
-                    certificates.table(known, page.now),
+                    certificates.table(known, page.now, found.subject),
                     f"{place}/certificates" if page.may_operate and living else "",
                     "Add, issue or take away",
                 ),

@@ -21,7 +21,8 @@ from tieline.platform.db import Tx
 
 router = pages()
 DAY = timedelta(days=1)
-_FRESH = timedelta(seconds=20)
+COUNTS_FRESH = timedelta(seconds=20)
+"""Counts of subscriptions are kept for so long, then counted anew while the old ones are shown."""
 Need = tuple[Badge, str, str]
 
 
@@ -33,7 +34,7 @@ async def overview(page: CurrentPage) -> Response:
         running = await reading.open_jobs(tx)
         queues = await reading.queues(tx)
         needs = await _needs(tx, page.now)
-    counted = await page.counted("subscriptions", _subscriptions, fresh=_FRESH)
+    counted = await page.counted("subscriptions", _subscriptions, fresh=COUNTS_FRESH)
     counts = counted.value if counted else {}
     minutes = page.parts.tally.of()
     last, hour = minutes[-2], minutes[:-1]

@@ -1,6 +1,7 @@
 """Utilities: who is served, on which terms, with which certificates, told at which addresses; suspended and let in."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import Response
@@ -22,9 +23,10 @@ from tieline.gateway.console.blocks import Block, Sheet
 from tieline.gateway.console.http import CurrentPage, StaffPage, pages
 from tieline.gateway.console.pages import certificates, contracts
 from tieline.gateway.console.pages.clients import clients_table
-from tieline.gateway.console.pages.overview import let_in
+from tieline.gateway.console.pages.overview import COUNTS_FRESH, let_in
 from tieline.gateway.console.pages.plans import jobs_table
 from tieline.gateway.utilities import store as utilities
+from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, Problem
 from tieline.platform.scope import Permission, named
 
@@ -120,12 +122,13 @@ async def one(page: CurrentPage, code: Code) -> Response:
     """One utility: what it has, what it may, whether it is reached."""
     async with page.db.snapshot() as tx:
         row = await terms.named(tx, page.scope, code)
-        states = await reading.states(tx, row["id"])
         queues = await reading.queues(tx, row["id"])
         told = await reading.recipients(tx, row["id"])
         known = [one for one in await utilities.known_certificates(tx, row["id"]) if one["client_id"] is None]
         programs = await client_store.clients(tx, code)
         jobs = await reading.jobs(tx, reading.JobFilter(utility=code), before=2**62, limit=_LATEST)
+    counted = await page.always(f"subscriptions of {row['id']}", partial(_count, row["id"]), fresh=COUNTS_FRESH)
+    states = counted.value
     place = f"/utilities/{code}"
     sheet = Sheet(
         notes=_suspended(row),
@@ -147,6 +150,10 @@ async def one(page: CurrentPage, code: Code) -> Response:
         dialogs=(_suspend_dialog(row, page.csrf_token),) if page.may_operate else (),
     )
     return await page.show("templates/page.html", current=_CURRENT, head=_head(page, row), **sheet.context())
+
+
+async def _count(utility_id: int, tx: Tx) -> dict[str, int]:
+    return await reading.states(tx, utility_id)
 
 
 def _head(page: StaffPage, row: Mapping[str, Any]) -> PageHead:
