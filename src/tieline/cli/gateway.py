@@ -158,7 +158,9 @@ def resume(code: Code, *, by: By = "", url: Url = _URL, token: Token = _TOKEN, j
 @app.command("permit")
 def permit(
     code: Code,
-    kinds: Annotated[list[str] | None, typer.Argument(help="read, write, plans, notices, groups, events.")] = None,
+    kinds: Annotated[
+        list[str] | None, typer.Argument(help="read, write, plans, notices, groups, events, usage.")
+    ] = None,
     *,
     by: By = "",
     url: Url = _URL,
@@ -375,7 +377,9 @@ def make_client(
     code: Code,
     name: Annotated[str, typer.Argument(help="Short name: small letters, digits, dashes.")],
     *,
-    scope: Annotated[list[str], typer.Option(help="read, write, plans, notices, groups, events; several times.")],
+    scope: Annotated[
+        list[str], typer.Option(help="read, write, plans, notices, groups, events, usage; several times.")
+    ],
     certificate: Annotated[list[str] | None, typer.Option(help="SHA-256 of a certificate; several times.")] = None,
     subject: Annotated[str | None, typer.Option(help="Subject of any certificate that counts: CN=scada,O=Grid")] = None,
     by: By = "",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import ImmutableMultiDict
 
 from tieline.gateway.authorization import certificates
+from tieline.gateway.console import words
 from tieline.gateway.console.pages import announcements, contracts
 from tieline.gateway.desk.comparing import differences
 from tieline.gateway.model import EVERY_SCOPE, TokenScope
@@ -61,6 +62,10 @@ def test_a_certificate_is_read_as_it_is_or_by_its_fingerprint(tmp_path: Path) ->
             certificates.read(bad, NOW)
     with pytest.raises(Invalid, match="cannot be used"):
         certificates.read(pem.decode(), read.not_after + timedelta(days=1))
+
+
+def test_every_kind_of_call_has_words_or_a_form_would_take_it_away() -> None:
+    assert set(words.SCOPES) == set(TokenScope)
 
 
 def test_terms_come_back_from_their_form_as_they_went_in() -> None:

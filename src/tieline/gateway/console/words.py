@@ -36,6 +36,7 @@ SCOPES: Mapping[TokenScope, tuple[str, str]] = {
     TokenScope.NOTICES: ("Notices", "Read notices and answer them (TMF655)."),
     TokenScope.GROUPS: ("Groups and addresses", "5G LAN groups, static addresses (TS 29.522)."),
     TokenScope.EVENTS: ("Events", "Be told of what devices do (TS 29.122)."),
+    TokenScope.USAGE: ("Usage", "Read what was used, and what it costs (TMF635)."),
 }
 ATTRIBUTES: Mapping[str, str] = {
     "state": "State",
