@@ -51,6 +51,39 @@ async def test_card_and_router_go_to_the_site_and_the_old_ones_back(world: Any) 
     assert (back.place.kind, back.place.crew_id) == (PlaceKind.CREW, world.crews["north"])
 
 
+async def test_a_list_of_reports_is_judged_one_after_the_other_and_moves_goods_more_than_once(world: Any) -> None:
+    first, second = await world.ordered(0, 2)
+    for number in (0, 2):
+        await card(world, iccid(number, 2), "blocked" if number == 2 else "issued")
+    for serial in ("R-1", "R-2"):
+        await router(world, serial)
+    said = [
+        world.report(first, "arrived"),
+        world.report(first, "fitted", step="backup", iccid=iccid(0, 2), router="R-1"),
+        world.report(second, "fitted", step="backup", iccid=iccid(2, 2), router="R-2"),
+        world.report(first, "finished", outcome="again", why="wet", removed={"router": "R-1", "iccids": []}),
+        world.report(second, "left"),
+        world.report(first, "left"),
+    ]
+    answers = await world.send(*said)
+    states = [answer.state for answer in answers]
+    assert states == [ReportState.ACCEPTED] * 2 + [ReportState.REFUSED] + [ReportState.ACCEPTED] * 3
+    assert answers[2].rule == "goods", "the blocked card keeps none of the others back"
+    moves = await world.rows(
+        """SELECT b.act, m.to_place FROM stock_movement m JOIN stock_batch b ON b.id = m.batch_id
+        JOIN stock_item i ON i.id = m.item_id WHERE i.serial = 'R-1' AND b.act <> 'taken up' ORDER BY m.id"""
+    )
+    assert [row["act"] for row in moves] == ["fitted", "brought back"]
+    found = await place_of(world, Goods.ROUTER, "R-1")
+    assert (found.place.kind, found.place.id) == (PlaceKind.CREW, moves[-1]["to_place"])
+    assert await world.topics(first) == ["visit.arrived", "visit.fitted", "visit.finished", "visit.left"]
+    assert await world.topics(second) == ["visit.left"]
+    ended = await world.rows("SELECT ended_at FROM incident_expectation WHERE origin = %(o)s", o=f"visit:{first}")
+    assert [row["ended_at"] for row in ended] == [NOW], "crews are expected until they have gone"
+    async with world.db.transaction() as tx:
+        assert (await logistics.balance(tx, system("test"))).ok
+
+
 async def test_a_blocked_card_is_refused_and_nothing_moves(world: Any) -> None:
     (visit,) = await world.ordered(0)
     await card(world, iccid(0, 2), "blocked")

@@ -157,7 +157,10 @@ async def carry(
     require_hands(scope)
     own = keeping(scope)
     at = await places.put_sites(tx, list((await inventory.site_facts(tx, own, sorted(set(site_ids)))).values()))
-    wanted = {(kind, serial): at[site].id if site in at else None for kind, serial, site in goods}
+    wanted: dict[Thing, int | None] = {}
+    for kind, serial, site in goods:
+        # What is fitted first and taken away again was not at the site before.
+        wanted.setdefault((kind, serial), at[site].id if site in at else None)
     named = sorted(set(keys))
     items, cards = await moving.locked(tx, scope, wanted, key=f"taken-up:{named[0]}" if named else "")
     crews = await places.crews(tx, scope, sorted(set(crew_ids)))
