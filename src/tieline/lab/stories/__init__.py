@@ -2,6 +2,6 @@
 
 from tieline.lab.stories.desk import Desk
 from tieline.lab.stories.phaseout import phase_out
-from tieline.lab.stories.remediation import Cast, Gateways, remediate
+from tieline.lab.stories.remediation import Cast, Gateways, carry_out, remediate
 
-__all__ = ["Cast", "Desk", "Gateways", "phase_out", "remediate"]
+__all__ = ["Cast", "Desk", "Gateways", "carry_out", "phase_out", "remediate"]

@@ -1,0 +1,1 @@
+"""Systems of others, run beside ours as programs of their own; nothing of theirs is imported."""
