@@ -141,6 +141,7 @@ _CHANGED = """
 
 async def follow(tx: Tx, operator_id: int, today: date) -> tuple[int, int]:
     """Bring who is on which plan into line with the inventory; gives how many ended, and how many began."""
+    await _alone(tx, operator_id)
     bound = {"operator": operator_id, "today": today}
     ended = await execute(
         tx,
@@ -169,8 +170,14 @@ async def follow(tx: Tx, operator_id: int, today: date) -> tuple[int, int]:
     return ended, began
 
 
+async def _alone(tx: Tx, operator_id: int) -> None:
+    """Who is on which plan is made out by one at a time: terms that are just entered are seen, or seen to."""
+    await execute(tx, "SELECT FROM usage_contract WHERE operator_id = %s FOR NO KEY UPDATE", [operator_id])
+
+
 async def follow_anew(tx: Tx, operator_id: int, plan: str) -> None:
     """Forget who is on a plan where that was taken from the inventory before the plan's terms were known."""
+    await _alone(tx, operator_id)
     await execute(
         tx,
         """DELETE FROM usage_member b
