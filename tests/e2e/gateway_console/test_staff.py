@@ -29,7 +29,7 @@ def test_a_plan_that_waits_is_cancelled_with_a_reason(staff: BrowserContext) -> 
     page.goto("/plans")
     page.get_by_role("link", name="Coast, tonight").click()
     page.get_by_role("button", name="Cancel").first.click()
-    page.get_by_label("Why").fill("Not tonight")
+    page.locator("dialog[open] textarea").fill("Not tonight")
     page.get_by_role("button", name="Cancel the plan").click()
     expect(page.locator(".state-line")).to_contain_text("Cancelled")
     page.goto("/audit")

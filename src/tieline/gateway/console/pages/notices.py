@@ -220,7 +220,8 @@ def _dialogs(page: StaffPage, found: Notice, said: Mapping[str, Any], audience: 
     place, csrf = f"/notices/{found.ref}", page.csrf_token
     told = (("Told to", ", ".join(audience) or "nobody yet"), ("Phases", len(said.get("phases", ()))))
     answer = " They are asked to accept it." if found.approval else ""
-    return (
+    wanted = {action.dialog for action in _actions(page, found)}
+    every = (
         Confirm(
             "publish",
             f"Publish revision {found.revision + 1}",
@@ -253,6 +254,7 @@ def _dialogs(page: StaffPage, found: Notice, said: Mapping[str, Any], audience: 
             danger=True,
         ),
     )
+    return tuple(one for one in every if one.id in wanted)
 
 
 def _phases(said: Mapping[str, Any], hits: Sequence[Mapping[str, int] | None], audience: Sequence[str]) -> Table:

@@ -289,7 +289,8 @@ def _dialogs(page: StaffPage, job: Job, code: str) -> tuple[Confirm, ...]:
         danger=True,
         reason_label="Why",
     )
-    return (cancel, back)
+    wanted = {action.dialog for action in _actions(page, job)}
+    return tuple(one for one in (cancel, back) if one.id in wanted)
 
 
 @router.post("/plans/{name}/cancel")
