@@ -75,6 +75,11 @@ def _open_first(page: Page) -> None:
     page.goto(page.locator("a[data-row-link]").first.get_attribute("href") or "/")
 
 
+def _save_view(page: Page) -> None:
+    page.locator("#views-menu").click()
+    page.get_by_role("button", name="Save this view").click()
+
+
 def _suggestions(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("mill")
@@ -184,6 +189,8 @@ SHOTS: tuple[Shot, ...] = (
     Shot("change-item", "/changes/{paused}/items?state=failed", act=_press(".diff th a")),
     Shot("change-undo", "/changes/{completed}/undo"),
     Shot("change-log", "/changes/{undone}/log"),
+    Shot("change-record", "/changes/{completed}/record"),
+    Shot("change-record-planned", "/changes/{planned}/record"),
     *_both("notices", "/notices"),
     Shot("notice", "/notices/1"),
     Shot("notice-sites", "/notices/1/sites"),
@@ -214,6 +221,11 @@ SHOTS: tuple[Shot, ...] = (
     Shot("incident-members", "/incidents/3/members"),
     *_both("incidents-expected", "/incidents/expected"),
     *_both("incidents-reconciliation", "/incidents/reconciliation"),
+    *_both("probes", "/probes"),
+    Shot("probes-none-match", "/probes?q=zzzzzz", "error"),
+    *_both("views", "/views"),
+    Shot("views-saving", "/sites?criticality=critical", act=_save_view),
+    Shot("views-gone", "/sites?saved=987654", "error"),
     *_both("operators", "/operators"),
     Shot("operator", "/operators/A"),
     Shot("groups", "/groups#{completed}"),  # the name has changes made, and with them a group

@@ -75,6 +75,22 @@ def show(number: Number, *, json: AsJson = False) -> None:
     telling.outcome(found)
 
 
+@app.command("record")
+def record(
+    number: Number,
+    *,
+    items: Annotated[int, typer.Option(help="How many items stand in it at most.", min=1, max=1000)] = 200,
+    json: AsJson = False,
+) -> None:
+    """Show all of a change in one piece, to be kept: with --json as the REST interface gives it."""
+    with connect() as client:
+        found = client.get(f"/changes/{number}/record", items=items)
+    if json:
+        print_json(found)
+        return
+    telling.record(found)
+
+
 @app.command("new")
 def new(
     kind: Annotated[str, typer.Argument(help="For example subscription.configure; tieline change kinds lists them.")],

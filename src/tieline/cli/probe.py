@@ -60,6 +60,34 @@ def list_probes(
     _show(found)
 
 
+@app.command("latest")
+def latest(
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Only where no application answered.")] = False,
+    why: Annotated[list[str] | None, typer.Option(help="Only with this outcome; several times.")] = None,
+    operator: Annotated[list[str] | None, typer.Option(help="Only at this operator; several times.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="Only in this region; several times.")] = None,
+    older_than: Annotated[float | None, typer.Option(help="Only asked so many hours ago, or earlier.", min=0)] = None,
+    q: Annotated[str, typer.Option("--q", help="Part of a site's name or a SIM, or an address's beginning.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-l", min=1, help="At most so many.")] = 100,
+    json: AsJson = False,
+) -> None:
+    """List the last answer of each application that was ever asked, the newest first."""
+    query = {"ok": False if failed else None, "why": why, "operator": operator, "region": region,
+             "older_than_hours": older_than, "q": q or None}  # fmt: skip
+    with connect() as client:
+        found = list(islice(client.pages("/probes/latest", limit=min(limit, 1000), **query), limit))
+    if json:
+        print_json(found)
+        return
+    rows = [
+        [one["site_name"] or "", one["operator"], one["ref"], one["at"][:16].replace("T", " "), one["sentence"]]
+        for one in found
+    ]
+    columns = ["Site", "Operator", "SIM", "At (UTC)", "Outcome"]
+    print_table("", columns, rows, empty="No application was asked yet. tieline probe ask asks.")
+
+
 @app.command("summary")
 def summary(*, json: AsJson = False) -> None:
     """Count what waits, and what came of the probes of the last day."""

@@ -101,3 +101,34 @@ def _differences(one: Any) -> str:
 
     before = one["before"]
     return "; ".join(f"{name}: {word(before.get(name))} → {word(value)}" for name, value in one["desired"].items())
+
+
+def record(found: Any) -> None:
+    """Say all of a change, from why it was asked for to its entries of the audit trail."""
+    one = found["change"]
+    change({**one, "approvals": found["approvals"]})
+    out.print(plain(f"Why: {one['reason'] or 'no reason was given'}"))
+    for act, who, at in (
+        ("Made", one["created_by"], one["created_at"]),
+        ("Planned", one["planned_by"], one["planned_at"]),
+        ("Started", one["started_by"], one["started_at"]),
+    ):
+        out.print(plain(f"{act} by {named(who)}, {_minute(at)}" if at else f"{act}: not yet"))
+    outcome({"change_id": one["id"], "state": one["state"], "state_why": "", "counts": found["counts"]})
+    items(found["items"])
+    if found["more_items"]:
+        out.print(plain(f"There are more: tieline change items {one['id']} gives them all."), style="dim")
+    for number in found["undone_by"]:
+        out.print(plain(f"Taken back by change {number}"))
+    if found["audit"] is None:
+        out.print("Its entries of the audit trail are shown to who may read the trail.", style="dim")
+        return
+    rows = [
+        [str(entry["seq"]), _minute(entry["at"]), named(entry["actor"]), entry["action"], entry["hash"]]
+        for entry in found["audit"]
+    ]
+    print_table("Audit trail", ["Entry", "At (UTC)", "By", "What", "Hash"], rows)
+
+
+def _minute(at: str) -> str:
+    return at[:16].replace("T", " ")

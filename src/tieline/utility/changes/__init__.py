@@ -11,7 +11,8 @@ What other contexts may call stands here. A use case takes a transaction and the
   :func:`reported`, :func:`busy`, :func:`refusals` and :func:`first` are what their plans are made with.
 
 - :func:`register_calendar` puts a context's own entries into the calendar; :func:`outcome`, :func:`report` and
-  :func:`review` look back; ``templating`` keeps what changes say under names;
+  :func:`review` look back, :func:`record` tells all in one piece; ``templating`` keeps what changes say
+  under names;
 - :func:`make_hold` freezes, :func:`begin_storm` is storm mode, :func:`veto` the control room's no; :func:`holding` says
   what holds a change, :func:`must_wait` whether a standard one would have to wait.
 
@@ -68,6 +69,7 @@ from tieline.utility.changes.service.holding import (
 )
 from tieline.utility.changes.service.outcomes import outcome, outcomes, report, review, reviews
 from tieline.utility.changes.service.planning import request as request_plan
+from tieline.utility.changes.service.recording import Record, record, undone_by
 from tieline.utility.changes.service.releasing import let_go, release
 from tieline.utility.changes.service.ruling import agree_policy, approve_policy, make_policy, policies, retire_policy
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
@@ -117,6 +119,7 @@ __all__ = [
     "PlannedItem",
     "Progress",
     "Reason",
+    "Record",
     "Recurring",
     "Refused",
     "Schedule",
@@ -168,6 +171,7 @@ __all__ = [
     "policies",
     "progress",
     "read_windows",
+    "record",
     "record_evidence",
     "refusals",
     "regions",
@@ -193,6 +197,7 @@ __all__ = [
     "traces",
     "under_way",
     "undo",
+    "undone_by",
     "veto",
     "window_words",
 ]

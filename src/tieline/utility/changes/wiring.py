@@ -9,6 +9,7 @@ from tieline.utility.changes import (
     calendar_routes,
     holding_routes,
     outcome_routes,
+    recording_routes,
     routes,
     ruling_routes,
     template_routes,
@@ -38,6 +39,7 @@ def register(registry: Registry) -> None:
     registry.migrations(Path(__file__).parent / "migrations")
     registry.router(calendar_routes.router)
     registry.router(outcome_routes.router)
+    registry.router(recording_routes.router)
     registry.router(template_routes.router)
     registry.router(routes.router)
     registry.router(ruling_routes.router)

@@ -141,7 +141,10 @@ def _chip(key: str, pairs: Pairs, facets: Facets, *, pinned: bool) -> Filter:
         return Filter(key, label, FilterKind.TEXT, value=values[-1] if values else "", pinned=pinned)
     else:
         known = facets.of(key)
+    there = bool(known)  # choices that were not counted yet say nothing
     unknown = [value for value in values if value not in known]
     known = {**known, **{value: value for value in unknown}}
-    options = tuple(Option(value, word, chosen=value in values, gone=value in unknown) for value, word in known.items())
+    options = tuple(
+        Option(value, word, chosen=value in values, gone=there and value in unknown) for value, word in known.items()
+    )
     return Filter(key, label, FilterKind.CHOICE, options, pinned=pinned)

@@ -12,6 +12,7 @@ PLACES = (
     Place("devices", "Devices", "/devices", "cpu", Permission.INVENTORY_READ, "Network"),
     Place("cells", "Cells and masts", "/cells", "radio-tower", Permission.INVENTORY_READ, "Network"),
     Place("groups", "5G LAN groups", "/groups", "layers", Permission.INVENTORY_READ, "Network"),
+    Place("probes", "Probes", "/probes", "plug-zap", Permission.INVENTORY_READ, "Network"),
     Place("incidents", "Incidents", "/incidents", "bell-ring", Permission.INCIDENT_READ, "Work"),
     Place("changes", "Changes", "/changes", "git-pull-request-arrow", Permission.CHANGE_READ, "Work"),
     Place("notices", "Notices", "/notices", "calendar-clock", Permission.NOTICE_READ, "Work"),

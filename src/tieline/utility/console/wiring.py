@@ -17,6 +17,7 @@ PAGES = (
     "stock",
     "cells",
     "devices",
+    "probes",
     "operators",
     "groups",
     "imports",

@@ -1,5 +1,6 @@
 """What is asked of a site's application, and what it answered. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,6 +104,38 @@ class ProbeFilter:
     why: Why | None = None
     origin: str | None = None
     key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last answer of an application, and the site that it stands at; ``waiting_since``: it is being asked again."""
+
+    subscription_id: int
+    operator: str
+    ref: str
+    site_id: int | None
+    site_name: str | None
+    region: str | None
+    ok: bool
+    why: Why
+    address: str | None
+    rtt_ms: float | None
+    at: datetime
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFilter:
+    """Which last answers to list: ``before`` those that are as old, ``text`` in a site's name, a SIM or an address."""
+
+    ok: bool | None = None
+    whys: Sequence[str] = ()
+    operators: Sequence[str] = ()
+    regions: Sequence[str] = ()
+    before: datetime | None = None
+    waiting: bool | None = None
+    text: str = ""
+    site_id: int | None = None
 
 
 class Taken(NamedTuple):

@@ -12,7 +12,7 @@ from tieline.platform.scope import Permission, Scope, system
 from tieline.utility import changes, inventory
 from tieline.utility.changes import Grade
 from tieline.utility.probing import store
-from tieline.utility.probing.model import Latest, Probe, ProbeFilter, Settled
+from tieline.utility.probing.model import Answered, AnswerFilter, Latest, Probe, ProbeFilter, Settled
 
 TOPIC = "probe.answered"
 SCOPE = system("probing")
@@ -98,6 +98,40 @@ async def summary(tx: Tx, scope: Scope, clock: Clock) -> dict[str, int]:
     scope.require(Permission.INVENTORY_READ)
     rows = await store.counts(tx, scope, clock.now() - _WINDOW)
     return {row["why"] or "waiting": row["n"] for row in rows}
+
+
+async def answer_page(
+    tx: Tx, scope: Scope, wanted: AnswerFilter, *, cursor: str | None = None, limit: int = 50
+) -> Page[Answered]:
+    """The last answer of each application that was ever asked, the newest first."""
+    scope.require(Permission.INVENTORY_READ)
+    before: tuple[datetime, int] | None = None
+    if cursor:
+        at, identity = decode_key(cursor, datetime, int)
+        before = (at, identity)
+    found = await store.answers(tx, scope, wanted, before=before, limit=limit + 1)
+    return page_of(found, limit, lambda one: (one.at, one.subscription_id))
+
+
+async def count_answers(tx: Tx, scope: Scope, wanted: AnswerFilter) -> int:
+    """How many last answers there are."""
+    scope.require(Permission.INVENTORY_READ)
+    return await store.count_answers(tx, scope, wanted)
+
+
+async def answer_counts(tx: Tx, scope: Scope) -> dict[str, int]:
+    """How many applications came to which end when they were asked last, and how many are being asked now."""
+    scope.require(Permission.INVENTORY_READ)
+    return {row["why"] or "waiting": row["n"] for row in await store.answers_by_why(tx, scope) if row["n"]}
+
+
+async def matching_ids(tx: Tx, scope: Scope, wanted: AnswerFilter) -> list[int]:
+    """The subscriptions whose last answers are such; raises ``Invalid`` for more than can be asked at once."""
+    scope.require(Permission.INVENTORY_READ)
+    found = await store.answered_ids(tx, scope, wanted, MOST + 1)
+    if len(found) > MOST:
+        raise Invalid("This cannot be asked.", [Problem("query", "many", f"At most {MOST:,} at once.")])
+    return found
 
 
 async def settle(tx: Tx, settled: Sequence[Settled]) -> int:

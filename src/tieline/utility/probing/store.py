@@ -7,10 +7,10 @@ from typing import Any
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from tieline.platform.db import Tx, execute, fetch_all, fetch_one
+from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.scope import Scope, within
 from tieline.utility.inventory import Reach
-from tieline.utility.probing.model import Latest, Probe, ProbeFilter, Settled, Taken, Why
+from tieline.utility.probing.model import Answered, AnswerFilter, Latest, Probe, ProbeFilter, Settled, Taken, Why
 from tieline.utility.probing.policy import LONGEST_PAUSE_S
 
 _SEEN = within("p.region", "p.operator")
@@ -180,4 +180,82 @@ async def forget(tx: Tx, before: datetime, limit: int) -> int:
         """DELETE FROM probe WHERE id IN (
                SELECT id FROM probe WHERE answered_at < %s ORDER BY answered_at LIMIT %s FOR UPDATE SKIP LOCKED)""",
         [before, limit],
+    )
+
+
+_LAST = """FROM probe_latest l JOIN subscription s ON s.id = l.subscription_id JOIN operator o ON o.id = s.operator_id
+    LEFT JOIN site t ON t.id = s.site_id"""
+_WAITS = "(SELECT min(p.asked_at) FROM probe p WHERE p.subscription_id = l.subscription_id AND p.answered_at IS NULL)"
+_LAST_SEEN = f"{within(None, 'o.code')} AND (s.site_id IS NULL OR {within('t.region')})"
+
+
+def _wanted(wanted: AnswerFilter, scope: Scope) -> tuple[str, dict[str, Any]]:
+    """The condition of a filter within the scope, and what it binds."""
+    parts, bound = [_LAST_SEEN], dict[str, Any](scope.params())
+    if wanted.ok is not None:
+        parts.append("l.ok" if wanted.ok else "NOT l.ok")
+    for name, column, values in (
+        ("whys", "l.why", wanted.whys),
+        ("codes", "o.code", wanted.operators),
+        ("regions", "t.region", wanted.regions),
+    ):
+        if values:
+            parts.append(f"{column} = ANY(%({name})s::text[])")
+            bound[name] = list(values)
+    if wanted.before is not None:
+        parts.append("l.at < %(until)s")
+        bound["until"] = wanted.before
+    if wanted.waiting is not None:
+        ids = "(SELECT p.subscription_id FROM probe p WHERE p.answered_at IS NULL)"
+        parts.append(f"l.subscription_id {'' if wanted.waiting else 'NOT '}IN {ids}")
+    if wanted.site_id is not None:
+        parts.append("s.site_id = %(site_id)s")
+        bound["site_id"] = wanted.site_id
+    if wanted.text:
+        parts.append(
+            "(strpos(lower(t.name), %(part)s) > 0 OR strpos(lower(s.operator_ref), %(part)s) > 0"
+            " OR starts_with(l.address, %(part)s) OR lower(t.external_id) = %(part)s)"
+        )
+        bound["part"] = wanted.text.lower()
+    return " AND ".join(parts), bound
+
+
+async def answers(
+    tx: Tx, scope: Scope, wanted: AnswerFilter, *, before: tuple[datetime, int] | None, limit: int
+) -> list[Answered]:
+    """Give last answers within the scope, the newest first."""
+    where, bound = _wanted(wanted, scope)
+    if before is not None:
+        where += " AND (l.at, l.subscription_id) < (%(at)s, %(id)s)"
+        bound |= {"at": before[0], "id": before[1]}
+    rows = await fetch_all(
+        tx,
+        f"""SELECT l.subscription_id, o.code AS operator, s.operator_ref AS ref, t.id AS site_id, t.name AS site_name,
+                t.region, l.ok, l.why, l.address, l.rtt_ms, l.at, {_WAITS} AS waiting_since
+            {_LAST} WHERE {where} ORDER BY l.at DESC, l.subscription_id DESC LIMIT %(limit)s""",
+        {**bound, "limit": limit},
+    )
+    return [Answered(**{**row, "why": Why(row["why"])}) for row in rows]
+
+
+async def count_answers(tx: Tx, scope: Scope, wanted: AnswerFilter) -> int:
+    """Count last answers within the scope."""
+    where, bound = _wanted(wanted, scope)
+    return int(await fetch_value(tx, f"SELECT count(*) {_LAST} WHERE {where}", bound))
+
+
+async def answered_ids(tx: Tx, scope: Scope, wanted: AnswerFilter, limit: int) -> list[int]:
+    """The subscriptions of last answers within the scope."""
+    where, bound = _wanted(wanted, scope)
+    text = f"SELECT l.subscription_id {_LAST} WHERE {where} ORDER BY l.subscription_id LIMIT %(limit)s"
+    return [row["subscription_id"] for row in await fetch_all(tx, text, {**bound, "limit": limit})]
+
+
+async def answers_by_why(tx: Tx, scope: Scope) -> list[DictRow]:
+    """Count last answers within the scope by outcome, and those being asked now (``why`` is null)."""
+    return await fetch_all(
+        tx,
+        f"""SELECT l.why, count(*) AS n {_LAST} WHERE {_LAST_SEEN} GROUP BY l.why
+            UNION ALL SELECT NULL, count(*) FROM probe p WHERE p.answered_at IS NULL AND {_SEEN}""",
+        scope.params(),
     )

@@ -11,7 +11,17 @@ from tieline.console.components.tables import Paging
 from tieline.console.render import with_query
 from tieline.platform.db import Tx
 from tieline.utility.console.http import CurrentPage, Page, pages
-from tieline.utility.console.pages.changes import acting, drafting, holding, itemising, looking, ruling, showing, source
+from tieline.utility.console.pages.changes import (
+    acting,
+    drafting,
+    holding,
+    itemising,
+    looking,
+    recording,
+    ruling,
+    showing,
+    source,
+)
 from tieline.utility.console.pages.changes.views import listing, receipt
 from tieline.utility.console.pages.changes.views.tally import UNDER_WAY
 
@@ -28,6 +38,7 @@ router = pages()
 router.include_router(drafting.router)
 router.include_router(holding.router)
 router.include_router(looking.router)
+router.include_router(recording.router)
 router.include_router(ruling.router)
 
 

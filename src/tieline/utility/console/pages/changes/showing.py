@@ -76,6 +76,7 @@ def head(page: Page, found: Found, tab: str, offers: Sequence[acts.Offer] = ()) 
         Tab("Change", f"/changes/{change.id}", tab == "change"),
         Tab("Subscriptions", items.href(change.id), tab == "items", found.tally.total or None),
         Tab("Log", f"/changes/{change.id}/log", tab == "log", len(found.log)),
+        Tab("Record", f"/changes/{change.id}/record"),
     )
     state = contract.head_state(change, kind.title, page.now)
     crumbs = [Crumb("Changes", "/changes")]

@@ -11,7 +11,7 @@ from tieline.utility import inventory
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.parts import history, listing
 from tieline.utility.console.pages.sites import views
-from tieline.utility.console.pages.sites.work import work
+from tieline.utility.console.pages.sites.work import applications, work
 from tieline.utility.inventory import Kind
 
 router = pages()
@@ -50,7 +50,7 @@ async def site(page: CurrentPage, site_id: int) -> Response:
     async with page.db.snapshot() as tx:
         one = await inventory.thing_detail(tx, page.scope, Kind.SITE, site_id)
         parent = await _parent(page, tx, one)
-        at_work = await work(page, tx, site_id)
+        at_work = (*await work(page, tx, site_id), *await applications(page, tx, one["fleet"]))
         events = (
             [] if page.is_sheet else await inventory.thing_timeline(tx, page.scope, Kind.SITE, site_id, before=page.now)
         )

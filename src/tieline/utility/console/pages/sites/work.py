@@ -1,17 +1,20 @@
 """What is at work at a site: its programme, the last visits, open incidents."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from tieline.console.components.values import Link, Several
+from tieline.console.components.values import Age, Badge, Link, Several
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
-from tieline.utility import fieldwork, incidents, programmes
+from tieline.utility import fieldwork, incidents, probing, programmes
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.fieldwork.views.words import state_of
 from tieline.utility.console.pages.incidents import words as incident_words
 from tieline.utility.console.pages.programmes import words
+from tieline.utility.console.pages.subscriptions import application
 from tieline.utility.fieldwork import VisitFilter
 from tieline.utility.incidents import IncidentFilter
+from tieline.utility.inventory import FleetRow
 from tieline.utility.programmes import SiteState
 
 _SHOWN = 3
@@ -50,3 +53,21 @@ async def _incidents(page: Page, tx: Tx, site_id: int) -> list[Any]:
     return [
         Several((Link(one.title, f"/incidents/{one.id}"), incident_words.severity(one.severity))) for one in found.items
     ]
+
+
+async def applications(page: Page, tx: Tx, fleet: Sequence[FleetRow]) -> tuple[tuple[str, object], ...]:
+    """What the application behind each link answered last."""
+    found = await probing.latest(tx, page.scope, [one.subscription_id for one in fleet])
+    return tuple(
+        (f"Application, operator {one.operator_code}", _answer(found[one.subscription_id], one))
+        for one in fleet
+        if one.subscription_id in found
+    )
+
+
+def _answer(answer: probing.Latest, one: FleetRow) -> Several:
+    word, tone = application.verdict(answer.why)
+    age = Age(answer.at, "our own test frame", application.OLD)
+    return Several(
+        (Badge(word, tone, tip=answer.why.sentence), age, Link("its SIM", f"/subscriptions/{one.subscription_id}"))
+    )

@@ -22,13 +22,18 @@ _TONES = {
 _DEAD = ("Does not answer", Tone.BAD)
 
 
+def verdict(why: Why) -> tuple[str, Tone]:
+    """What an outcome says of an application, in a word, and how bad that is."""
+    return _TONES.get(why, _DEAD)
+
+
 def shown(one: FleetRow, answer: Latest | None, asked: datetime | None) -> tuple[tuple[str, object], ...]:
     """The last answer with its age; before the first one, what there is to be asked."""
     if answer is None:
         address = one.op_ip_address or one.ip_address
         state: object = Badge("Being asked", Tone.BUSY) if asked else "It was never asked."
         return (("Application", state), ("Address", Ident(address) if address else None))
-    word, tone = _TONES.get(answer.why, _DEAD)
+    word, tone = verdict(answer.why)
     pairs: list[tuple[str, object]] = [
         ("Application", Badge(word, tone, tip=answer.why.sentence)),
         ("What came of it", answer.why.sentence),

@@ -1,0 +1,1 @@
+"""Probes: the last answer of every application that was asked, and asking again."""
