@@ -74,7 +74,9 @@ def _cell(name: str, value: Any) -> Any:
 
 @app.command("search")
 def search(
-    text: Annotated[str, typer.Argument(help="An identifier's beginning or end, words of a name, a postcode.")],
+    text: Annotated[
+        str, typer.Argument(help="An identifier's beginning or end, words of a name or title, a postcode, a number.")
+    ],
     *,
     limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=50, help="At most so many.")] = 20,
     json: AsJson = False,

@@ -11,7 +11,10 @@ from tieline.platform.scope import Permission, Scope
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A line of the rail. Only what the person may see is listed. ``group`` heads the items that share it."""
+    """A line of the rail. Only what the person may see is listed. ``group`` heads the items that share it.
+
+    ``go`` is the key that leads there after g.
+    """
 
     key: str
     label: str
@@ -19,11 +22,15 @@ class NavItem:
     icon: str
     group: str = ""
     count: int | None = None
+    go: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A part of a console: the key that its pages pass as ``current``, and the permission that shows it."""
+    """A part of a console: the key that its pages pass as ``current``, and the permission that shows it.
+
+    ``go`` is the key that leads there after g.
+    """
 
     key: str
     label: str
@@ -31,12 +38,13 @@ class Place:
     icon: str
     needs: Permission
     group: str = ""
+    go: str = ""
 
 
 def rail(scope: Scope, places: Iterable[Place], waiting: Mapping[str, int]) -> tuple[NavItem, ...]:
     """What somebody sees in the rail; ``waiting`` by place where somebody waits behind it."""
     return tuple(
-        NavItem(place.key, place.label, place.href, place.icon, place.group, waiting.get(place.key))
+        NavItem(place.key, place.label, place.href, place.icon, place.group, waiting.get(place.key), place.go)
         for place in places
         if scope.may(place.needs)
     )
@@ -116,7 +124,7 @@ class Frame:
     views: ViewsBar | None = None
     views_href: str = ""
     search_href: str = "/search"
-    search_hint: str = "Search ICCID, IMSI, site, postcode"
+    search_hint: str = "Search site, SIM, change, visit…"
     no_feeds: str = "Nothing reports to us yet. Feeds appear here once an operator is connected."
     status_href: str = ""
     product: str = "Tieline"

@@ -18,10 +18,10 @@ from tieline.utility.changes import (
 from tieline.utility.changes.driver import Driver
 from tieline.utility.changes.jobs import JOBS
 from tieline.utility.changes.policy.states import ENDED
-from tieline.utility.changes.service import outcomes
+from tieline.utility.changes.service import finding, outcomes
 from tieline.utility.changes.service.telling import TOPIC
 from tieline.utility.connectors import lines_of
-from tieline.utility.inventory import register_lane
+from tieline.utility.inventory import register_finder, register_lane
 
 
 async def drive(runtime: Runtime) -> None:
@@ -49,3 +49,4 @@ def register(registry: Registry) -> None:
     registry.handler(TOPIC, "changes.outcome", _ended)
     registry.service("worker", "changes.driver", drive)
     register_lane(timeline.LANE, timeline.events)
+    register_finder(finding.KIND, finding.find)

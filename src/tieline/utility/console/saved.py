@@ -16,7 +16,7 @@ from tieline.utility.views import Pin, SavedView, same, tidy
 
 FIELD, NO_VIEW = "saved", "none"
 """The field of a list's URL that names the view it was opened by, and its value for the list as it is."""
-_MOST_DIGITS, _MOST_PINNED = 18, 12
+_MOST_DIGITS, _MOST_PINNED, _DIGITS = 18, 12, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,9 @@ class Look:
 def look(path: str, query: str, found: Sequence[SavedView], scope: Scope, csrf_token: str) -> Look:
     """The views that matter on a page: ``found`` are those of its list, and those pinned to the navigation."""
     pinned = tuple(
-        NavItem(f"view-{one.id}", one.name, one.href, "bookmark", "Pinned views")
-        for one in found
-        if one.pin is Pin.NAVIGATION
-    )[:_MOST_PINNED]
+        NavItem(f"view-{one.id}", one.name, one.href, "bookmark", "Pinned views", go=str(at) if at < _DIGITS else "")
+        for at, one in enumerate([one for one in found if one.pin is Pin.NAVIGATION][:_MOST_PINNED], 1)
+    )
     place = views.list_of(path)
     if place is None:
         return Look(pinned)

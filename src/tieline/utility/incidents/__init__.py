@@ -5,7 +5,7 @@ What other contexts may call stands here. A use case takes a transaction and the
 - :func:`open_incident`, :func:`resolve_by_key`: what another context finds wrong; nothing twice for a key;
 - :func:`expect`, :func:`end_expectations`: what will deviate for a while and is no incident until then;
 - :func:`page`, :func:`counts`, :func:`detail`, :func:`member_page`, :func:`all_members`, :func:`matching`,
-  :func:`called`, :func:`reconciliations`, :func:`expected_now` look at them;
+  :func:`reconciliations`, :func:`expected_now` look at them;
 - :func:`acknowledge`, :func:`assign`, :func:`comment`, :func:`resolve`, :func:`reopen`, :func:`act_on_many`;
 - :func:`revert`, :func:`keep`, :func:`block` make the change that is the way out.
 - :func:`sweep` looks at everything that deviates at once, as the worker does every half minute.
@@ -42,7 +42,6 @@ from tieline.utility.incidents.service.reverting import block, keep, revert
 from tieline.utility.incidents.service.watching import (
     Detail,
     all_members,
-    called,
     counts,
     detail,
     matching,
@@ -84,7 +83,6 @@ __all__ = [
     "all_members",
     "assign",
     "block",
-    "called",
     "comment",
     "counts",
     "detail",

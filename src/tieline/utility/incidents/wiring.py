@@ -10,9 +10,9 @@ from tieline.utility import changes, connectors
 from tieline.utility.changes import KINDS
 from tieline.utility.incidents import routes, timeline
 from tieline.utility.incidents.kinds import REVERT, Revert
-from tieline.utility.incidents.service import hearing
+from tieline.utility.incidents.service import finding, hearing
 from tieline.utility.incidents.service.common import WALL
-from tieline.utility.inventory import register_lane
+from tieline.utility.inventory import register_finder, register_lane
 
 ROUND, SWEEP = 1.0, 30.0
 """Seconds between two looks at what incidents are about, and at everything that deviates."""
@@ -58,5 +58,6 @@ def register(registry: Registry) -> None:
     registry.handler(changes.TOPIC, "incidents", _change)
     registry.service("worker", "incidents.watch", watch)
     register_lane(timeline.LANE, timeline.events)
+    register_finder(finding.KIND, finding.find)
     if all(kind.name != REVERT for kind in KINDS.all()):  # a process may put its parts together more than once
         KINDS.register(Revert())

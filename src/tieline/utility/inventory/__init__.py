@@ -23,7 +23,8 @@ nor ends a transaction:
   one is a desired value; :func:`lan_group_differences` tells one from another;
 - :func:`plain_address`: an IP address as it is kept;
 - :func:`operators`, :func:`contracts`: whom we work with and what they grant;
-- :func:`register_lane` adds a lane to the timelines of things.
+- :func:`register_lane` adds a lane to the timelines of things, :func:`register_finder` a kind to the search over
+  everything (:func:`find`).
 
 Pages show what the REST API does: :func:`list_things`, :func:`count_things`, :func:`thing`, :func:`thing_detail`,
 :func:`thing_history`, :func:`thing_timeline`, :func:`export_things`, :func:`search`, :func:`fleet_summary`,
@@ -90,6 +91,8 @@ from tieline.utility.inventory.service.areas import count_by_area, places_by_are
 from tieline.utility.inventory.service.export import ExportForm
 from tieline.utility.inventory.service.export import export as export_things
 from tieline.utility.inventory.service.export import report as import_report
+from tieline.utility.inventory.service.finding import Finder, Typed, find, register_finder
+from tieline.utility.inventory.service.finding import hit as search_hit
 from tieline.utility.inventory.service.fitting import (
     FitOutcome,
     Fitted,
@@ -184,6 +187,7 @@ __all__ = [
     "Field",
     "FieldSpec",
     "FileMapping",
+    "Finder",
     "FitOutcome",
     "Fitted",
     "Fitting",
@@ -224,6 +228,7 @@ __all__ = [
     "Tally",
     "Thing",
     "TimelineEvent",
+    "Typed",
     "Upload",
     "VersionConflict",
     "add_devices",
@@ -242,6 +247,7 @@ __all__ = [
     "device_facts",
     "end_links",
     "export_things",
+    "find",
     "fit_links",
     "fleet_summary",
     "from_object",
@@ -274,6 +280,7 @@ __all__ = [
     "preview_import",
     "reach",
     "read_sheet",
+    "register_finder",
     "register_lane",
     "release_addresses",
     "release_stock",
@@ -282,6 +289,7 @@ __all__ = [
     "resolve_selection",
     "save_mapping",
     "search",
+    "search_hit",
     "set_stock_states",
     "sightings",
     "site_facts",

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from tieline.platform.wiring import Registry
+from tieline.utility.inventory import register_finder
 from tieline.utility.programmes import jobs, routes
+from tieline.utility.programmes.service import finding
 
 
 def register(registry: Registry) -> None:
@@ -19,3 +21,4 @@ def register(registry: Registry) -> None:
     registry.gatherer(jobs.TOPICS, "programmes.visits", jobs.visits_told)
     registry.handler(jobs.MOVED, "programmes.needs", jobs.moved)
     registry.service("worker", "programmes.conductor", jobs.conduct)
+    register_finder(finding.KIND, finding.find)

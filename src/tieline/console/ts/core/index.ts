@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import * as forms from "./forms";
 import * as islands from "./islands";
+import * as keys from "./keys";
 import * as looks from "./looks";
 import * as notices from "./notices";
 import * as overlays from "./overlays";
@@ -44,7 +45,7 @@ function isIdlePoll(event: CustomEvent<{ elt: Element; requestConfig: { triggeri
 }
 
 function start(): void {
-  for (const part of [looks, overlays, table, forms, search, notices, time, islands]) part.start();
+  for (const part of [keys, looks, overlays, table, forms, search, notices, time, islands]) part.start();
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (isIdlePoll(event as CustomEvent<{ elt: Element; requestConfig: { triggeringEvent?: Event } }>)) event.preventDefault();
     else loading(1);

@@ -83,7 +83,7 @@ function dialogs(): void {
 
 function openDialog(dialog: HTMLDialogElement): void {
   for (const menu of all<HTMLDetailsElement>("details[data-menu][open]")) menu.open = false;
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
   const input = dialog.querySelector<HTMLInputElement>("[data-typed-count]");
   if (input) {
     input.value = "";

@@ -21,9 +21,6 @@ export function start(): void {
       event.preventDefault();
       input()?.focus();
       input()?.select();
-    } else if (event.key === "?" && !isTyping(event)) {
-      const dialog = document.getElementById("shortcuts");
-      if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
     }
   });
   on("keydown", ".search", (_, event) => {

@@ -148,7 +148,7 @@ function keys(event: KeyboardEvent): void {
     "]": () => page("older"),
   };
   const onRow = document.activeElement?.matches("tr[data-key]") ?? false;
-  if (onRow) Object.assign(act, { ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: openRow, " ": () => selectRow(false) });
+  if (onRow) Object.assign(act, { ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: openRow, " ": () => selectRow(false), Home: () => move(-Infinity), End: () => move(Infinity) });
   const handler = act[event.key];
   if (!handler) return;
   event.preventDefault();

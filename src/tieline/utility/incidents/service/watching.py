@@ -1,13 +1,12 @@
 """Looking at incidents: lists, one incident with its journal and members, how full reads compared."""
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx
-from tieline.platform.errors import Invalid, NotFound, Problem
+from tieline.platform.errors import Invalid, Problem
 from tieline.platform.paging import Page, decode_key, page_of
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.incidents.model import Expected, Incident, IncidentFilter, Member, Reconciliation, Severity, State
@@ -17,7 +16,6 @@ from tieline.utility.incidents.store import incidents as store
 
 _PART = 1000
 MOST_MATCHING = 1000
-_CALLED = re.compile(r"(?:incident\s*|#)?\s*([0-9]{1,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +63,6 @@ async def matching(tx: Tx, scope: Scope, wanted: IncidentFilter) -> list[int]:
         problem = Problem("query", "many", f"At most {MOST_MATCHING:,}: narrow the filters.")
         raise Invalid("More incidents match than can be taken at once.", [problem])
     return found
-
-
-async def called(tx: Tx, scope: Scope, text: str) -> Incident | None:
-    """The incident whose number somebody typed ("7", "#7", "incident 7"); None where she sees none of it."""
-    number = _CALLED.fullmatch(text.strip())
-    if number is None or not scope.may(Permission.INCIDENT_READ):
-        return None
-    try:
-        return await store.seen(tx, scope, int(number[1]))
-    except NotFound:
-        return None
 
 
 async def detail(tx: Tx, scope: Scope, incident_id: int) -> Detail:

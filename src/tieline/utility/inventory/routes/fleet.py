@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from tieline.platform.web import CurrentRuntime, CurrentScope, etag_of, fast, unchanged, validated
 from tieline.utility.inventory.routes.filters import Wanted
 from tieline.utility.inventory.schemas import fleet as schemas
+from tieline.utility.inventory.service import finding, summary
 from tieline.utility.inventory.service import map as maps
 from tieline.utility.inventory.service import search as searching
-from tieline.utility.inventory.service import summary
 
 router = APIRouter(tags=["fleet"])
 
@@ -25,7 +25,7 @@ async def search(
 ) -> Response:
     """Find anything by an identifier's beginning or end, a name's words, or a postcode; kinds mixed, best first."""
     async with runtime.db.snapshot() as tx:
-        return fast({"items": await searching.search(tx, scope, q, limit=limit)})
+        return fast({"items": await finding.find(tx, scope, q, limit=limit)})
 
 
 @router.get("/fleet/summary", response_model=schemas.Summary)

@@ -7,12 +7,12 @@ from fastapi import Header, Query, Response
 from tieline.console.components.formats import plural
 from tieline.console.components.frame import PageHead
 from tieline.console.components.tables import Empty
-from tieline.utility import incidents, inventory
+from tieline.utility import inventory
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.search import views
 
 router = pages()
-_SUGGESTED, _LISTED = 8, 50
+_SUGGESTED, _LISTED = 12, 50
 
 
 @router.get("/search")
@@ -23,9 +23,8 @@ async def search(
 ) -> Response:
     """What is called so, or has such a number."""
     async with page.db.snapshot() as tx:
-        found = await inventory.search(tx, page.scope, q, limit=_SUGGESTED if suggest else _LISTED)
-        incident = await incidents.called(tx, page.scope, q)
-    groups = (*views.incident(incident), *views.groups(found, q))
+        found = await inventory.find(tx, page.scope, q, limit=_SUGGESTED if suggest else _LISTED)
+    groups = (*views.places(page.scope, q), *views.groups(found, q))
     if suggest and page.is_fragment:
         return page.fragment("pages/search/templates/suggestions.html", groups=groups, query=q)
     state = (
@@ -38,7 +37,7 @@ async def search(
     empty = Empty(
         f"Nothing is called \u201c{q.strip()}\u201d" if q.strip() else "Search for anything",
         "Type the beginning or the last four digits of an ICCID, IMSI, MSISDN or IMEI, words of a site's name, a "
-        "postcode, or an incident's number.",
+        "postcode; the number or the title of a change or a programme; the number of an incident or a visit.",
         icon="search",
     )
     head = PageHead("Search", state)

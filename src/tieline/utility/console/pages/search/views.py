@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from tieline.console.components.frame import Hit, HitGroup
+from tieline.platform.scope import Scope
+from tieline.utility.console.navigation import PLACES
 from tieline.utility.console.words import technology
-from tieline.utility.incidents import Incident
 from tieline.utility.inventory import Hit as Found
 
 _KINDS: Mapping[str, tuple[str, str, str]] = {
@@ -13,7 +14,14 @@ _KINDS: Mapping[str, tuple[str, str, str]] = {
     "card": ("Cards", "/cards/{id}", "id-card"),
     "device": ("Devices", "/devices/{id}", "cpu"),
     "cell": ("Cells", "/cells/{id}", "radio-tower"),
+    "change": ("Changes", "/changes/{id}", "git-pull-request-arrow"),
+    "incident": ("Incidents", "/incidents/{id}", "bell-ring"),
+    "programme": ("Programmes", "/programmes/{id}", "list-checks"),
+    "visit": ("Visits", "/fieldwork/visits/{id}", "truck"),
 }
+
+_NUMBERED = frozenset({"change", "incident", "programme", "visit"})
+_SHORTEST = 3
 
 
 def groups(found: Iterable[Found], query: str) -> tuple[HitGroup, ...]:
@@ -24,16 +32,25 @@ def groups(found: Iterable[Found], query: str) -> tuple[HitGroup, ...]:
     return tuple(HitGroup(_KINDS[kind][0], tuple(hits)) for kind, hits in by_kind.items())
 
 
-def incident(one: Incident | None) -> tuple[HitGroup, ...]:
-    """The incident whose number was typed."""
-    if one is None:
+def places(scope: Scope, query: str) -> tuple[HitGroup, ...]:
+    """The parts of the console whose names begin with what was typed."""
+    typed = query.strip().lower()
+    if len(typed) < _SHORTEST:
         return ()
-    hint = f"Incident {one.id} · {one.severity} · {one.state}"
-    return (HitGroup("Incidents", (Hit(one.title, f"/incidents/{one.id}", "bell-ring", hint),)),)
+    found = [one for one in PLACES if scope.may(one.needs) and _begins(one.label, typed)]
+    hits = tuple(Hit(one.label, one.href, one.icon, "go there", query.strip()) for one in found)
+    return (HitGroup("Places", hits),) if hits else ()
+
+
+def _begins(label: str, typed: str) -> bool:
+    return any(label[at:].lower().startswith(typed) for at in range(len(label)) if at == 0 or label[at - 1] == " ")
 
 
 def _hit(one: Found, query: str) -> Hit:
     _, href, icon = _KINDS[one.kind]
+    if one.kind in _NUMBERED:
+        told = f"{one.kind.capitalize()} {one.id} · {one.value.replace('_', ' ').replace('-', ' ')}"
+        return Hit(one.title, href.format(id=one.id), icon, told, query.strip())
     place = " · ".join(filter(None, (one.site_name if one.kind != "site" else None, one.region)))
     if one.kind == "site":
         text = one.title
