@@ -259,11 +259,16 @@ async def page(
     if identity is not None:
         where.add(f"{listing.identity} = %(identity)s", identity=identity)
     beside = f", {listing.beside_columns}" if listing.beside_columns else ""
+    # First which rows, then what is shown of them: what neither filter nor order needs is joined for one page only.
     text = f"""
-        SELECT page.*{beside} FROM (
-            SELECT {listing.columns}, {sort.expression} AS sort_key {listing.source} {where}
+        WITH chosen AS MATERIALIZED (
+            SELECT {listing.identity} AS id, {sort.expression} AS sort_key {listing.source} {where}
             ORDER BY {sort.expression} {way}, {listing.identity} {way} LIMIT %(limit)s
-        ) page {listing.beside} ORDER BY page.sort_key {way}, page.id {way}"""
+        )
+        SELECT page.*, chosen.sort_key{beside} FROM chosen JOIN (
+            SELECT {listing.columns} {listing.source}
+            WHERE {listing.identity} = ANY(ARRAY(SELECT id FROM chosen))
+        ) page ON page.id = chosen.id {listing.beside} ORDER BY chosen.sort_key {way}, chosen.id {way}"""
     return await fetch_all(tx, text, {**where.params, "limit": limit})
 
 
