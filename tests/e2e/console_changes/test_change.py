@@ -62,6 +62,7 @@ def test_two_people_carry_a_change_out_and_take_a_region_back(
     axe(page)
     picture(page, "receipt")
     narrow(page, axe, picture, "receipt")
+    printed(page, axe)
 
     page.get_by_role("link", name="Take it back, wholly or in part").click()
     axe(page)
@@ -73,6 +74,23 @@ def test_two_people_carry_a_change_out_and_take_a_region_back(
     )
     expect(page.locator(".figure", has_text="Subscriptions to change")).to_contain_text("60")
     picture(page, "undo-contract")
+
+
+def printed(page: Page, axe: Check) -> None:
+    """The record prints alone: no navigation, no button, its title and the pages' numbers on A4; then back."""
+    back = page.url
+    page.get_by_role("link", name="Record for printing").click()
+    expect(page.get_by_role("heading", name="Record of change 1")).to_be_visible()
+    axe(page)
+    page.emulate_media(media="print")
+    for hidden in (".rail", ".topbar", ".page-head .actions", "[data-print]"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    expect(page.locator(".record-head")).to_be_visible()
+    file = page.pdf(prefer_css_page_size=True)
+    assert file.startswith(b"%PDF")
+    assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]", file), "A4 upright"
+    page.emulate_media(media="screen")
+    page.goto(back)
 
 
 def narrow(page: Page, axe: Check, picture: Take, name: str) -> None:

@@ -27,6 +27,7 @@ async def change_record(page: CurrentPage, change_id: int) -> Response:
         change=change,
         at=found.at,
         printed_by=page.visitor.name,
+        zone=page.renderer.zone_name(),
         what=record.what(found, kind.title),
         sentences=contract.sentences(change, kind.sentence, zone),
         people=record.people(found),

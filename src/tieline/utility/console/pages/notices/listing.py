@@ -88,7 +88,7 @@ def table(rows: Sequence[Notice], paging: Paging, now: datetime, *, filtered: bo
         Column("technology", "Technology"),
         Column("starts", "Begins"),
         Column("ends", "Over by"),
-        Column("revision", "Revision", numeric=True),
+        Column("revision", "Revision", numeric=True, hidden=True),
         Column("first", "Came in"),
         Column("ref", "Operator's reference", hidden=True),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -111,7 +112,7 @@ async def _programmes(page: Page) -> Table | None:
         return [one for one in found.items if one.state is not ProgrammeState.CLOSED][:5]
 
     found = await page.counted("programmes under way", count, fresh=FRESH)
-    return programme_table(found.value, None, page.scope) if found and found.value else None
+    return replace(programme_table(found.value, None, page.scope), chooser=False) if found and found.value else None
 
 
 async def _fleet(page: Page, tx: Tx) -> Fleet:

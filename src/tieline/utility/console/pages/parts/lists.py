@@ -31,7 +31,7 @@ def empty(
     """A list without rows: because of its filters, or because nothing was brought in yet (and then how to)."""
     filtered = any(key in keys for key, _ in pairs_of(page.request.url.query))
     if filtered:
-        clear = Action("Clear filters", page.request.url.path, "x")
+        clear = Action("Clear filters", f"{page.request.url.path}?saved=none", "x")
         return Empty(f"No {noun} matches these filters", "Take a filter away to see more.", (clear,), "search")
     actions: tuple[Action, ...] = ()
     if kind and page.scope.may(permission or Permission.INVENTORY_WRITE):

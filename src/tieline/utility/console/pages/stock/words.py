@@ -71,7 +71,8 @@ def serial(goods: Goods, text: str) -> Ident:
 def sort_of(goods: Goods, operator: str | None, variety: str, generation: str) -> str:
     """What an item is, in words: "4G card, plastic" or "Acme R5"."""
     if goods is Goods.CARD:
-        kind = words.CARD_KINDS.get(variety, variety).lower() if variety else ""
+        kind = words.CARD_KINDS.get(variety, variety) if variety else ""
+        kind = kind if kind == "eUICC" else kind.lower()
         first = " ".join(filter(None, (generation, "card")))
         return ", ".join(filter(None, (first, kind, f"operator {operator}" if operator else "")))
     return f"{variety or 'Router'}{f' ({generation})' if generation else ''}"

@@ -9,7 +9,7 @@ from tieline.console.components.tables import Column, Empty, Option, Row, Table
 from tieline.console.components.values import Ident, IdentKind, Link, Several
 from tieline.console.components.work import Evidence
 from tieline.platform.scope import named
-from tieline.utility.console.pages.changes.source import Change
+from tieline.utility.console.pages.changes.source import KINDS, Change
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.contract import Summary
 from tieline.utility.console.pages.changes.views.control import Situation, lasted
@@ -25,8 +25,14 @@ _ACTS: Mapping[str, str] = {
     "dry-run": "Tried at the operators",
     "dry-run-done": "An operator's verdict on the plan",
     "undo-made": "A change that takes it back was made",
+    "lane-done": "Done at an operator",
+    "lane-paused": "Paused at an operator",
+    "lane-resumed": "Goes on at an operator",
+    "wave-done": "A wave is done",
     "approval-overdue": "Nobody approved this emergency change in time",
 }
+
+_ENDS = 2
 
 
 def facts(it: Situation) -> tuple[tuple[str, object], ...]:
@@ -80,9 +86,21 @@ def told(detail: Mapping[str, Any]) -> str:
     for name, value in detail.items():
         if value in (None, "", [], {}) or name in {"state", "hash"}:
             continue
-        shown = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, Mapping) else value
-        parts.append(f"{name.replace('_', ' ')}: {shown}")
+        parts.append(f"{name.replace('_', ' ')}: {_shown(name, value)}")
     return "; ".join(parts)
+
+
+def _shown(name: str, value: Any) -> str:
+    """A fact of the log as people read it: kinds by their titles, spans of time as such, lists in a row."""
+    if name == "kind" and value in {one.name for one in KINDS.all()}:
+        return KINDS.get(value).title
+    if name == "expected" and isinstance(value, list) and len(value) == _ENDS:
+        return formats.duration_range(float(value[0]), float(value[1]))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {one}" for key, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return str(value)
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]]) -> tuple[Evidence, ...]:

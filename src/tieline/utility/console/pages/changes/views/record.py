@@ -26,7 +26,7 @@ _ITEMS = (
     Column("position", "No.", numeric=True, fixed=True),
     Column("site", "Site", wrap=True),
     Column("subscription", "Subscription", wrap=True),
-    Column("change", "Before and after", wrap=True),
+    Column("change", "Before \u2192 after", wrap=True),
     Column("state", "State", wrap=True),
     Column("ended", "At"),
 )
