@@ -14,6 +14,7 @@ pytestmark = pytest.mark.e2e
 def _without_views(page: Page) -> Iterator[None]:
     """Each test takes away what it kept."""
     yield
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.goto("/views")
     while page.locator("td[data-col=edit] a").count():
         page.locator("td[data-col=edit] a").first.click()

@@ -20,10 +20,10 @@ _LONGEST = 4000
 _COLUMNS = (
     Column("name", "View", narrow=True, fixed=True),
     Column("list", "List", narrow=True),
-    Column("whose", "Whose", narrow=True),
+    Column("whose", "Whose"),
     Column("mine", "For you"),
     Column("changed", "Changed"),
-    Column("edit", "Settings"),
+    Column("edit", "Settings", narrow=True),
 )
 _LIST_ENTRIES = "Open a list, set its filters, and press Views, Save this view."
 
