@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from tieline.utility.console.components.figures import Chart, Series
-from tieline.utility.console.components.values import Badge, Link, Several
+from tieline.console.components.figures import Chart, Series
+from tieline.console.components.values import Badge, Link, Several
 from tieline.utility.console.pages.usage import words
 from tieline.utility.console.pages.usage.views.plans import plan_href
 from tieline.utility.usage import OfSubscription, sentence

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console.components.frame import PageHead
 from tieline.platform.db import Tx
 from tieline.platform.errors import NotFound
 from tieline.utility import inventory, usage
-from tieline.utility.console.components.frame import PageHead
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.parts import lists

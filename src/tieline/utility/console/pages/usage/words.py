@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from tieline.utility.console.components.formats import NOTHING, THIN, data_size
-from tieline.utility.console.components.frame import Tab
-from tieline.utility.console.components.values import Badge, Tone
+from tieline.console.components.formats import NOTHING, THIN, data_size
+from tieline.console.components.frame import Tab
+from tieline.console.components.values import Badge, Tone
 from tieline.utility.usage import BillState, FindingKind, Period, Statement, Verdict
 
 FINDINGS: Mapping[FindingKind, Badge] = {

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tieline.platform.paging import Page as Rows
-from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console.components.figures import Figure
-from tieline.utility.console.components.formats import number, plural
-from tieline.utility.console.components.forms import Field, FileDrop
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import (
+from tieline.console.components.figures import Figure
+from tieline.console.components.formats import number, plural
+from tieline.console.components.forms import Field, FileDrop
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -21,8 +19,10 @@ from tieline.utility.console.components.tables import (
     Row,
     Table,
 )
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Tone
-from tieline.utility.console.components.work import Confirm
+from tieline.console.components.values import Age, Badge, Count, Link, Tone
+from tieline.console.components.work import Confirm
+from tieline.platform.paging import Page as Rows
+from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.pages.usage import words
 from tieline.utility.console.pages.usage.views.plans import HOME

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from urllib.parse import quote, urlencode
 
+from tieline.console.components.figures import Chart, Figure, Series
+from tieline.console.components.formats import plural
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Option, Row, Table
+from tieline.console.components.values import Age, Badge, Count, Link, Share, Tone
 from tieline.platform.scope import Permission, Scope
-from tieline.utility.console.components.figures import Chart, Figure, Series
-from tieline.utility.console.components.formats import plural
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Option, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Count, Link, Share, Tone
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.pages.usage import words
 from tieline.utility.usage import Bill, Feed, Period, Statement, Tariff

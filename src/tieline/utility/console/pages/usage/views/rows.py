@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from tieline.platform.paging import Page as Rows
-from tieline.platform.scope import Permission, Scope, named
-from tieline.utility.console import words as common
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import (
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import (
     Column,
     Empty,
     Filter,
@@ -17,8 +14,11 @@ from tieline.utility.console.components.tables import (
     Row,
     Table,
 )
-from tieline.utility.console.components.values import Age, Badge, Link, Tone
-from tieline.utility.console.components.work import Confirm
+from tieline.console.components.values import Age, Badge, Link, Tone
+from tieline.console.components.work import Confirm
+from tieline.platform.paging import Page as Rows
+from tieline.platform.scope import Permission, Scope, named
+from tieline.utility.console import words as common
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.pages.usage import words
 from tieline.utility.console.pages.usage.views.plans import HOME, plan_href

@@ -8,12 +8,12 @@ from urllib.parse import quote, urlencode
 
 from starlette.datastructures import FormData
 
+from tieline.console.components.forms import Field, Form
+from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.tables import Column, Empty, Option, Row, Table
+from tieline.console.components.values import Age, Badge, Link, Tone
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console import words as common
-from tieline.utility.console.components.forms import Field, Form
-from tieline.utility.console.components.frame import Action, Crumb, PageHead
-from tieline.utility.console.components.tables import Column, Empty, Option, Row, Table
-from tieline.utility.console.components.values import Age, Badge, Link, Tone
 from tieline.utility.console.pages.changes.views.holds import Asked
 from tieline.utility.console.pages.usage import words
 from tieline.utility.console.pages.usage.views.plans import HOME, plan_href

@@ -1,1 +1,0 @@
-"""The parts under their former name: they live in ``tieline.console.components``."""
