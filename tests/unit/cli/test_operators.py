@@ -95,3 +95,13 @@ def test_who_may_not_approve_is_told_before_being_asked(platform: Any, run: Call
     platform.on("GET /changes/2", one)
     ran = run(change.app, "approve", "2")
     assert (ran.code, "You may not approve this change now." in ran.err) == (5, True)
+
+
+def test_a_selection_that_matches_nothing_is_told(platform: Any, run: Callable[..., Any]) -> None:
+    impact = {"items": 0, "sites": 0, "critical_sites": 0, "customers": 0, "by_reason": {}, "reasons": {}}
+    summary = {"impact": impact, "seconds": [0, 0], "lanes": {}, "waves": [], "requirement": {"why": "None."}}
+    one = {"id": 2, "title": "T", "kind": "k", "type": "normal", "state": "planned", "state_why": "",
+           "created_by": "user:fred", "summary": summary, "plan_hash": "ab", "acts": ["plan"]}  # fmt: skip
+    platform.on("GET /changes/2", one)
+    platform.on("GET /changes/2/progress", {"change_id": 2, "state": "planned", "state_why": "", "counts": {}})
+    assert "Nothing in the fleet matches what was selected." in run(change.app, "show", "2").out
