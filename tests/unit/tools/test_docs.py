@@ -42,9 +42,3 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# One\n[a](#one) [b](#two) [c](gone.md) `[d](gone.md)` [e](https://example.com)\n", "utf-8")
     assert broken(page) == ["#two", "gone.md"]
-
-
-def test_every_how_to_is_on_the_page_of_how_tos() -> None:
-    listed = (ROOT / "docs/howto/README.md").read_text("utf-8")
-    pages = [one.name for one in ROOT.glob("docs/howto/*.md") if one.name != "README.md"]
-    assert [name for name in pages if name not in listed] == []
