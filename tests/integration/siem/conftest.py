@@ -71,7 +71,8 @@ class Receiver:
         if self.server is not None:
             self.server.close()
             for writer in self.writers:
-                writer.transport.abort()
+                if not writer.is_closing():  # one that was closed over TLS has nothing left to abort
+                    writer.transport.abort()
             self.writers.clear()
             await self.server.wait_closed()
             self.server = None

@@ -13,7 +13,8 @@ from tieline.cli.application import app
 from tieline.utility.inventory import from_toml
 
 DOCS = Path(__file__).parents[3] / "docs"
-PAGES = sorted([*DOCS.glob("tutorials/*.md"), *DOCS.glob("howto/*.md"), DOCS / "reference" / "cli.md"])
+ALL = [*DOCS.glob("tutorials/*.md"), *DOCS.glob("howto/*.md"), DOCS / "reference" / "cli.md"]
+PAGES = sorted(page for page in ALL if page.stem != "README")  # that one lists the others
 
 
 def commands(page: Path) -> Iterator[list[str]]:
@@ -35,7 +36,7 @@ def unknown(words: list[str]) -> list[str]:
         if below is None:
             named = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {"--help"}
             return [option for option in words[place:] if option.startswith("-") and option not in named]
-        if word == "COMMAND":
+        if word in {"COMMAND", "--help"}:
             return []
         if word not in below:
             return [word]

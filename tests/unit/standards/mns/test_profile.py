@@ -13,7 +13,7 @@ from tieline.standards.mns import patch, plans, profile, subscriptions
 from tieline.standards.mns.dn import Dn
 from tieline.standards.mns.errors import RepresentationError
 from tieline.standards.mns.profile import CardKind, Problem, RatType, State, StockState, Writer
-from tieline.standards.tmf import announcements
+from tieline.standards.tmf import announcements, usage
 
 GOOD: dict[str, Any] = {
     "state": "TEST_READY",
@@ -227,7 +227,7 @@ def test_the_documented_profile_is_the_one_in_force() -> None:
 
 
 def examples() -> list[Any]:
-    """The JSON of the page, in order: a read, a patch, a plan, its details, a subscription, a notice."""
+    """The JSON of the page, in order: a read, a patch, a plan, its details, a subscription, a notice, a usage."""
     text = PAGE.read_text(encoding="utf-8")
     blocks = re.findall(r"^```(?:json|http)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [msgspec.json.decode(block[block.index(first) :]) for block in blocks if (first := _first_of(block))]
@@ -239,7 +239,7 @@ def _first_of(block: str) -> str:
 
 
 def test_the_documented_examples_are_read() -> None:
-    read, patch_body, plan, details, subscription, notice = examples()
+    read, patch_body, plan, details, subscription, notice, usage_record = examples()
     (report,), unreadable = profile.decode_subscriptions(msgspec.json.encode(read))
     assert unreadable == []
     shown = read[0]["attributes"]
@@ -256,3 +256,6 @@ def test_the_documented_examples_are_read() -> None:
     assert plans.decode_details(msgspec.json.encode(details)).summary.failed == 1
     assert subscriptions.read_subscription(subscription["attributes"]).condition is not None
     assert isinstance(announcements.read_change(msgspec.json.encode(notice)), announcements.TechnologyPhaseOut)
+    (stretch,), unreadable_usage = usage.read_stretches(msgspec.json.encode([usage_record]))
+    assert unreadable_usage == []
+    assert stretch.subscription == usage_record["usageCharacteristic"][0]["value"]

@@ -2,7 +2,7 @@
 import { all, isTyping } from "./dom";
 
 const PATIENCE_MS = 2000;
-let begun = 0;
+let begun = -PATIENCE_MS;
 
 const isPlain = (event: KeyboardEvent): boolean => !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey;
 
@@ -10,7 +10,7 @@ const isPlain = (event: KeyboardEvent): boolean => !isTyping(event) && !event.ct
 function go(event: KeyboardEvent): void {
   if (!isPlain(event) || document.querySelector("dialog[open]")) return;
   const waiting = performance.now() - begun < PATIENCE_MS;
-  begun = 0;
+  begun = -PATIENCE_MS;
   if (waiting && event.key.length === 1) {
     event.preventDefault();
     event.stopImmediatePropagation();

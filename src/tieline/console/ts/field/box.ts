@@ -66,13 +66,14 @@ export function leave(): Promise<void> {
   });
 }
 
-/** Remember to end the session at the server, which could not be reached when the person signed out. */
-export function leaveLater(): Promise<void> {
-  return within(["meta"], "readwrite", async (tx) => void tx.objectStore("meta").put(true, "leaving"));
+/** Remember to end a person's session at the server, which could not be reached when that person signed out. */
+export function leaveLater(account: number): Promise<void> {
+  return within(["meta"], "readwrite", async (tx) => void tx.objectStore("meta").put(account, "leaving"));
 }
 
-export function isLeaving(): Promise<boolean> {
-  return within(["meta"], "readonly", async (tx) => Boolean(await asked(tx.objectStore("meta").get("leaving"))));
+/** Whose session is still to be ended. */
+export function leaving(): Promise<number | undefined> {
+  return within(["meta"], "readonly", (tx) => asked<number | undefined>(tx.objectStore("meta").get("leaving")));
 }
 
 export function left(): Promise<void> {

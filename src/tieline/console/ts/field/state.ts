@@ -75,16 +75,19 @@ export class State {
   /** Ends when the session that was left is over at the server, or cannot be ended now: until then it would still count. */
   async gone(): Promise<void> {
     await this.parting;
+    await this.busy;
   }
 
   private async part(): Promise<void> {
+    const entered = this.entered;
+    const who = this.person?.id ?? entered?.person.id;
     await box.leave();
-    const token = this.entered?.token;
-    await box.leaveLater();
+    if (who !== undefined) await box.leaveLater(who);
     this.forget();
     this.set("signed-out");
     try {
-      await wire.signOut(token ?? (await wire.session()).token);
+      const { person, token } = entered ?? (await wire.session());
+      if (who === undefined || person.id === who) await wire.signOut(token);
       await box.left();
     } catch (error) {
       if (error instanceof wire.SignedOut) await box.left();
@@ -108,8 +111,9 @@ export class State {
 
   private async meeting(): Promise<void> {
     try {
-      if (await box.isLeaving()) return await this.endSession();
+      const leaving = await box.leaving();
       this.entered = await wire.session();
+      if (leaving !== undefined) await this.endSession(leaving, this.entered);
       if (this.entered.person.id !== this.person?.id) await this.change(this.entered.person);
       await this.sendQueue(this.entered);
       await this.fetchOrders(this.entered.person);
@@ -148,6 +152,7 @@ export class State {
   private async failed(error: unknown): Promise<void> {
     if (error instanceof wire.SignedOut) {
       await box.leave();
+      await box.left();
       this.forget();
       this.set("signed-out");
       return;
@@ -157,11 +162,11 @@ export class State {
     this.set("away");
   }
 
-  private async endSession(): Promise<void> {
-    const { token } = await wire.session();
-    await wire.signOut(token);
+  /** End the session of a person who signed out while the server was away; one of somebody else is not theirs. */
+  private async endSession(leaving: number, { person, token }: wire.Entered): Promise<void> {
+    if (person.id === leaving) await wire.signOut(token);
     await box.left();
-    throw new wire.SignedOut();
+    if (person.id === leaving) throw new wire.SignedOut();
   }
 
   private async change(who: Person): Promise<void> {
