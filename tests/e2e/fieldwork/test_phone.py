@@ -80,9 +80,10 @@ def test_in_a_cellar_reports_wait_survive_the_page_and_are_sent_once(yard: Yard,
     page.locator("#queue").click()
     expect(page.locator(".field-waiting")).to_have_count(3)
     check_looks(page, axe, LOOKS[2:])
-    assert yard.reports(visit) == []
-    phone.set_offline(False)
     page.get_by_role("button", name="Try to send now").click()
+    expect(page.locator("#queue")).to_contain_text("3 reports wait for the network")
+    assert yard.reports(visit) == []
+    phone.set_offline(False)  # which it notices by itself
     expect(page.locator("#queue")).to_contain_text("Everything is sent")
     assert yard.reports(visit) == ["arrived", "fitted", "test-asked"]
     page.reload()
@@ -179,8 +180,6 @@ def test_a_crew_reads_what_was_refused_of_a_visit_that_was_taken_from_it(
     expect(page.locator("#queue")).to_contain_text("1 report waits")
     yard.hand_over(visit, crew="south-1")
     phone.set_offline(False)
-    page.locator("#queue").click()
-    page.get_by_role("button", name="Try to send now").click()
     expect(page.locator("#queue")).to_contain_text("Everything is sent")
     page.goto("/field/")
     page.reload()

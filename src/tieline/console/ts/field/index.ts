@@ -59,7 +59,7 @@ function signedOut(): Node[] {
   });
   return [
     box("h1", "", "Field work"),
-    note("off", "lock", box("strong", "", "You are signed out."), box("p", "", "This phone holds no orders now."), waits > 0 && box("p", "", `${plural(waits, "report")} wait here and go out when their author signs in.`)),
+    note("off", "lock", box("strong", "", "You are signed out."), box("p", "", "This phone holds no orders now."), waits > 0 && box("p", "", `${plural(waits, "report")} ${waits === 1 ? "waits here and goes" : "wait here and go"} out when the author signs in.`)),
     entrance,
   ];
 }

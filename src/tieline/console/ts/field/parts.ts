@@ -46,6 +46,13 @@ export interface Question {
   readonly scan?: (() => Promise<string>) | undefined;
 }
 
+const complaint = (id: string): string => `${id} error`;
+
+/** What was typed into questions, and what was wrong with it, is of no more use. */
+export function settled(drafts: Map<string, string>, ...questions: Asked[]): void {
+  for (const { input } of questions) for (const key of [input.id, complaint(input.id)]) drafts.delete(key);
+}
+
 /** A question with its label, its hint, its error, and a button that scans the answer where that can be. */
 export function ask(question: Question, drafts: Map<string, string>): Asked {
   const input = question.long ? element("textarea", "input") : element("input", "input");
@@ -69,6 +76,7 @@ export function ask(question: Question, drafts: Map<string, string>): Asked {
     error.hidden = true;
     input.removeAttribute("aria-invalid");
     drafts.set(question.id, input.value);
+    drafts.delete(complaint(question.id));
   };
   input.addEventListener("input", clear);
   const { scan } = question;
@@ -80,12 +88,18 @@ export function ask(question: Question, drafts: Map<string, string>): Asked {
   });
   reader?.setAttribute("aria-label", `Scan: ${question.label}`);
   const root = box("div", "field field-ask", label, hint, box("div", "field-row", input, reader), error);
-  const fail = (words: string): void => {
+  const complain = (words: string): void => {
     error.replaceChildren(icon("octagon-alert"), box("span", "", words));
     error.hidden = false;
     input.setAttribute("aria-invalid", "true");
+  };
+  const fail = (words: string): void => {
+    drafts.set(complaint(question.id), words); // the page may be drawn anew before the words are read
+    complain(words);
     input.focus();
   };
+  const before = drafts.get(complaint(question.id));
+  if (before) complain(before);
   return { root, input, fail };
 }
 

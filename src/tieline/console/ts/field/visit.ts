@@ -2,7 +2,7 @@
 import { element, icon } from "../core/dom";
 import { KIND_WORDS, OUTCOME_WORDS, current, stateOf, wrongCard } from "./local";
 import { grouped, iccidIn, imeiIn, wrongIccid, wrongImei } from "./numbers";
-import { type Asked, ask, at, badge, big, box, note, way } from "./parts";
+import { type Asked, ask, at, badge, big, box, note, settled, way } from "./parts";
 import { shrink } from "./picture";
 import { canScan, scan } from "./scan";
 import type { State } from "./state";
@@ -99,7 +99,7 @@ export class VisitScreen {
     if (wrong) return card.fail(wrong);
     const wrongModem = wrongImei(imei.input.value);
     if (wrongModem) return imei.fail(wrongModem);
-    for (const one of [router, card, imei]) this.drafts.delete(one.input.id);
+    settled(this.drafts, router, card, imei);
     await this.say("fitted", { step: step.key, iccid, router: serial, imei: imeiIn(imei.input.value) });
   }
 
@@ -156,7 +156,7 @@ export class VisitScreen {
     label.htmlFor = input.id;
     const send = big("Report it", "check", "primary", async () => {
       if (!words.input.value.trim() && !photos.length) return words.fail("Write a few words, or take a picture.");
-      this.drafts.delete(words.input.id);
+      settled(this.drafts, words);
       await this.state.say(this.visit.site.name, { visit: this.visit.id, kind: "trouble", words: words.input.value.trim() }, photos.splice(0));
       location.hash = `#visit/${this.visit.id}`;
     });
@@ -169,7 +169,7 @@ export class VisitScreen {
     const end = (kind: "finished" | "left", outcome = "") => async (): Promise<void> => {
       const words = why.input.value.trim();
       if (!words) return why.fail("Say why in a few words.");
-      this.drafts.delete(why.input.id);
+      settled(this.drafts, why);
       await this.say(kind, outcome ? { outcome, why: words } : { why: words });
       location.hash = "#";
     };
