@@ -67,7 +67,7 @@ function draw(canvas: HTMLElement, read: HTMLElement, data: ChartData, height: n
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(high, data.limit ?? 0) * 1.08 || 1] } },
-    axes: [{ ...axis, size: 28, space: 72, grid: { show: false }, values: (_, splits) => splits.map((at) => clock(at, splits, zone)) }, { ...axis, size: 48, values: (_, splits) => splits.map((value) => (value === null ? "" : number(value))) }],
+    axes: [{ ...axis, size: 28, space: 72, grid: { show: false }, values: (_, splits) => splits.map((at) => clock(at, splits, zone)) }, { ...axis, size: 48, values: (_, splits) => splits.map((value) => (value === null ? "" : number(value, decimals((splits[1] ?? 1) - (splits[0] ?? 0))))) }],
     series: [
       {},
       ...data.series.map((one): uPlot.Series => ({
@@ -83,6 +83,11 @@ function draw(canvas: HTMLElement, read: HTMLElement, data: ChartData, height: n
   const plot = new uPlot(options, aligned(data), canvas);
   readOut(plot, read, data, zone);
   return plot;
+}
+
+/** How many decimals tell one step from the next: none from 1 on. */
+function decimals(step: number): number {
+  return step > 0 && step < 1 ? Math.min(6, Math.ceil(-Math.log10(step))) : 0;
 }
 
 /** 08:31, with seconds when ticks are closer than a minute, and the day where a day begins. */
@@ -121,7 +126,7 @@ function readOut(plot: uPlot, read: HTMLElement, data: ChartData, zone: string):
   for (const one of data.series) {
     const value = one.values[index];
     const item = element("span", `tone-${one.tone} chart-value`);
-    item.append(element("span", "swatch"), `${one.label} ${value === null || value === undefined ? "–" : number(value, Number.isInteger(value) ? 0 : 1)}`);
+    item.append(element("span", "swatch"), `${one.label} ${value === null || value === undefined ? "–" : number(value, Number.isInteger(value) ? 0 : Math.max(1, decimals(Math.abs(value)) + 1))}`);
     read.append(item);
   }
 }
