@@ -143,6 +143,19 @@ async def test_a_clock_that_is_set_back_holds_no_event_up_for_as_long(
     assert recorder.seen == [("x", 1), ("x", 2)]
 
 
+async def test_an_event_that_waits_alone_is_told_after_the_clock_was_set_back(
+    platform_db: Database, clock: SetClock, recorder: Recorder
+) -> None:
+    await publish(platform_db, 1)
+    recorder.fail_on = {1}
+    dispatcher = Dispatcher([Handler("thing.changed", "r", recorder)])
+    await dispatcher.drain(platform_db, clock)
+    recorder.fail_on = set()
+    clock.forward(timedelta(hours=-1))
+    await dispatcher.drain(platform_db, clock)
+    assert recorder.seen == [("", 1)]
+
+
 async def test_an_event_waits_for_room_on_the_disk_and_is_never_given_up(
     platform_db: Database, clock: SetClock, recorder: Recorder
 ) -> None:

@@ -37,13 +37,14 @@ delivery AS (
 UPDATE outbox_event SET spread = true FROM new WHERE outbox_event.id = new.id
 """
 
-# A delivery that waits for its next attempt holds back what came later for the same key. One that waits for longer
-# than any wait lasts was told its time by a clock that has gone back since: it is due.
-_DUE = """
+# One that waits for longer than any wait lasts was told its time by a clock that has gone back since.
+_IS_TIME = "(d.next_at <= %(now)s OR d.next_at > %(latest)s)"
+
+# A delivery that waits for its next attempt holds back what came later for the same key.
+_DUE = f"""
 SELECT d.event_id AS id, e.topic, e.key, e.payload, e.at, d.attempts
   FROM outbox_delivery d JOIN outbox_event e ON e.id = d.event_id
- WHERE d.handler = %(handler)s AND e.topic = ANY(%(topics)s) AND d.state = 'waiting'
-   AND (d.next_at <= %(now)s OR d.next_at > %(latest)s)
+ WHERE d.handler = %(handler)s AND e.topic = ANY(%(topics)s) AND d.state = 'waiting' AND {_IS_TIME}
    AND (d.key = '' OR NOT EXISTS (
         SELECT FROM outbox_delivery b
          WHERE b.handler = d.handler AND b.key = d.key AND b.state = 'waiting' AND b.attempts > 0
@@ -51,9 +52,9 @@ SELECT d.event_id AS id, e.topic, e.key, e.payload, e.at, d.attempts
  ORDER BY d.event_id LIMIT %(limit)s
 """
 
-_AWAITED = """
+_AWAITED = f"""
 SELECT h.handler FROM unnest(%(handlers)s::text[]) AS h (handler) WHERE EXISTS (
-    SELECT FROM outbox_delivery d WHERE d.handler = h.handler AND d.state = 'waiting' AND d.next_at <= %(now)s)
+    SELECT FROM outbox_delivery d WHERE d.handler = h.handler AND d.state = 'waiting' AND {_IS_TIME})
 """
 
 _NEXT = """
@@ -140,14 +141,14 @@ async def spread(tx: Tx, handlers: Sequence[tuple[str, str]]) -> int:
 
 async def awaited(tx: Tx, handlers: Sequence[str], now: datetime) -> list[str]:
     """Those of some handlers for which something is due."""
-    rows = await fetch_all(tx, _AWAITED, {"handlers": list(handlers), "now": now})
+    rows = await fetch_all(tx, _AWAITED, {"handlers": list(handlers), "now": now, "latest": now + LONGEST_WAIT})
     return [row["handler"] for row in rows]
 
 
 async def due(tx: Tx, handler: str, topics: Sequence[str], now: datetime, limit: int) -> list[Delivery]:
     """The deliveries of a handler whose time has come, in order."""
-    latest = now + LONGEST_WAIT
-    params = {"handler": handler, "topics": list(topics), "now": now, "latest": latest, "limit": limit}
+    params: dict[str, Any] = {"handler": handler, "topics": list(topics), "limit": limit}
+    params |= {"now": now, "latest": now + LONGEST_WAIT}
     return [Delivery(_event(row), row["attempts"]) for row in await fetch_all(tx, _DUE, params)]
 
 
