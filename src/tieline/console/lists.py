@@ -19,7 +19,7 @@ MOST_VALUES, LONGEST_VALUE = 100, 100
 
 def pairs_of(query: str) -> Pairs:
     """A query string's fields in order, bounded."""
-    return [(key, value[:LONGEST_VALUE]) for key, value in parse_qsl(query)[: MOST_VALUES * 2]]
+    return [(key, value[:LONGEST_VALUE].replace("\0", "")) for key, value in parse_qsl(query)[: MOST_VALUES * 2]]
 
 
 def cursor_of(url: str) -> str | None:
@@ -41,9 +41,19 @@ def paging(url: str, rows: Rows[Any], noun: str, matching: int | None = None) ->
     )
 
 
+def chosen(key: str, pairs: Pairs) -> tuple[str, ...]:
+    """Everything that the query has of a field."""
+    return tuple(value for one, value in pairs if one == key)
+
+
+def typed(key: str, pairs: Pairs) -> str:
+    """What the query has of a field last; empty for nothing."""
+    return next((value for one, value in reversed(pairs) if one == key), "")
+
+
 def choice(key: str, label: str, known: Mapping[str, str], pairs: Pairs, *, pinned: bool = True) -> Filter:
     """A chip that chooses among words; a value of the URL that is none of them is shown as it stands."""
-    values = [value for one, value in pairs if one == key]
+    values = chosen(key, pairs)
     every = {**known, **{value: value for value in values if value not in known}}
     options = tuple(Option(value, word, chosen=value in values) for value, word in every.items())
     return Filter(key, label, FilterKind.CHOICE, options, pinned=pinned)
@@ -51,8 +61,7 @@ def choice(key: str, label: str, known: Mapping[str, str], pairs: Pairs, *, pinn
 
 def text(key: str, label: str, pairs: Pairs, *, pinned: bool = True) -> Filter:
     """A chip that takes words."""
-    value = next((value for one, value in reversed(pairs) if one == key), "")
-    return Filter(key, label, FilterKind.TEXT, value=value, pinned=pinned)
+    return Filter(key, label, FilterKind.TEXT, value=typed(key, pairs), pinned=pinned)
 
 
 def csv_line(*cells: object) -> str:

@@ -18,6 +18,11 @@ class Minute:
     errors: int = 0
     failed: int = 0
 
+    @property
+    def wrong(self) -> int:
+        """Those that did not go well, on whichever side: in error, or failed here."""
+        return self.errors + self.failed
+
     def count(self, status: int) -> None:
         """Count an answer; 0 stands for a connection that was closed without one."""
         self.calls += 1
@@ -52,6 +57,10 @@ class Tally:
     def last_minute(self, utility: str | None = None) -> Minute:
         """The last minute that is over."""
         return self.of(utility)[-2]
+
+    def hour(self, utility: str | None = None) -> Minute:
+        """The last hour as a whole, with the minute that is not over: what went wrong just now is in it."""
+        return _sum(self.of(utility))
 
 
 def _sum(minutes: Sequence[Minute]) -> Minute:

@@ -1,5 +1,6 @@
 """The operator's console over a real gateway: what staff see, what they may, and what comes of what they do."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -150,6 +151,50 @@ async def test_what_is_listed_follows_the_filters_of_the_address(desk: Desk) -> 
     assert (await desk.get("/objects/U/nobody")).status_code == 404
     assert (await desk.get("/plans/aj-99")).status_code == 404
     assert (await desk.get("/log/999999999999")).status_code == 404
+
+
+async def test_figures_of_the_overview_are_the_sums_of_the_rows_behind_them(desk: Desk) -> None:
+    desk.sign_in(Role.READER)
+    async with desk.rig.client("99".rjust(64, "0")) as stranger:
+        assert (await stranger.get("/3gpp-mns/ProvMnS/v1/SubNetwork=U")).status_code == 403
+    missing = "/3gpp-mns/ProvMnS/v1/SubNetwork=U/UtilitySubscription=nobody"
+    assert (await desk.utilities["U"].get(missing)).status_code == 404
+    page = await desk.text("/")
+    figure = re.search(r'In error within the hour</p>\s*<p[^>]*><a href="#utilities">([0-9]+)</a>', page)
+    assert figure
+    assert figure[1] == "2"
+    assert re.findall(r'<td data-col="errors"[^>]*>\D*([0-9]+)', page) == ["1", "1"]
+    assert "Callers that are no utility" in page
+
+
+async def test_plans_are_listed_of_all_kinds_and_utilities_that_the_address_names(desk: Desk) -> None:
+    clients = {"U": desk.utilities["U"], "V": await desk.rig.utility("V")}
+    for code, client in clients.items():
+        target = f"/SubNetwork={code}/UtilitySubscription=S00001"
+        value = {"attributes": {"apn": "planned.example"}}
+        change = {"modifyOperator": "merge", "target": target, "changeId": "1", "value": value}
+        for kind in ("activation", "validation"):
+            plan = {"name": "p", "configChangesContentType": "OPENAPI_BASED", "configChanges": [change]}
+            plan |= {"activationMode": "BEST_EFFORT"} if kind == "activation" else {}
+            body = {"name": f"{kind} of {code}", "planConfigDescr": plan}
+            answer = await client.post(f"/3gpp-mns/plan-management/v1/plan-{kind}-jobs", json=body)
+            assert answer.status_code == 201, answer.text
+    desk.sign_in(Role.READER)
+    for query, shown in (
+        ("", {"activation of U", "activation of V"}),
+        ("kind=validation&utility=V", {"validation of V"}),
+        ("utility=U&utility=V", {"activation of U", "activation of V"}),
+        ("utility=%00U", {"activation of U"}),
+    ):
+        assert await _plans(desk, f"/plans?{query}") == shown, query
+    overview = await desk.text("/")
+    behind = re.search(r'Plans to be carried out</p>\s*<p[^>]*><a href="([^"]+)">4</a>', overview)
+    assert behind
+    assert len(await _plans(desk, behind[1].replace("&amp;", "&"))) == 4
+
+
+async def _plans(desk: Desk, path: str) -> set[str]:
+    return set(re.findall(r">(\w+ion of \w)<", (await desk.text(path)).partition('id="plans"')[2]))
 
 
 async def test_a_change_by_hand_stands_in_the_log_with_who_made_it(desk: Desk) -> None:

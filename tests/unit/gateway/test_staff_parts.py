@@ -32,6 +32,8 @@ def test_calls_are_counted_by_the_minute_and_forgotten_after_an_hour() -> None:
     last = tally.last_minute("U")
     assert (last.calls, last.refused, last.errors, last.failed) == (6, 1, 1, 2)
     assert tally.last_minute().calls == 7
+    tally.count("U", 400)
+    assert (tally.hour("U").wrong, tally.hour("V").wrong, tally.hour().wrong) == (4, 0, 4)
     clock[0] = 61 * 60.0
     assert sum(one.calls for one in tally.of()) == 0
     tally.count("U", 200)

@@ -179,7 +179,8 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> JobPage:
     """Jobs of plans, the latest first; ``bad``: those in which something failed."""
-    wanted = reading.JobFilter(utility, kind, tuple(one.value for one in state or ()), bad)
+    states = tuple(one.value for one in state or ())
+    wanted = reading.JobFilter((utility,) if utility else (), (kind,), states, bad)
     async with parts.db.snapshot() as tx:
         rows = await reading.jobs(tx, wanted, before=before, limit=limit + 1)
     shown = [

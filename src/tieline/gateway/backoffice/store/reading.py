@@ -112,10 +112,10 @@ async def members(tx: Tx, group_id: int, *, after: str, limit: int) -> list[Dict
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs of plans to list: ``kind`` is activation or validation; ``bad`` those in which something failed."""
+    """Which jobs of plans to list: ``kinds`` are activation, validation; ``bad`` those in which something failed."""
 
-    utility: str | None = None
-    kind: str = "activation"
+    utilities: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ("activation",)
     states: tuple[str, ...] = ()
     bad: bool = False
     undoes: bool | None = None
@@ -128,16 +128,16 @@ async def jobs(tx: Tx, wanted: JobFilter, *, before: int, limit: int) -> list[Di
         """SELECT j.id, u.code AS utility, j.kind, j.name, j.requested_by, j.mode, j.state, j.total, j.position,
                j.failed, j.rolled_back, j.fallback, j.fallback_of, j.message, j.created_at, j.started_at, j.stopped_at
            FROM plan_job j JOIN utility u ON u.id = j.utility_id
-           WHERE j.kind = %(kind)s AND j.id < %(before)s
-             AND (%(utility)s::text IS NULL OR u.code = %(utility)s)
+           WHERE j.kind = ANY(%(kinds)s) AND j.id < %(before)s
+             AND (%(utilities)s::text[] IS NULL OR u.code = ANY(%(utilities)s))
              AND (%(states)s::text[] IS NULL OR j.state = ANY(%(states)s))
              AND (NOT %(bad)s OR j.failed > 0 OR j.state = 'FAILED')
              AND (%(undoes)s::boolean IS NULL OR (j.fallback_of IS NOT NULL) = %(undoes)s)
            ORDER BY j.id DESC LIMIT %(limit)s""",
         {
-            "kind": wanted.kind,
+            "kinds": list(wanted.kinds),
             "before": before,
-            "utility": wanted.utility,
+            "utilities": list(wanted.utilities) or None,
             "states": list(wanted.states) or None,
             "bad": wanted.bad,
             "undoes": wanted.undoes,
@@ -243,12 +243,10 @@ async def recipients(tx: Tx, utility_id: int | None = None) -> list[DictRow]:
 
 
 async def queues(tx: Tx, utility_id: int | None = None) -> dict[str, int]:
-    """Count what waits: notifications to recipients, orders to the network, jobs of plans."""
+    """Count what waits: orders to the network, those of them that are stuck, jobs of plans."""
     row = await fetch_one(
         tx,
         """SELECT
-               (SELECT count(*) FROM notification n JOIN recipient r ON r.object_id = n.recipient_id
-                   WHERE %(utility)s::bigint IS NULL OR r.utility_id = %(utility)s) AS notifications,
                (SELECT count(*) FROM network_order WHERE %(utility)s::bigint IS NULL OR utility_id = %(utility)s)
                    AS orders,
                (SELECT count(*) FROM network_order
@@ -271,16 +269,15 @@ async def bad_jobs(tx: Tx, since: datetime) -> int:
     return found
 
 
-async def unanswered(tx: Tx) -> list[DictRow]:
-    """Give published notices that a utility declined, or that wait for an answer."""
+async def declined(tx: Tx) -> list[DictRow]:
+    """Give published notices of which utilities declined the present revision, and how many did."""
     return await fetch_all(
         tx,
-        """SELECT n.ref, n.content ->> 'title' AS title,
-               count(*) FILTER (WHERE a.status = 'rejected' AND a.revision = n.revision) AS declined,
-               count(*) FILTER (WHERE a.revision IS DISTINCT FROM n.revision) AS waiting
-           FROM notice n JOIN utility u ON n.audience IS NULL OR u.code = ANY(n.audience)
-           LEFT JOIN notice_answer a ON a.notice_id = n.id AND a.utility_id = u.id
-           WHERE n.state = 'published' AND n.approval GROUP BY n.id ORDER BY n.id DESC LIMIT 50""",
+        """SELECT n.ref, n.content ->> 'title' AS title, count(*) AS declined
+           FROM notice n JOIN notice_answer a ON a.notice_id = n.id AND a.revision = n.revision
+           JOIN utility u ON u.id = a.utility_id AND (n.audience IS NULL OR u.code = ANY(n.audience))
+           WHERE n.state = 'published' AND n.approval AND a.status = 'rejected'
+           GROUP BY n.id ORDER BY n.id DESC LIMIT 50""",
     )
 
 

@@ -40,8 +40,7 @@ _LIVING, _ENDED = Badge("May call", Tone.OK), Badge("Disabled", Tone.OFF, "ban")
 async def every(page: CurrentPage) -> Response:
     """Programs of utilities, those that were disabled too."""
     pairs = lists.pairs_of(page.request.url.query)
-    wanted = {value for key, value in pairs if key == "utility"}
-    living = {value for key, value in pairs if key == "state"}
+    wanted, living = lists.chosen("utility", pairs), lists.chosen("state", pairs)
     async with page.db.snapshot() as tx:
         found = await store.clients(tx, None)
         codes = {row["code"]: row["name"] for row in await utilities.listed(tx)}

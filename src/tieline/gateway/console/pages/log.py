@@ -82,9 +82,9 @@ def _wanted(pairs: lists.Pairs, zone: tzinfo) -> reading.LogFilter:
         raise NotFound(f"There is no activation job {job}.")
     until = _day(last.get("at_to", ""), zone)
     return reading.LogFilter(
-        utilities=tuple(value for key, value in pairs if key == "utility"),
-        parties=tuple(value for key, value in pairs if key == "party"),
-        operations=tuple(value for key, value in pairs if key == "operation"),
+        utilities=lists.chosen("utility", pairs),
+        parties=lists.chosen("party", pairs),
+        operations=lists.chosen("operation", pairs),
         source=_source(last.get("by", "").strip().replace("\0", "")),
         dn=last.get("dn", "").strip().replace("\0", ""),
         job=number,

@@ -38,6 +38,7 @@ HOME = Crumb("Subscriptions", "/objects")
 _CURRENT = "objects"
 _HISTORY = 50
 _SHORTEST, _SUGGESTED = 3, 6
+_ATTACHED: Mapping[tuple[str, ...], bool] = {("1",): True, ("0",): False}
 _IDENTITY = ("imsi", "msisdn", "card", "generation", "userLabel")
 
 
@@ -60,7 +61,7 @@ async def every(page: CurrentPage, after: After = None) -> Response:
     bar = FilterBar(
         page.url,
         (
-            lists.choice("utility", "Utility", codes, [*pairs, *([("utility", code)] if code else [])]),
+            lists.choice("utility", "Utility", codes, [("utility", code)] if code else ()),
             lists.choice("state", "State", {key: word for key, (word, _, _) in words.STATES.items()}, pairs),
             lists.text("q", "Name or number", pairs),
             Filter("lags", "Network differs", FilterKind.FLAG, value="1" if wanted.lags else "", pinned=True),
@@ -94,19 +95,17 @@ def _hit(node: Node, q: str) -> Hit:
 
 
 def _wanted(pairs: lists.Pairs) -> reading.ObjectFilter:
-    last = dict(pairs)
-    attached = last.get("attached")
     return reading.ObjectFilter(
-        states=tuple(value for key, value in pairs if key == "state"),
-        q=last.get("q", "").replace(" ", "").replace("\0", ""),
-        attached={"1": True, "0": False}.get(attached or ""),
-        lags=True if last.get("lags") == "1" else None,
+        states=lists.chosen("state", pairs),
+        q=lists.typed("q", pairs).replace(" ", ""),
+        attached=_ATTACHED.get(lists.chosen("attached", pairs)),
+        lags=True if lists.typed("lags", pairs) == "1" else None,
     )
 
 
 def _utility(pairs: lists.Pairs, codes: Mapping[str, str]) -> str:
     """Whose subscriptions are listed: the utility that is asked for, or the first one."""
-    asked = next((value for key, value in reversed(pairs) if key == "utility"), "")
+    asked = lists.typed("utility", pairs)
     if asked and asked not in codes:
         raise NotFound(f"No utility is called {asked}.")
     return asked or next(iter(codes), "")

@@ -23,6 +23,7 @@ router = pages()
 DAY = timedelta(days=1)
 COUNTS_FRESH = timedelta(seconds=20)
 """Counts of subscriptions are kept for so long, then counted anew while the old ones are shown."""
+_OPEN = "/plans?kind=activation&kind=validation&state=QUEUED&state=RUNNING&state=CANCELLING"
 Need = tuple[Badge, str, str]
 
 
@@ -33,28 +34,34 @@ async def overview(page: CurrentPage) -> Response:
         every = await utilities.listed(tx)
         running = await reading.open_jobs(tx)
         queues = await reading.queues(tx)
-        needs = await _needs(tx, page.now)
+        told = await reading.recipients(tx)
+        bad, declined = await reading.bad_jobs(tx, page.now - DAY), await reading.declined(tx)
+        certificates = await utilities.known_certificates(tx)
+    needs = sorted(
+        [*_of_the_work(bad, queues["stuck"], declined), *_of_access(every, told, certificates, page.now)],
+        key=lambda need: -need[0].tone.rank,
+    )
     counted = await page.counted("subscriptions", _subscriptions, fresh=COUNTS_FRESH)
     counts = counted.value if counted else {}
-    minutes = page.parts.tally.of()
-    last, hour = minutes[-2], minutes[:-1]
-    errors = sum(one.errors + one.failed for one in hour)
+    minutes, hour = page.parts.tally.of(), page.parts.tally.hour()
     sheet = Sheet(
         figures=(
-            Figure("Calls in the last minute", last.calls, "/utilities", trend=[one.calls for one in hour]),
+            Figure(
+                "Calls in the last minute", minutes[-2].calls, "#utilities", trend=[one.calls for one in minutes[:-1]]
+            ),
             Figure(
                 "In error within the hour",
-                errors,
-                "/utilities",
-                tone="warn" if errors else "ok",
-                note=_failed(sum(one.failed for one in hour), sum(one.refused for one in hour)),
+                hour.wrong,
+                "#utilities",
+                tone="warn" if hour.wrong else "ok",
+                note=f"{hour.failed} failed here, {hour.refused} more were beyond the rate",
             ),
-            Figure("Plans to be carried out", queues.get("jobs", 0), "/plans?state=QUEUED&state=RUNNING"),
+            Figure("Plans to be carried out", queues["jobs"], _OPEN),
             Figure(
                 "Notifications that wait",
-                queues.get("notifications", 0),
+                sum(row["waiting"] for row in told),
                 "/utilities",
-                note=plural(queues.get("orders", 0), "order") + " under way to the network",
+                note=plural(queues["orders"], "order") + " under way to the network",
             ),
         ),
         rows=(
@@ -76,10 +83,6 @@ def _state(every: Sequence[Mapping[str, Any]], needs: Sequence[Need]) -> str:
     )
 
 
-def _failed(failed: int, refused: int) -> str:
-    return f"{failed} failed here, {refused} more were beyond the rate"
-
-
 async def _subscriptions(tx: Tx) -> dict[str, dict[str, int]]:
     """Subscriptions of each utility by state."""
     return {row["code"]: await reading.states(tx, row["id"]) for row in await utilities.listed(tx)}
@@ -98,7 +101,6 @@ def _utilities(page: StaffPage, every: Sequence[Mapping[str, Any]], counts: Mapp
     rows = []
     for row in every:
         code = row["code"]
-        hour = page.parts.tally.of(code)
         states = counts.get(code)
         cells: dict[str, object] = {
             "code": row["name"],
@@ -107,11 +109,12 @@ def _utilities(page: StaffPage, every: Sequence[Mapping[str, Any]], counts: Mapp
             "active": Count(
                 states.get("ACTIVE", 0) if states is not None else None, f"/objects?utility={code}&state=ACTIVE"
             ),
-            "calls": hour[-2].calls,
-            "errors": sum(one.errors + one.failed for one in hour),
-            "refused": sum(one.refused for one in hour),
+            **_calls(page, code),
         }
         rows.append(Row(code, cells, f"/utilities/{code}"))
+    if page.parts.tally.hour("").calls:
+        strangers = {"code": "Callers that are no utility", "state": Badge("Turned away", Tone.OFF, "ban")}
+        rows.append(Row(".", {**strangers, **_calls(page, "")}, muted=True))
     empty = Empty(
         "No utility is served yet",
         "Take the first one on: its code, its certificate and what its contract allows.",
@@ -119,6 +122,16 @@ def _utilities(page: StaffPage, every: Sequence[Mapping[str, Any]], counts: Mapp
         "building-2",
     )
     return Table("utilities", "Utilities", columns, rows, empty=empty, chooser=False)
+
+
+def _calls(page: StaffPage, code: str) -> dict[str, object]:
+    """How the calls of a utility went; those of ``""`` are of nobody known, so that the rows sum up to the figures."""
+    hour = page.parts.tally.hour(code)
+    return {
+        "calls": page.parts.tally.last_minute(code).calls,
+        "errors": hour.wrong,
+        "refused": hour.refused,
+    }
 
 
 def let_in(row: Mapping[str, Any]) -> Badge:
@@ -157,43 +170,41 @@ def running_table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
     return Table("running", "Plans that run", columns, shown, empty=empty, chooser=False)
 
 
-async def _needs(tx: Tx, now: datetime) -> list[Need]:
-    """What somebody should look at, the worst first."""
-    found = [*await _of_the_work(tx, now), *await _of_access(tx, now)]
-    return sorted(found, key=lambda need: -need[0].tone.rank)
-
-
-async def _of_the_work(tx: Tx, now: datetime) -> list[Need]:
+def _of_the_work(bad: int, stuck: int, asked: Sequence[Mapping[str, Any]]) -> list[Need]:
     """What plans, the network and notices ask of staff."""
     found: list[Need] = []
-    if bad := await reading.bad_jobs(tx, now - DAY):
+    if bad:
         sentence = f"In {plural(bad, 'plan')} of the last 24 hours something failed."
         found.append((Badge("Failed", Tone.WARN), sentence, "/plans?bad=1"))
-    if stuck := (await reading.queues(tx)).get("stuck", 0):
+    if stuck:
         sentence = f"The network has been asked more than three times for {plural(stuck, 'subscription')}."
         found.append((Badge("Network lags", Tone.WARN), sentence, "/objects?lags=1"))
-    for row in await reading.unanswered(tx):
-        if row["declined"]:
-            sentence = f"{plural(row['declined'], 'utility', 'utilities')} declined “{row['title']}”."
-            found.append((Badge("Declined", Tone.WARN), sentence, f"/notices/{row['ref']}"))
+    for row in asked:
+        sentence = f"{plural(row['declined'], 'utility', 'utilities')} declined “{row['title']}”."
+        found.append((Badge("Declined", Tone.WARN), sentence, f"/notices/{row['ref']}"))
     return found
 
 
-async def _of_access(tx: Tx, now: datetime) -> list[Need]:
+def _of_access(
+    every: Sequence[Mapping[str, Any]],
+    told: Sequence[Mapping[str, Any]],
+    certificates: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> list[Need]:
     """Whom nobody reaches, who is shut out, and whose certificates end."""
     found: list[Need] = []
-    for row in await reading.recipients(tx):
+    for row in told:
         if row["last_error"]:
             sentence = f"{row['utility']} is not reached at {row['address']}: {row['last_error']}"
             found.append((Badge("Not reached", Tone.BAD), sentence, f"/utilities/{row['utility']}#addresses"))
-    for row in await utilities.known_certificates(tx):
+    for row in certificates:
         if row["not_after"] is not None and row["not_after"] - now < words.SOON:
             whose = row["client_id"] or row["utility"]
             href = f"/clients/{row['client_id']}" if row["client_id"] else f"/utilities/{row['utility']}#certificates"
             tone = Tone.BAD if row["not_after"] <= now else Tone.WARN
             sentence = f"A certificate of {whose} is over on {row['not_after']:%Y-%m-%d}."
             found.append((Badge("Certificate", tone), sentence, href))
-    for row in await utilities.listed(tx):
+    for row in every:
         if row["suspended_at"] is not None:
             sentence = f"{row['name']} is suspended since {row['suspended_at']:%Y-%m-%d}: {row['suspended_reason']}"
             found.append((Badge("Suspended", Tone.HELD), sentence, f"/utilities/{row['code']}"))

@@ -66,16 +66,12 @@ async def every(page: CurrentPage, after: After = None) -> Response:
 
 
 def _wanted(pairs: lists.Pairs) -> reading.JobFilter:
-    def last(key: str) -> str:
-        return next((value for one, value in reversed(pairs) if one == key), "")
-
-    kind = last("kind")
     return reading.JobFilter(
-        utility=last("utility") or None,
-        kind=kind if kind in running.KINDS else "activation",
-        states=tuple(value for key, value in pairs if key == "state"),
-        bad=last("bad") == "1",
-        undoes=True if last("undoes") == "1" else None,
+        utilities=lists.chosen("utility", pairs),
+        kinds=tuple(one for one in lists.chosen("kind", pairs) if one in running.KINDS) or ("activation",),
+        states=lists.chosen("state", pairs),
+        bad=lists.typed("bad", pairs) == "1",
+        undoes=True if lists.typed("undoes", pairs) == "1" else None,
     )
 
 

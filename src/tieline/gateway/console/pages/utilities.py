@@ -126,13 +126,13 @@ async def one(page: CurrentPage, code: Code) -> Response:
         told = await reading.recipients(tx, row["id"])
         known = [one for one in await utilities.known_certificates(tx, row["id"]) if one["client_id"] is None]
         programs = await client_store.clients(tx, code)
-        jobs = await reading.jobs(tx, reading.JobFilter(utility=code), before=2**62, limit=_LATEST)
+        jobs = await reading.jobs(tx, reading.JobFilter((code,)), before=2**62, limit=_LATEST)
     counted = await page.always(f"subscriptions of {row['id']}", partial(_count, row["id"]), fresh=COUNTS_FRESH)
     states = counted.value
     place = f"/utilities/{code}"
     sheet = Sheet(
         notes=_suspended(row),
-        figures=_figures(page, code, states, queues),
+        figures=_figures(page, code, states, told, queues["orders"]),
         rows=(
             (Block("What its contract says", _terms(row)), Block("Subscriptions", _states(code, states))),
             (Block("Addresses that it is told at", addresses(told)),),
@@ -178,20 +178,21 @@ def _suspended(row: Mapping[str, Any]) -> tuple[Evidence, ...]:
     return (Evidence(words_, at=row["suspended_at"], source="audit trail", tone="held"),)
 
 
-def _figures(page: StaffPage, code: str, states: Mapping[str, int], queues: Mapping[str, int]) -> tuple[Figure, ...]:
-    hour = page.parts.tally.of(code)[:-1]
-    wrong = sum(one.errors + one.failed for one in hour)
+def _figures(
+    page: StaffPage, code: str, states: Mapping[str, int], told: Sequence[Mapping[str, Any]], orders: int
+) -> tuple[Figure, ...]:
+    minutes, hour = page.parts.tally.of(code)[:-1], page.parts.tally.hour(code)
     return (
         Figure("Subscriptions", sum(states.values()), f"/objects?utility={code}"),
         Figure(
             "Calls in the last minute",
-            hour[-1].calls,
-            trend=[one.calls for one in hour],
-            note=f"{wrong} in error within the hour, {sum(one.refused for one in hour)} beyond the rate",
-            tone="warn" if wrong else "",
+            minutes[-1].calls,
+            trend=[one.calls for one in minutes],
+            note=f"{hour.wrong} in error within the hour, {hour.refused} beyond the rate",
+            tone="warn" if hour.wrong else "",
         ),
-        Figure("Notifications that wait", queues.get("notifications", 0), f"/utilities/{code}#addresses"),
-        Figure("Orders under way to the network", queues.get("orders", 0), f"/objects?utility={code}&lags=1"),
+        Figure("Notifications that wait", sum(row["waiting"] for row in told), f"/utilities/{code}#addresses"),
+        Figure("Orders under way to the network", orders, f"/objects?utility={code}&lags=1"),
     )
 
 
