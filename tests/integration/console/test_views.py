@@ -56,6 +56,27 @@ async def test_the_first_view_opens_and_the_list_is_still_there(console: Console
     assert "Sites" in await see(console, "/sites?q=mill")
 
 
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/sites", "q=zzz"),
+        ("/incidents", "q=zzz"),
+        ("/changes", "q=zzz"),
+        ("/notices", "waits=1"),
+        ("/fieldwork/visits", "q=zzz"),
+        ("/stock/items", "q=zzz"),
+    ],
+)
+async def test_clearing_is_clearing_where_a_view_opens_first(console: Console, path: str, query: str) -> None:
+    await kept(console, path=path, query=query, name="First", is_default="1")
+    page = await see(console, f"{path}?{query}")
+    assert f'href="{path}">Clear' not in page
+    assert f'href="{path}?saved=none">Clear all' in page, "the last filter, taken away at the head of the list"
+    assert '<input type="hidden" name="saved" value="none">' in page, "or unticked there"
+    assert re.search(rf'href="{path}\?saved=none"[^>]*>.*Clear filters', page), "or left from the empty list"
+    await see(console, f"{path}?saved=none")
+
+
 async def test_a_view_in_the_navigation_is_on_every_page(console: Console) -> None:
     where = await kept(console, name="Important ones")
     number = where.rpartition("=")[2]

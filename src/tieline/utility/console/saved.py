@@ -9,6 +9,7 @@ from tieline.console.components.frame import NavItem
 from tieline.console.components.tables import Filter, FilterBar, FilterKind, Table
 from tieline.console.components.values import Link
 from tieline.console.components.views import ViewsBar
+from tieline.console.render import with_query
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility import views
 from tieline.utility.console.words import listed
@@ -21,12 +22,17 @@ _MOST_DIGITS, _MOST_PINNED, _DIGITS = 18, 12, 10
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the views of a person make of one page. ``go`` is where to go instead: the view that opens at first."""
+    """What the views of a person make of one page.
+
+    ``go`` is where to go instead: the view that opens at first. ``bare`` tells that there is one, and that the list is
+    shown without a view: then its own links say so, or taking the last filter away would open that view.
+    """
 
     pinned: tuple[NavItem, ...] = ()
     bar: ViewsBar | None = None
     opened: SavedView | None = None
     go: str = ""
+    bare: bool = False
 
 
 def look(path: str, query: str, found: Sequence[SavedView], scope: Scope, csrf_token: str) -> Look:
@@ -47,7 +53,7 @@ def look(path: str, query: str, found: Sequence[SavedView], scope: Scope, csrf_t
         path,
         tidy(query),
         csrf_token,
-        Link(f"{place.title} without a view", f"{path}?{FIELD}={NO_VIEW}"),
+        Link(f"{place.title} without a view", without_view(path)),
         own=tuple(_link(one) for one in here if one.own),
         shared=tuple(_link(one) for one in here if not one.own),
         at_hand=tuple(_link(one) for one in here if one.pin is Pin.LIST)[:_MOST_PINNED],
@@ -60,7 +66,12 @@ def look(path: str, query: str, found: Sequence[SavedView], scope: Scope, csrf_t
         if gone
         else "",
     )
-    return Look(pinned, bar, opened)
+    return Look(pinned, bar, opened, bare=first is not None and opened is None)
+
+
+def without_view(path: str) -> str:
+    """A list as it is: nothing narrows it, and no view is open, not even the one that opens at first."""
+    return f"{path}?{FIELD}={NO_VIEW}"
 
 
 def _opened(query: str, here: Iterable[SavedView]) -> tuple[SavedView | None, bool]:
@@ -88,13 +99,14 @@ def rail_with(nav: Sequence[NavItem], pinned: Sequence[NavItem]) -> tuple[NavIte
 
 def worn(seen: Look, context: Mapping[str, Any]) -> tuple[Look, dict[str, Any]]:
     """The page's parts as the open view wants them: its columns; and what it names that the parts do not have."""
-    view = seen.opened
+    view, parts = seen.opened, dict(context)
+    if seen.bare:
+        bars = {key: value for key, value in parts.items() if isinstance(value, FilterBar)}
+        parts |= {key: replace(bar, url=with_query(bar.url, **{FIELD: NO_VIEW})) for key, bar in bars.items()}
     if view is None or seen.bar is None:
-        return seen, dict(context)
-    parts = dict(context)
+        return seen, parts
     tables = {key: value for key, value in parts.items() if isinstance(value, Table)}
-    bars = [value for value in parts.values() if isinstance(value, FilterBar)]
-    missing = _missing_values(view, bars)
+    missing = _missing_values(view, [value for value in parts.values() if isinstance(value, FilterBar)])
     for key, table in list(tables.items())[:1]:
         if view.hidden is not None:
             parts[key] = dressed(table, view)

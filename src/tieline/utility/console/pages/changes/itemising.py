@@ -16,6 +16,7 @@ from tieline.platform.paging import encode_cursor
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.changes import showing, source
 from tieline.utility.console.pages.changes.views import items, words
+from tieline.utility.console.pages.parts import lists
 
 _TEMPLATES = "pages/changes/templates"
 _ROWS, _AT_ONCE = 50, 1000
@@ -90,7 +91,7 @@ async def change_items(page: CurrentPage, change_id: int, asked: WhichItems, aft
         diff=items.diff(change_id, rows.items, ran=found.change.started_at is not None),
         paging=paging,
         csv_href=f"/changes/{change_id}/items.csv?{page.request.url.query}",
-        empty=Empty("No subscription matches", "Take a filter away to see more.", icon="search")
+        empty=lists.no_match("No subscription matches", page.request.url.path)
         if asked.narrowed
         else Empty("Nothing is planned yet", "The items appear here once the change is planned."),
     )

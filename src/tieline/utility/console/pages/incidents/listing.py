@@ -23,6 +23,7 @@ from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.incidents import words
 from tieline.utility.console.pages.incidents.asked import HOME, KEYS, Asked
+from tieline.utility.console.pages.parts import lists
 from tieline.utility.incidents import KIND_WORDS, Incident
 from tieline.utility.inventory import Operator
 
@@ -94,7 +95,7 @@ def table(page: Page, found: Sequence[Incident], asked: Asked, paging: Paging, m
         [_row(one) for one in found],
         paging,
         _selection(page, matching),
-        empty=_empty(page, asked),
+        empty=_empty(asked),
     )
 
 
@@ -130,10 +131,9 @@ def _selection(page: Page, matching: int) -> Selection | None:
     return Selection(matching, acts, kept, page.csrf_token, "incident")
 
 
-def _empty(page: Page, asked: Asked) -> Empty:
+def _empty(asked: Asked) -> Empty:
     if asked.narrowed:
-        clear = Action("Clear filters", page.request.url.path, "x")
-        return Empty("No incident matches these filters", "Take a filter away to see more.", (clear,), "search")
+        return lists.no_match("No incident matches these filters", HOME)
     return Empty(
         "No incident is open",
         "Whatever deviates at an operator and no change of ours explains shows here within two seconds: another APN, a "

@@ -18,6 +18,7 @@ from tieline.console.components.tables import (
 from tieline.console.components.values import Age
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.pages.notices import words
+from tieline.utility.console.pages.parts import lists
 from tieline.utility.notices import DeskState, Kind, Notice
 from tieline.utility.notices import Filter as Wanted
 
@@ -99,7 +100,7 @@ def table(rows: Sequence[Notice], paging: Paging, now: datetime, *, filtered: bo
 
 def _empty(*, filtered: bool) -> Empty:
     if filtered:
-        return Empty("No notice matches", "Take a filter away to see more.", icon="search")
+        return lists.no_match("No notice matches", "/notices")
     return Empty(
         "No notice yet",
         "What operators announce comes in by itself, over TMF655, from each operator that a connection is set up to.",

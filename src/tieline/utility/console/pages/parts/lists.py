@@ -6,10 +6,11 @@ from tieline.console.components.frame import Action
 from tieline.console.components.tables import Empty, Selection
 from tieline.console.lists import ROWS, cursor_of, paging
 from tieline.platform.scope import Permission
+from tieline.utility.console import saved
 from tieline.utility.console.filters import filter_query, pairs_of
 from tieline.utility.console.http import Page
 
-__all__ = ["PLAN_HREF", "ROWS", "cursor_of", "empty", "paging", "selection"]
+__all__ = ["PLAN_HREF", "ROWS", "cursor_of", "empty", "no_match", "paging", "selection"]
 
 PLAN_HREF = "/changes/new"
 
@@ -31,9 +32,13 @@ def empty(
     """A list without rows: because of its filters, or because nothing was brought in yet (and then how to)."""
     filtered = any(key in keys for key, _ in pairs_of(page.request.url.query))
     if filtered:
-        clear = Action("Clear filters", f"{page.request.url.path}?saved=none", "x")
-        return Empty(f"No {noun} matches these filters", "Take a filter away to see more.", (clear,), "search")
+        return no_match(f"No {noun} matches these filters", page.request.url.path)
     actions: tuple[Action, ...] = ()
     if kind and page.scope.may(permission or Permission.INVENTORY_WRITE):
         actions = (Action(f"Import {noun}s", f"/imports/new?kind={kind}", "file-up", "primary"),)
     return Empty(f"No {noun} yet", how, actions)
+
+
+def no_match(title: str, path: str, text: str = "Take a filter away to see more.") -> Empty:
+    """A list whose filters hid everything, and the way to all of it."""
+    return Empty(title, text, (Action("Clear filters", saved.without_view(path), "x"),), "search")

@@ -21,6 +21,7 @@ from tieline.console.components.values import Age, Badge, Ident, Link, Tone
 from tieline.platform.scope import Permission
 from tieline.utility.console.filters import Facets
 from tieline.utility.console.http import Page
+from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.subscriptions.application import OLD, verdict
 from tieline.utility.probing import Answered, AnswerFilter, Why
 
@@ -94,8 +95,7 @@ def table(page: Page, found: Sequence[Answered], paging: Paging, matching: int) 
     """The answers."""
     narrowed = any(key in KEYS for key in page.request.query_params)
     if narrowed:
-        clear = Action("Clear filters", "/probes?saved=none", "x")
-        empty = Empty("No answer matches these filters", "Take a filter away to see more.", (clear,), "search")
+        empty = lists.no_match("No answer matches these filters", "/probes")
     else:
         how = "Open a SIM and press Ask now, or ask many at once: tieline probe ask --where region=Wales."
         empty = Empty("No application was asked yet", how, (Action("SIMs", "/subscriptions", "credit-card"),), "plug")

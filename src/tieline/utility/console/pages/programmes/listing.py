@@ -21,6 +21,7 @@ from tieline.console.components.values import Age, Badge, Count, Link, Share, To
 from tieline.platform.scope import Permission, Scope
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import Page
+from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.programmes import asked, words
 from tieline.utility.console.words import criticality_badge
 from tieline.utility.programmes import Programme, ProgrammeState, SiteFilter, SiteState
@@ -146,9 +147,8 @@ def sites(
     query = page.request.url.query
     href = f"/programmes/{programme.id}/sites.csv"
     found = [_site(programme.id, one) for one in rows]
-    clear = Action("Clear filters", page.request.url.path, "x")
     empty = (
-        Empty("No site matches these filters", "Take a filter away to see more.", (clear,), "search")
+        lists.no_match("No site matches these filters", page.request.url.path)
         if narrowed
         else Empty("No site", "This programme has no site in your regions.")
     )

@@ -116,12 +116,7 @@ async def items(page: CurrentPage) -> Response:
     }
     narrowed = any(chosen.values())
     empty = (
-        Empty(
-            "No item matches these filters",
-            "Take a filter away to see more.",
-            (Action("Clear filters", "/stock/items", "x"),),
-            "search",
-        )
+        lists.no_match("No item matches these filters", "/stock/items")
         if narrowed
         else Empty(
             "The ledger is empty",

@@ -26,6 +26,7 @@ from tieline.console.components.work import Confirm, Evidence
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.pages.changes.views.places import HOME, tabs
+from tieline.utility.console.pages.parts import lists
 
 Hold = Mapping[str, Any]
 Wrong = Mapping[str, str]
@@ -79,7 +80,7 @@ def table(rows: Sequence[Hold], paging: Paging, zone: tzinfo, *, filtered: bool)
         Column("id", "Number", numeric=True, hidden=True),
     )
     empty = (
-        Empty("No hold matches", "Take a filter away to see more.", icon="search")
+        lists.no_match("No hold matches", "/changes/holds")
         if filtered
         else Empty(
             "Nothing is held",

@@ -21,6 +21,7 @@ from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.places import tabs
+from tieline.utility.console.pages.parts import lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def table(rows: Sequence[Listed], kinds: Mapping[str, str], paging: Paging, *, f
         Column("id", "Number", numeric=True, hidden=True),
     )
     empty = (
-        Empty("No change matches", "Take a filter away to see more.", icon="search")
+        lists.no_match("No change matches", "/changes")
         if filtered
         else Empty(
             "No change yet",

@@ -23,6 +23,7 @@ from tieline.console.components.values import Age, Badge, Count, Share, Tone
 from tieline.platform.scope import named
 from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.places import HOME, tabs
+from tieline.utility.console.pages.parts import lists
 
 Outcome = Mapping[str, Any]
 BY: Mapping[str, str] = {"kind": "Kind", "operator": "Operator", "month": "Month", "type": "Type"}
@@ -105,7 +106,7 @@ def table(rows: Sequence[Outcome], known: Mapping[str, str], paging: Paging, *, 
         Column("kind", "Kind", hidden=True),
     )
     empty = (
-        Empty("No outcome matches", "Take a filter away to see more.", icon="search")
+        lists.no_match("No outcome matches", "/changes/outcomes")
         if filtered
         else Empty("Nothing has ended yet", "Once a change has run, what came of it stands here.", icon="history")
     )

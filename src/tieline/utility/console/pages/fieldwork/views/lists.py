@@ -12,6 +12,7 @@ from tieline.console.components.values import Badge, Count, Ident, Link, Several
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.fieldwork.views import words
+from tieline.utility.console.pages.parts.lists import no_match
 from tieline.utility.fieldwork import Crew, Order, Outcome, ReportKind, ReportState, Visit, VisitState
 
 _PLANNING = "Your role may not plan field work."
@@ -64,8 +65,7 @@ def orders(found: Sequence[Order], now: datetime, paging: Any, *, filtered: bool
     """The list of orders."""
     empty = Empty("No order", _HOW, (Action("Make orders", "/fieldwork/orders/new", "route", "primary"),))
     if filtered:
-        clear = Action("Clear filters", "/fieldwork", "x")
-        empty = Empty("No order fits", "Finished orders are left out unless you ask for them.", (clear,), "search")
+        empty = no_match("No order fits", "/fieldwork", "Finished orders are left out unless you ask for them.")
     rows = [_order(one, now) for one in found]
     return Table("orders", "Work orders by day", _ORDERS, rows, paging, empty=empty)
 
@@ -170,8 +170,7 @@ def visits(
     """The list of visits."""
     empty = Empty("No visit is planned", _HOW)
     if filtered:
-        clear = Action("Clear filters", "/fieldwork/visits", "x")
-        empty = Empty("No visit fits these filters", "Take a filter away to see more.", (clear,), "search")
+        empty = no_match("No visit fits these filters", "/fieldwork/visits")
     rows = [_visit(one, now) for one in found]
     return Table("visits", "Visits", _VISITS, rows, paging, selection if found else None, empty=empty)
 
