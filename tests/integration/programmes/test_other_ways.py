@@ -14,6 +14,7 @@ from tieline.platform.scope import Scope
 from tieline.platform.web import current_scope
 from tieline.utility import changes, programmes
 from tieline.utility.programmes import jobs
+from tieline.utility.programmes.service import conducting
 
 pytestmark = pytest.mark.anyio
 
@@ -185,3 +186,24 @@ async def test_over_rest_a_number_out_of_range_is_no_failure_of_the_server(works
             assert (await http.post(f"/programmes/{programme}{path}", json=body)).status_code == 422, path
         opening = {"title": "Again", "notice_ids": [far]}
         assert (await http.post("/programmes", json=opening)).status_code == 422
+
+
+async def test_cards_that_wait_for_an_approval_keep_no_other_from_its_turn(
+    works: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as are looked at together wait; one behind them is approved, and goes over."""
+    monkeypatch.setattr(conducting, "BATCH", 1)
+    programme = await ready(works, 2)
+    changes_of: dict[int, int] = {}
+    for number in (1, 2):
+        made = await works.schedule(programme, approve=False, limit=1)
+        visit = next(one for one in await works.visits(programme) if one.state == "planned")
+        step = visit.steps[0]
+        await works.say(visit.id, "arrived")
+        answer = await works.say(visit.id, "fitted", step=step.key, iccid=step.new_iccid, router=f"NR{number}")
+        assert answer.state == "accepted", answer
+        changes_of[visit.site_id] = made.change_id
+    first, last = sorted(changes_of)
+    await works.approve(changes_of[last])
+    await works.until(lambda: works.cut_over(programme, last, 1))
+    assert await works.links(programme, first) == ["fitted", "prepared"]

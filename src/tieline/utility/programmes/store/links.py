@@ -38,9 +38,14 @@ async def count(tx: Tx, programme_id: int) -> int:
 
 
 async def links_in(tx: Tx, state: LinkState, *, limit: int) -> list[LinkRow]:
-    """Links of running programmes in a state, whichever changed first."""
-    text = f"""{_LINKS} JOIN programme p ON p.id = l.programme_id
-        WHERE l.state = %(state)s AND p.state <> 'closed' ORDER BY l.id LIMIT %(limit)s"""
+    """Links of programmes that are not closed in a state; of more than the limit others each time.
+
+    Those that cannot go on, because nobody has approved their cut-over say, keep none from its turn so.
+    """
+    text = f"""{_LINKS} WHERE l.id IN (
+            SELECT l.id FROM programme_link l JOIN programme p ON p.id = l.programme_id
+            WHERE l.state = %(state)s AND p.state <> 'closed' ORDER BY random() LIMIT %(limit)s)
+        ORDER BY l.id"""
     return [_link(row) for row in await fetch_all(tx, text, {"state": state.value, "limit": limit})]
 
 
