@@ -230,4 +230,4 @@ async def answer_steps(
 async def redate_visits(tx: Tx, scope: Scope, origin: str, dues: Mapping[int, datetime | None]) -> int:
     """Let the visits of an origin that are not over be due at other times, by site. Needs ``FIELD_PLAN``."""
     scope.require(Permission.FIELD_PLAN)
-    return await visits.redate(tx, origin, dues)
+    return await visits.redate(tx, scope, origin, dues)

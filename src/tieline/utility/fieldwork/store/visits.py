@@ -337,13 +337,15 @@ async def existing(tx: Tx, ids: Sequence[int]) -> set[int]:
     return {row["id"] for row in rows}
 
 
-async def redate(tx: Tx, origin: str, dues: Mapping[int, datetime | None]) -> int:
-    """Let the visits of an origin that are not over be due at other times, by site."""
-    text = """
+async def redate(tx: Tx, scope: Scope, origin: str, dues: Mapping[int, datetime | None]) -> int:
+    """Let the visits of an origin within the scope that are not over be due at other times, by site."""
+    text = f"""
         WITH wanted AS MATERIALIZED (
-            SELECT v.id, n.due_at FROM visit v
+            SELECT v.id, n.due_at FROM visit v JOIN site t ON t.id = v.site_id
             JOIN unnest(%(sites)s::bigint[], %(dues)s::timestamptz[]) AS n (site_id, due_at) USING (site_id)
-            WHERE v.origin = %(origin)s AND v.state NOT IN ('finished', 'cancelled') ORDER BY v.id FOR UPDATE OF v
+            WHERE v.origin = %(origin)s AND v.state NOT IN ('finished', 'cancelled') AND {within("t.region")}
+            ORDER BY v.id FOR UPDATE OF v
         )
         UPDATE visit v SET due_at = w.due_at FROM wanted w WHERE v.id = w.id"""
-    return await execute(tx, text, {"origin": origin, "sites": list(dues), "dues": list(dues.values())})
+    bound = {"origin": origin, "sites": list(dues), "dues": list(dues.values()), **scope.params()}
+    return await execute(tx, text, bound)

@@ -17,7 +17,7 @@ from tieline.platform.errors import Conflict
 from tieline.platform.wiring import Runtime
 from tieline.platform.words import plural
 from tieline.utility import changes, fieldwork, inventory, probing
-from tieline.utility.changes import ChangeType, Draft
+from tieline.utility.changes import ChangeState, ChangeType, Draft
 from tieline.utility.fieldwork import Check as ShownCheck
 from tieline.utility.fieldwork import Verdict
 from tieline.utility.inventory import FleetRow, Selection
@@ -28,7 +28,8 @@ from tieline.utility.programmes.policy.states import Act
 from tieline.utility.programmes.service.approving import approval_of, origin
 from tieline.utility.programmes.service.making import make_change
 from tieline.utility.programmes.service.scheduling import attachments
-from tieline.utility.programmes.service.taking import BATCH, SYSTEM, by_programme
+from tieline.utility.programmes.service.taking import BATCH, by_programme
+from tieline.utility.programmes.service.telling import SYSTEM
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
@@ -126,10 +127,11 @@ async def refuse_tests(runtime: Runtime) -> int:
     if not links:
         return 0
     async with runtime.db.transaction() as tx:
+        states = await _states(tx, links)
         verdicts = {}
         for link in links:
-            checks = [ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in link.checks]
-            said = checks[0].found if checks else await _not_begun(tx, link)
+            checks = _shown(link.checks)
+            said = checks[0].found if checks else _not_begun(link, states)
             if link.visit_id is not None:
                 verdicts[link.visit_id, link.key] = Verdict(passed=False, checks=checks, said=said)
         await link_store.unask(tx, [link.id for link in links])
@@ -137,13 +139,19 @@ async def refuse_tests(runtime: Runtime) -> int:
     return len(links)
 
 
-async def _not_begun(tx: Tx, link: LinkRow) -> str:
+async def _states(tx: Tx, links: Sequence[LinkRow]) -> dict[int, ChangeState]:
+    """How the cut-overs of links stand."""
+    ids = sorted({link.change_id for link in links if link.change_id is not None})
+    return {one: (await changes.detail(tx, SYSTEM, one)).change.state for one in ids}
+
+
+def _not_begun(link: LinkRow, states: Mapping[int, ChangeState]) -> str:
     if link.state is not LinkState.FITTED:
         return "The card is not known to be fitted yet. Scan router and card again."
     if link.change_id is None:
         return "No cut-over is planned for this link. Call the desk."
-    state = (await changes.detail(tx, SYSTEM, link.change_id)).change.state
-    return f"The cut-over of this link is not released: change {link.change_id} is {state.value}. Call the desk."
+    state = states[link.change_id].value
+    return f"The cut-over of this link is not released: change {link.change_id} is {state}. Call the desk."
 
 
 async def test(runtime: Runtime) -> int:
@@ -255,8 +263,12 @@ class _Found:
     @property
     def verdict(self) -> Verdict:
         """As the crew is told."""
-        shown = tuple(ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in self.checks)
-        return Verdict(self.judgement.passed, shown, self.judgement.said)
+        return Verdict(self.judgement.passed, _shown(self.checks), self.judgement.said)
+
+
+def _shown(checks: Sequence[Mapping[str, Any]]) -> tuple[ShownCheck, ...]:
+    """Checks as a phone shows them."""
+    return tuple(ShownCheck(one["name"], one["ok"], one["wanted"], one["found"]) for one in checks)
 
 
 def _plain(judgement: Judgement) -> list[dict[str, Any]]:

@@ -8,17 +8,16 @@ from psycopg.rows import DictRow
 from tieline.platform.db import Database, Tx
 from tieline.platform.errors import Conflict
 from tieline.platform.paging import Page
-from tieline.platform.scope import system
 from tieline.platform.wiring import Runtime
 from tieline.utility import changes, fieldwork, inventory
 from tieline.utility.changes import ChangeState, ItemFilter, Refused
 from tieline.utility.programmes.model import SiteState
 from tieline.utility.programmes.policy.states import Act
+from tieline.utility.programmes.service.telling import SYSTEM
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
-SYSTEM = system("programmes")
 BY_ITSELF = frozenset({"cutover", "retire"})
 """Parts that are submitted once they are planned, and started once they are approved; preparing is a person's."""
 DENIED_FOR = timedelta(days=7)

@@ -5,8 +5,9 @@ from collections import Counter
 from tieline.platform import audit
 from tieline.platform.wiring import Runtime
 from tieline.utility import fieldwork
+from tieline.utility.programmes.service.approving import origin
 from tieline.utility.programmes.service.opening import dues_of
-from tieline.utility.programmes.service.taking import SYSTEM
+from tieline.utility.programmes.service.telling import SYSTEM
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
 
@@ -30,9 +31,8 @@ async def _redate(runtime: Runtime, programme_id: int, notice_id: int) -> int:
         moved = await sites.redate(tx, programme_id, wanted)
         if not moved:
             return 0
-        await fieldwork.redate_visits(
-            tx, SYSTEM, f"programme:{programme_id}", {one.site_id: one.due_at for one in moved}
-        )
+        visits = {one.site_id: one.due_at for one in moved}
+        await fieldwork.redate_visits(tx, SYSTEM, origin(programme_id), visits)
         facts = {"notice": notice_id, "sites": len(moved), **Counter(one.how for one in moved)}
         now = runtime.calendar.now()
         await store.add_event(tx, programme_id, "redated", facts, actor=SYSTEM.actor, at=now)

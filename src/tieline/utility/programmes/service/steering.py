@@ -7,7 +7,7 @@ from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Forbidden
-from tieline.platform.scope import Permission, Scope, system
+from tieline.platform.scope import Permission, Scope
 from tieline.platform.words import agree, plural
 from tieline.utility import fieldwork
 from tieline.utility.changes import Change, Draft, Waves
@@ -16,7 +16,7 @@ from tieline.utility.programmes.model import Programme, ProgrammeState, SiteStat
 from tieline.utility.programmes.policy.states import PROGRAMMES, Act
 from tieline.utility.programmes.service.approving import withdraw
 from tieline.utility.programmes.service.making import make_change
-from tieline.utility.programmes.service.telling import log
+from tieline.utility.programmes.service.telling import SYSTEM, log
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
@@ -45,7 +45,7 @@ async def steer(tx: Tx, scope: Scope, clock: Clock, programme_id: int, act: str,
         await _cancel_visits(tx, scope, clock, programme_id, why)
     await store.set_state(tx, programme_id, following, why=why, at=clock.now())
     if following is ProgrammeState.CLOSED:
-        await withdraw(tx, system("programmes"), clock, programme)
+        await withdraw(tx, SYSTEM, clock, programme)
     await _tell(tx, scope, clock, programme_id, kind=_WORDS[act], facts={"why": why})
     return await store.get(tx, programme_id)
 

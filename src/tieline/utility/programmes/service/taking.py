@@ -8,17 +8,16 @@ from typing import Literal
 from psycopg.rows import DictRow
 
 from tieline.platform.db import Tx
-from tieline.platform.scope import system
 from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.inventory import Fitting
 from tieline.utility.programmes.model import LinkRow, LinkState
 from tieline.utility.programmes.policy.states import Act
+from tieline.utility.programmes.service.telling import SYSTEM
 from tieline.utility.programmes.store import inbox, sites
 from tieline.utility.programmes.store import links as link_store
 from tieline.utility.programmes.store import programmes as store
 
-SYSTEM = system("programmes")
 BATCH = 1000
 """Events and links that are taken at once."""
 

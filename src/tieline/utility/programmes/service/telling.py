@@ -6,8 +6,11 @@ from typing import Any
 
 from tieline.platform import outbox
 from tieline.platform.db import Tx
+from tieline.platform.scope import system
 from tieline.utility.programmes.store import programmes as store
 
+SYSTEM = system("programmes")
+"""As whom programmes do what nobody asked for at that moment."""
 TOPIC = "programme.moved"
 """A person did something with a programme: ``{programme_id, kind}``."""
 

@@ -7,18 +7,16 @@ from psycopg.rows import DictRow
 
 from tieline.platform.clock import Clock
 from tieline.platform.db import Tx
-from tieline.platform.scope import system
 from tieline.utility import fieldwork, logistics
 from tieline.utility.logistics import Demand, Goods
 from tieline.utility.programmes.model import Programme, ProgrammeState
 from tieline.utility.programmes.policy.forecast import pace
 from tieline.utility.programmes.policy.needs import Lot, needs
 from tieline.utility.programmes.service.approving import origin
+from tieline.utility.programmes.service.telling import SYSTEM
 from tieline.utility.programmes.service.watching import lately
 from tieline.utility.programmes.store import needs as need_store
 from tieline.utility.programmes.store import programmes as store
-
-_SYSTEM = system("programmes")
 
 
 async def say_needs(tx: Tx, calendar: Clock, programme_id: int) -> int:
@@ -28,17 +26,17 @@ async def say_needs(tx: Tx, calendar: Clock, programme_id: int) -> int:
     """
     programme = await store.get(tx, programme_id, lock=True)
     wanted = [] if programme.state is ProgrammeState.CLOSED else await _demands(tx, calendar, programme)
-    if wanted != await logistics.needs_of(tx, _SYSTEM, origin(programme_id)):
-        await logistics.put_needs(tx, _SYSTEM, origin(programme_id), wanted)
+    if wanted != await logistics.needs_of(tx, SYSTEM, origin(programme_id)):
+        await logistics.put_needs(tx, SYSTEM, origin(programme_id), wanted)
     return len(wanted)
 
 
 async def _demands(tx: Tx, calendar: Clock, programme: Programme) -> list[Demand]:
     now = calendar.now()
-    days, done = await lately(tx, _SYSTEM, programme.id, now)
+    days, done = await lately(tx, SYSTEM, programme.id, now)
     generation = programme.terms.generation
     rows = await need_store.lots(tx, programme.id, generation)
-    planned = await fieldwork.days_of(tx, _SYSTEM, origin(programme.id))
+    planned = await fieldwork.days_of(tx, SYSTEM, origin(programme.id))
     wanted = needs(_lots(rows, planned), pace(sum(done.values()), days), fieldwork.today(now))
     return [
         Demand(
