@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,8 @@ Pairs = Sequence[tuple[str, str]]
 ROWS = 100
 """Rows of a page: as many as a browser draws without a pause."""
 MOST_VALUES, LONGEST_VALUE = 100, 100
+EARLIEST, LATEST = 1970, 2199
+"""Years that a filter's days lie in."""
 
 
 def pairs_of(query: str) -> Pairs:
@@ -62,6 +65,22 @@ def choice(key: str, label: str, known: Mapping[str, str], pairs: Pairs, *, pinn
 def text(key: str, label: str, pairs: Pairs, *, pinned: bool = True) -> Filter:
     """A chip that takes words."""
     return Filter(key, label, FilterKind.TEXT, value=typed(key, pairs), pinned=pinned)
+
+
+def days(first: str, last: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """From when until when the days of a filter last, the last one as a whole; None for what is no day."""
+    return _begin(first, zone), _begin(last, zone, 1)
+
+
+def _begin(text: str, zone: tzinfo, after: int = 0) -> datetime | None:
+    """The moment at which a day begins in a zone, or the one so many days ``after`` it."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    if not EARLIEST <= day.year <= LATEST:
+        return None
+    return datetime.combine(day + timedelta(days=after), time(), zone).astimezone(UTC)
 
 
 def csv_line(*cells: object) -> str:

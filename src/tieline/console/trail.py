@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
 from fastapi import Query
 
+from tieline.console import lists
 from tieline.console.components import formats
 from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
 from tieline.console.components.values import Age, Ident, IdentKind, Link, Observed
@@ -45,13 +46,13 @@ class Asked:
 
     def wanted(self, zone: tzinfo) -> Wanted:
         """As the trail takes it; a day that is none is left out, and the last day counts as a whole."""
-        until = _day(self.at_to, zone)
+        since, until = lists.days(self.at_from, self.at_to, zone)
         return Wanted(
             actor=self.actor or None,
             action=self.action or None,
             subject=self.subject or None,
-            since=_day(self.at_from, zone),
-            until=until + timedelta(days=1) if until else None,
+            since=since,
+            until=until,
         )
 
 
@@ -63,13 +64,6 @@ async def asked(
 ) -> Asked:
     """What the filter bar asks for, out of a request's query."""
     return Asked(actor.strip(), action.strip(), subject.strip(), at_from, at_to)
-
-
-def _day(text: str, zone: tzinfo) -> datetime | None:
-    try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), zone).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def filters(url: str, asked: Asked) -> FilterBar:

@@ -1,7 +1,7 @@
 """The change log: every change of every object, before and after, by whom, in the course of what; also as a file."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
 
 import msgspec
@@ -45,7 +45,7 @@ async def every(page: CurrentPage, after: After = None) -> Response:
         rows = await reading.changes(tx, wanted, before=before, limit=lists.ROWS + 1)
         codes = {row["code"]: row["name"] for row in await utilities.listed(tx)}
     found = page_of(rows, lists.ROWS, lambda row: (row["id"],))
-    last = dict(pairs)
+    low, high = lists.typed("at_from", pairs), lists.typed("at_to", pairs)
     bar = FilterBar(
         page.url,
         (
@@ -53,9 +53,7 @@ async def every(page: CurrentPage, after: After = None) -> Response:
             lists.choice("party", "Whose hand", words.PARTIES, pairs),
             lists.choice("operation", "What", words.OPERATIONS, pairs),
             lists.text("by", "By whom", pairs),
-            Filter(
-                "at", "When", FilterKind.DATES, low=last.get("at_from", ""), high=last.get("at_to", ""), pinned=True
-            ),
+            Filter("at", "When", FilterKind.DATES, low=low, high=high, pinned=True),
             lists.text("job", "Plan", pairs, pinned=False),
             lists.text("dn", "Object", pairs, pinned=False),
         ),
@@ -75,35 +73,26 @@ async def every(page: CurrentPage, after: After = None) -> Response:
 
 
 def _wanted(pairs: lists.Pairs, zone: tzinfo) -> reading.LogFilter:
-    last = dict(pairs)
-    job = last.get("job", "").strip()
+    job = lists.typed("job", pairs).strip()
     number = number_in(ACTIVATION, job) if job else None
     if job and number is None:
         raise NotFound(f"There is no activation job {job}.")
-    until = _day(last.get("at_to", ""), zone)
+    since, until = lists.days(lists.typed("at_from", pairs), lists.typed("at_to", pairs), zone)
     return reading.LogFilter(
         utilities=lists.chosen("utility", pairs),
         parties=lists.chosen("party", pairs),
         operations=lists.chosen("operation", pairs),
-        source=_source(last.get("by", "").strip().replace("\0", "")),
-        dn=last.get("dn", "").strip().replace("\0", ""),
+        source=_source(lists.typed("by", pairs).strip()),
+        dn=lists.typed("dn", pairs).strip(),
         job=number,
-        since=_day(last.get("at_from", ""), zone),
-        until=until + timedelta(days=1) if until else None,
+        since=since,
+        until=until,
     )
 
 
 def _source(who: str) -> str:
     """Who, as the log has it: a bare name is one of the staff's."""
     return who if not who or ":" in who or who == "network" else f"staff:{who}"
-
-
-def _day(text: str, zone: tzinfo) -> datetime | None:
-    """The beginning of a day in the operator's time zone; None for what is no day."""
-    try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def log_table(
