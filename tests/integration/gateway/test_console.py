@@ -151,6 +151,7 @@ async def test_what_is_listed_follows_the_filters_of_the_address(desk: Desk) -> 
     assert (await desk.get("/objects/U/nobody")).status_code == 404
     assert (await desk.get("/plans/aj-99")).status_code == 404
     assert (await desk.get("/log/999999999999")).status_code == 404
+    assert "No change matches" not in await desk.text("/log?at_to=9999-12-31")
 
 
 async def test_figures_of_the_overview_are_the_sums_of_the_rows_behind_them(desk: Desk) -> None:
@@ -350,6 +351,8 @@ async def test_an_administrator_makes_and_shuts_out_staff(desk: Desk) -> None:
     assert (await desk.post(f"/staff/{number}/password")).status_code == 200
     trail = await desk.text("/audit?subject=user:rita")
     assert "User created" in trail
+    assert (await desk.get("/audit/9223372036854775807")).status_code == 404
+    assert "User created" in await desk.text("/audit?at_to=9999-12-31")
     assert "The trail is whole" in (await desk.post("/audit/verify")).text
 
 
