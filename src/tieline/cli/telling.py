@@ -128,6 +128,8 @@ def record(found: Any) -> None:
         for entry in found["audit"]
     ]
     print_table("Audit trail", ["Entry", "At (UTC)", "By", "What", "Hash"], rows)
+    if found.get("more_audit"):
+        out.print(f"These are the latest; the trail has the others under the subject change:{one['id']}.", style="dim")
 
 
 def _minute(at: str) -> str:

@@ -50,6 +50,35 @@ async def test_a_record_tells_all_of_a_change(house: House, monkeypatch: pytest.
     assert (await mara.get("/changes/99999/record")).status_code == 404
 
 
+async def test_what_was_done_last_is_never_left_out(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MOST_EVENTS", "MOST_ENTRIES"):
+        monkeypatch.setattr(f"tieline.utility.changes.service.recording.{name}", 2)
+    monkeypatch.setattr("tieline.utility.console.pages.changes.showing._LOG", 2)
+    await house.world.build(20, critical=2)
+    mara = await house.person("mara", "technician")
+    dirk = await house.person("dirk", "approver")
+    async with house.working():
+        path = await planned(house, mara)
+        await mara.post(f"{path}/submit")
+        await dirk.post(f"{path}/approve", ("plan_hash", plan_hash((await dirk.get(path)).text)), ("reason", "Seen."))
+        await mara.post(f"{path}/start")
+        await house.reads(mara, path, "Completed")
+        assert (await mara.post(f"{path}/undo", ("title", "Back"), ("reason", "Too early"))).status_code == 303
+        await house.world.run_sql(
+            "INSERT INTO change_event (change_id, actor, kind, detail)"
+            " SELECT 1, 'user:mara', 'reviewed', '{}' FROM generate_series(1, 2)"
+        )
+    found = (await dirk.get("/api/v1/changes/1/record")).json()
+    assert [one["kind"] for one in found["events"]] == ["reviewed", "reviewed"]
+    assert (found["more_events"], found["more_audit"], found["undone_by"]) == (True, True, [2])
+    page = (await dirk.get(f"{path}/record")).text
+    assert "/api/v1/changes/1/events" in page
+    assert "under the subject <code>change:1</code>" in page
+    assert '<a href="/changes/2">change 2</a>' in page
+    assert '<a href="/changes/2">Change 2</a>' in (await mara.get(path)).text
+    assert "Reviewed" in (await mara.get(f"{path}/log")).text
+
+
 async def test_rest_gives_the_same(house: House) -> None:
     await house.world.build(4)
     mara = await house.person("mara", "technician")

@@ -5,7 +5,8 @@ What other contexts may call stands here. A use case takes a transaction and the
 - :func:`create`, :func:`edit`, :func:`undo` make changes; :func:`request_plan` has one planned (with
   :func:`defer_plan` in the same transaction); :func:`submit`, :func:`decide`; :func:`start`, :func:`pause`,
   :func:`resume`, :func:`stop`, :func:`retry`; :func:`release` and :func:`let_go` for items that wait;
-- :func:`page`, :func:`detail`, :func:`item_page`, :func:`progress`, :func:`events`, :func:`batches` look at them;
+- :func:`page`, :func:`detail`, :func:`item_page`, :func:`progress`, :func:`latest_events`, :func:`batches` look at
+  them;
 - :func:`traces` tells what changes did, or are doing, to subscriptions; :func:`under_way` which are at the operator;
 - :data:`KINDS` takes kinds of change of the contexts above (:class:`Kind`); :func:`place`, :func:`current`,
   :func:`reported`, :func:`busy`, :func:`refusals` and :func:`first` are what their plans are made with.
@@ -69,7 +70,7 @@ from tieline.utility.changes.service.holding import (
 )
 from tieline.utility.changes.service.outcomes import outcome, outcomes, report, review, reviews
 from tieline.utility.changes.service.planning import request as request_plan
-from tieline.utility.changes.service.recording import Record, record, undone_by
+from tieline.utility.changes.service.recording import Record, record
 from tieline.utility.changes.service.releasing import let_go, release
 from tieline.utility.changes.service.ruling import agree_policy, approve_policy, make_policy, policies, retire_policy
 from tieline.utility.changes.service.running import Refused, pause, resume, retry, start, stop
@@ -84,9 +85,9 @@ from tieline.utility.changes.service.watching import (
     acts,
     batches,
     detail,
-    events,
     item_page,
     item_states,
+    latest_events,
     page,
     progress,
     record_evidence,
@@ -145,7 +146,6 @@ __all__ = [
     "detail",
     "edit",
     "end_storm",
-    "events",
     "first",
     "hold_of",
     "holding",
@@ -154,6 +154,7 @@ __all__ = [
     "insist",
     "item_page",
     "item_states",
+    "latest_events",
     "let_go",
     "lift_hold",
     "make_hold",
@@ -197,7 +198,6 @@ __all__ = [
     "traces",
     "under_way",
     "undo",
-    "undone_by",
     "veto",
     "window_words",
 ]

@@ -22,7 +22,8 @@ async def show_record(
     """A change in one piece: what, who, when, plan, items before and after, outcome, log, and entries of the trail.
 
     ``more_items`` tells that there are others: ``GET /changes/{id}/items`` gives them all. ``audit`` is null for who
-    may not read the trail; each entry has its place and hash, as ``GET /audit`` shows them.
+    may not read the trail; each entry has its place and hash, as ``GET /audit`` shows them. ``more_events`` and
+    ``more_audit`` tell that only the latest are here: ``GET /changes/{id}/events`` and ``GET /audit`` give the others.
     """
     async with runtime.db.snapshot() as tx:
         found = await recording.record(tx, scope, runtime.clock, change_id, items=items)
@@ -45,7 +46,9 @@ def shown(found: Record) -> dict[str, Any]:
         "more_items": found.more_items,
         "outcome": found.outcome,
         "reviews": found.reviews,
-        "undone_by": recording.undone_by(found),
+        "undone_by": detail.undone_by,
         "events": found.events,
+        "more_events": found.more_events,
         "audit": found.entries,
+        "more_audit": found.more_entries,
     }

@@ -25,7 +25,10 @@ _DONE = frozenset({"verified", "failed", "conflict", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Everything of a change but its items. ``acts`` are those that the asker may do now."""
+    """Everything of a change but its items. ``acts`` are those that the asker may do now.
+
+    ``undone_by`` are the changes that were made to take it back.
+    """
 
     change: Change
     approvals: Sequence[Approval]
@@ -33,6 +36,7 @@ class Detail:
     waves: Sequence[DictRow]
     reasons: Sequence[DictRow]
     acts: Sequence[str]
+    undone_by: Sequence[int]
 
 
 async def page(
@@ -64,6 +68,7 @@ async def detail(tx: Tx, scope: Scope, change_id: int) -> Detail:
         await items.waves(tx, change_id),
         await items.reasons(tx, scope, change_id),
         acts(change, scope),
+        await store.undoing(tx, change_id),
     )
 
 
@@ -251,6 +256,13 @@ async def events(tx: Tx, scope: Scope, change_id: int, *, after: int = 0, limit:
     scope.require(Permission.CHANGE_READ)
     await store.get(tx, change_id)
     return await store.events(tx, change_id, after=after, limit=limit)
+
+
+async def latest_events(tx: Tx, scope: Scope, change_id: int, *, limit: int) -> list[DictRow]:
+    """The latest entries of a change's own log, in order."""
+    scope.require(Permission.CHANGE_READ)
+    await store.get(tx, change_id)
+    return await store.latest_events(tx, change_id, limit)
 
 
 async def batches(tx: Tx, scope: Scope, change_id: int, *, only_open: bool = False) -> list[DictRow]:

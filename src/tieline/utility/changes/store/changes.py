@@ -203,6 +203,20 @@ async def events(tx: Tx, change_id: int, *, after: int, limit: int) -> list[Dict
     return await fetch_all(tx, text, {"id": change_id, "after": after, "limit": limit})
 
 
+async def latest_events(tx: Tx, change_id: int, limit: int) -> list[DictRow]:
+    """The latest entries of a change's log, in order."""
+    text = """
+        SELECT id, at, actor, kind, detail FROM change_event WHERE change_id = %(id)s
+        ORDER BY id DESC LIMIT %(limit)s"""
+    return (await fetch_all(tx, text, {"id": change_id, "limit": limit}))[::-1]
+
+
+async def undoing(tx: Tx, change_id: int) -> list[int]:
+    """The changes that were made to take one back, in order."""
+    rows = await fetch_all(tx, "SELECT id FROM change WHERE undo_of = %s ORDER BY id", [change_id])
+    return [row["id"] for row in rows]
+
+
 async def overdue(tx: Tx, now: datetime) -> list[int]:
     """Emergency changes whose approval is overdue and not told yet; they are marked as told."""
     text = """

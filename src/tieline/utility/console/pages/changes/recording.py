@@ -37,7 +37,9 @@ async def change_record(page: CurrentPage, change_id: int) -> Response:
         reviews=record.reviews(found, zone),
         items=record.item_table(found),
         shown=record.shown_of(found, Tally.of(found.progress).total),
-        undo=record.undo(changes.undone_by(found)),
+        undo=record.undo(found.detail.undone_by),
         log=receipt.log(found.events),
+        more_events=found.more_events,
         entries=None if found.entries is None else record.entries(found.entries),
+        more_entries=found.more_entries,
     )

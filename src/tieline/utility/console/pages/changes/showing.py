@@ -49,7 +49,7 @@ async def read(tx: Tx, page: Page, change_id: int, *, with_items: bool = True) -
     """Read what the pages of a change show; raises ``NotFound``."""
     detail = await source.detail(tx, page.scope, change_id)
     pace = await source.progress(tx, page.scope, page.runtime.clock, change_id)
-    log = await source.events(tx, page.scope, change_id, limit=_LOG)
+    log = await source.latest_events(tx, page.scope, change_id, limit=_LOG)
     first: Sequence[DictRow] = ()
     if with_items:
         first = (await source.item_page(tx, page.scope, change_id, source.ItemFilter(), limit=_FIRST)).items
@@ -178,7 +178,6 @@ def live(page: Page, found: Found) -> dict[str, Any]:
 
 def _receipt(page: Page, found: Found) -> dict[str, Any]:
     it = control.Situation(found.change, found.pace, page.now)
-    undos = [int(one["detail"]["undo"]) for one in found.log if one["kind"] == "undo-made"]
     return {
         "live": it.live,
         "outcome": control.outcome(it),
@@ -186,6 +185,6 @@ def _receipt(page: Page, found: Found) -> dict[str, Any]:
         "progress": control.progress(it),
         "failures": control.failures(found.change.id, found.detail.reasons, planned_too=True),
         "facts": receipt.facts(it),
-        "undos": [Link(f"Change {number}", f"/changes/{number}") for number in undos],
+        "undos": [Link(f"Change {number}", f"/changes/{number}") for number in found.detail.undone_by],
         "undoable": "undo" in found.detail.acts and found.tally.count("verified", "accepted", "failed") > 0,
     }
