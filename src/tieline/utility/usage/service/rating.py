@@ -49,34 +49,33 @@ async def rate_operators(db: Database, clock: Clock, operator: str = "") -> None
 async def _rate_operator(db: Database, clock: Clock, contract: Contract) -> None:
     now = clock.now()
     today = now.astimezone(UTC).date()
+    present = period_of(today, contract.billing_day)
     async with db.transaction() as tx:
         await contracts.follow(tx, contract.operator_id, today)
         months = await statements.months(tx, contract.operator_id)
         rated = await statements.rated(tx, contract.operator_id)
         tariffs = await contracts.tariffs(tx, contract.operator_id)
-    present = period_of(today, contract.billing_day)
+        known = await volumes.last_known(tx, contract.operator_id, present.last)
     last = before(present, contract.billing_day)
-    always = {present.first, last.first}
     first = min(last.first, max(months[0], today - timedelta(days=31 * _PERIODS)) if months else today)
+    # What stands out is looked for in the present period, or in the last one of which anything is known.
+    looked_at = period_of(known, contract.billing_day) if known is not None else None
     for period in since(first, today, contract.billing_day):
         had = rated.get(period.first)
-        if period.first in always or had is None or await _told_since(db, contract, period, had):
-            await rate_period(db, contract, tariffs, period, now)
-    await _stand_out(db, contract, tariffs, present, now)
+        if period in {present, last, looked_at} or had is None or await _told_since(db, contract, period, had):
+            plans = await _rate_period(db, contract, tariffs, period, now)
+            if period == looked_at:
+                await _stand_out(db, contract, plans, period, now)
 
 
 async def _told_since(db: Database, contract: Contract, period: Period, at: datetime) -> bool:
     if contract.updated_at > at:
         return True
     async with db.snapshot() as tx:
-        for part in parts(period):
-            told = await statements.told_since(tx, contract.operator_id, part.month)
-            if told is not None and told > at:
-                return True
-    return False
+        return await statements.told_since(tx, contract.operator_id, [part.month for part in parts(period)], at)
 
 
-async def rate_period(
+async def _rate_period(
     db: Database, contract: Contract, tariffs: Sequence[Tariff], period: Period, now: datetime
 ) -> list[_Plan]:
     """Rate every plan of an operator in a period, and keep what it came to."""
@@ -141,23 +140,14 @@ def _row(contract: Contract, period: Period, one: _Plan, known: date | None, now
 # ── what stands out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _stand_out(
-    db: Database, contract: Contract, tariffs: Sequence[Tariff], present: Period, now: datetime
-) -> None:
-    """Look at the present period, or at the last one as long as nothing is known of the present one."""
+async def _stand_out(db: Database, contract: Contract, plans: Sequence[_Plan], period: Period, now: datetime) -> None:
     async with db.snapshot() as tx:
-        known = await volumes.last_known(tx, contract.operator_id, present.last)
-        if known is None:
-            return
-        period = present if known >= present.first else period_of(known, contract.billing_day)
-        by_plan = await members_of(tx, contract.operator_id, period)
-        daily = await contracts.daily(tx, contract.operator_id, bound_of(period))
+        days = [day for day in await volumes.known_days(tx, contract.operator_id) if day <= period.last]
+        known = days[-1]
         begin = known - timedelta(days=contract.silent_days - 1)
         silent = await findings.silent(tx, contract.operator_id, since=begin, until=known, limit=standing_out.MOST)
         months = [month_before(known), known.replace(day=1)]
         strange = await findings.unexpected(tx, contract.operator_id, months=months, limit=standing_out.MOST)
-        days = await volumes.known_days(tx, contract.operator_id)
-    plans = await asyncio.to_thread(_rated, contract, tariffs, period, by_plan, daily=daily, known=known)
     found = await asyncio.to_thread(_found, contract, plans, period)
     if days[0] <= begin:
         current = {one.tariff.plan: one.tariff for one in plans}

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import DictRow
 
-from tieline.platform.db import Tx, execute, fetch_all
+from tieline.platform.db import Tx, execute, fetch_all, fetch_value
 from tieline.platform.scope import Scope, within
 from tieline.utility.usage.model import Statement
 
@@ -71,12 +71,10 @@ async def rated(tx: Tx, operator_id: int) -> dict[date, datetime]:
     return {row["first"]: row["at"] for row in await fetch_all(tx, text, [operator_id])}
 
 
-async def told_since(tx: Tx, operator_id: int, month: date) -> datetime | None:
-    """When anything was last told of a month."""
-    rows = await fetch_all(
-        tx, "SELECT max(told_at) AS at FROM usage_month WHERE operator_id = %s AND month = %s", [operator_id, month]
-    )
-    found: datetime | None = rows[0]["at"]
+async def told_since(tx: Tx, operator_id: int, months: Sequence[date], at: datetime) -> bool:
+    """Whether anything was told of some months since a moment."""
+    text = "SELECT EXISTS (SELECT FROM usage_month WHERE operator_id = %s AND month = ANY(%s) AND told_at > %s)"
+    found: bool = await fetch_value(tx, text, [operator_id, list(months), at])
     return found
 
 
