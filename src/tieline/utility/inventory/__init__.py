@@ -8,7 +8,7 @@ nor ends a transaction:
 - :func:`take_stock`, :func:`issue_stock`, :func:`release_stock`: cards from an operator's stock, by key;
 - :func:`card_facts`, :func:`device_facts`, :func:`site_facts`, :func:`cards_in_devices`: goods as they stand;
   :func:`set_stock_states`, :func:`add_devices`, :func:`place_devices` keep them in step with the ledger of logistics;
-  :func:`known_imeis`, :func:`models_by_tac` check what is delivered, :func:`read_sheet` reads its note;
+  :func:`known_imeis`, :func:`models_by_tac` check what is delivered, :func:`read_table` reads its note;
 - :func:`reserve_addresses`, :func:`release_addresses`: addresses from the address plan, by key; :func:`held_for` tells
   the keys of a change;
 - :func:`fit_links`, :func:`end_links`, :func:`take_devices_away`: what a crew fits and takes away, as links with dates;
@@ -28,9 +28,9 @@ nor ends a transaction:
 
 Pages show what the REST API does: :func:`list_things`, :func:`count_things`, :func:`thing`, :func:`thing_detail`,
 :func:`thing_history`, :func:`thing_timeline`, :func:`export_things`, :func:`search`, :func:`fleet_summary`,
-:func:`card_stock`, :func:`site_map`, :func:`csv_row`; and for imports :func:`keep_upload`, :func:`preview_import`,
-:func:`submit_import`, :func:`repeat_import`, :func:`list_imports`, :func:`one_import`, :func:`import_problems`,
-:func:`import_report`, :func:`mappings`, :func:`save_mapping`.
+:func:`card_stock`, :func:`site_map`, :func:`csv_row`; and for imports :func:`keep_sent` (of a form) and
+:func:`keep_upload`, :func:`preview_import`, :func:`submit_import`, :func:`repeat_import`, :func:`list_imports`,
+:func:`one_import`, :func:`import_problems`, :func:`import_report`, :func:`mappings`, :func:`save_mapping`.
 """
 
 from tieline.utility.inventory.importing import converters
@@ -38,7 +38,7 @@ from tieline.utility.inventory.importing.kinds import KINDS as IMPORT_FIELDS
 from tieline.utility.inventory.importing.kinds import FieldSpec
 from tieline.utility.inventory.importing.mapping import FileMapping, from_object, from_toml
 from tieline.utility.inventory.importing.problems import Bad
-from tieline.utility.inventory.importing.sheets import Sheet, SheetRow, read_sheet
+from tieline.utility.inventory.importing.sheets import Sheet, SheetRow
 from tieline.utility.inventory.importing.suggest import Preview
 from tieline.utility.inventory.importing.suggest import preview as preview_import
 from tieline.utility.inventory.jobs import repeat_import, submit_import
@@ -157,7 +157,7 @@ from tieline.utility.inventory.service.things import one as thing
 from tieline.utility.inventory.service.things import page as list_things
 from tieline.utility.inventory.service.things import sorts
 from tieline.utility.inventory.service.things import timeline as thing_timeline
-from tieline.utility.inventory.service.uploads import Upload
+from tieline.utility.inventory.service.uploads import Upload, keep_sent, read_table
 from tieline.utility.inventory.service.uploads import keep as keep_upload
 from tieline.utility.inventory.store.operators import contracts, operators
 from tieline.utility.inventory.timeline import Thing, TimelineEvent, register_lane
@@ -256,6 +256,7 @@ __all__ = [
     "import_problems",
     "import_report",
     "issue_stock",
+    "keep_sent",
     "keep_upload",
     "known_imeis",
     "lan_group",
@@ -279,7 +280,7 @@ __all__ = [
     "plain_address",
     "preview_import",
     "reach",
-    "read_sheet",
+    "read_table",
     "register_finder",
     "register_lane",
     "release_addresses",

@@ -1,9 +1,8 @@
 """A delivery note that comes with a form: kept, read apart from any transaction, taken in, and deleted."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Scope
@@ -13,7 +12,6 @@ from tieline.utility.logistics.model import Goods
 from tieline.utility.logistics.service import ordering
 from tieline.utility.logistics.service.ordering import Delivered
 
-_CHUNK = 1 << 20
 _DIGITS = 18
 _LONGEST_NOTE = 200
 
@@ -25,13 +23,11 @@ async def take_note(
 
     Raises ``Invalid`` for a form without a file or warehouse, ``FileRefused`` for a file that is no table.
     """
-    file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise Invalid("Choose a file first.", [Problem("file", "required", "The form has no file.")])
-    warehouse_id = _whole(fields.get("warehouse_id", ""))
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
     note = fields.get("note", "").replace("\0", "")[:_LONGEST_NOTE]
-    upload = await inventory.keep_upload(runtime.settings, file.filename, _chunks(file))
+    upload = await inventory.keep_sent(runtime.settings, form)
     try:
+        warehouse_id = _whole(fields.get("warehouse_id", ""))
         sheet = await ordering.read_note(runtime.settings, upload, goods)
         async with runtime.db.transaction() as tx:
             return await ordering.deliver(
@@ -45,8 +41,3 @@ def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise Invalid("Say into which warehouse.", [Problem("warehouse_id", "required", "The number of a warehouse.")])
     return int(text)
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_CHUNK):
-        yield chunk

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from tieline.platform.errors import Invalid, Problem, TooLarge
 from tieline.platform.scope import Permission, Scope
@@ -28,7 +28,6 @@ router = APIRouter(tags=["imports"])
 Identity = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _MOST = 4200 * MEGABYTE
 """More than `upload_megabytes` can be: the bound that counts is that setting."""
-_CHUNK = 1 << 20
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -173,16 +172,7 @@ async def _receive(request: Request, runtime: Runtime, file_name: str) -> _Sent:
     if not length:
         raise Invalid("A form has to say how long it is (Content-Length).")
     async with request.form(max_files=1, max_fields=20) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise Invalid("The form has no file.", [Problem("file", "required", "Choose a file.")])
-        upload = await uploads.keep(runtime.settings, file.filename or file_name, _chunks(file))
-        return _Sent(upload, _texts(form))
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_CHUNK):
-        yield chunk
+        return _Sent(await uploads.keep_sent(runtime.settings, form, file_name), _texts(form))
 
 
 def _texts(form: FormData) -> dict[str, str]:

@@ -5,14 +5,19 @@ import hashlib
 import os
 import secrets
 import unicodedata
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tieline.platform import files
-from tieline.platform.errors import Invalid, TooLarge
-from tieline.platform.settings import Settings
+from starlette.datastructures import FormData, UploadFile
 
+from tieline.platform import files
+from tieline.platform.errors import Invalid, Problem, TooLarge
+from tieline.platform.settings import Settings
+from tieline.utility.inventory.importing.kinds import FieldSpec
+from tieline.utility.inventory.importing.sheets import Sheet, read_sheet
+
+_CHUNK = 1 << 20
 _MEGABYTE = 1_000_000
 _MAX_NAME = 200
 
@@ -40,6 +45,30 @@ async def keep(settings: Settings, name: str, chunks: AsyncIterator[bytes]) -> U
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+async def keep_sent(settings: Settings, form: FormData, name: str = "") -> Upload:
+    """Keep the ``file`` of a form, called ``name`` where it does not say; raises as :func:`keep` does.
+
+    Raises ``Invalid`` for a form without one.
+    """
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not (file.filename or name):
+        raise Invalid("Choose a file first.", [Problem("file", "required", "The form has no file.")])
+    return await keep(settings, file.filename or name, _chunks(file))
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(_CHUNK):
+        yield chunk
+
+
+async def read_table(settings: Settings, upload: Upload, fields: Sequence[FieldSpec], *, most_rows: int) -> Sheet:
+    """Read a kept file as a small table, beside the loop. Raises ``FileRefused`` when nothing of it can be taken."""
+    unpacked = settings.unpacked_megabytes
+    return await asyncio.to_thread(
+        read_sheet, upload.path, upload.name, fields, unpacked_megabytes=unpacked, most_rows=most_rows
+    )
 
 
 def stray(settings: Settings, kept: Collection[str], *, days: int) -> list[Path]:

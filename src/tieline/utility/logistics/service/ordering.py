@@ -1,6 +1,5 @@
 """Orders and deliveries: what is to come, what came, and what of it is still outstanding."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -157,14 +156,7 @@ async def delivery_problems(
 
 async def read_note(settings: Settings, upload: Upload, goods: Goods) -> Sheet:
     """Read a delivery note, apart from any transaction. Raises ``FileRefused`` when nothing of it can be taken."""
-    return await asyncio.to_thread(
-        inventory.read_sheet,
-        upload.path,
-        upload.name,
-        delivering.FIELDS[goods],
-        unpacked_megabytes=settings.unpacked_megabytes,
-        most_rows=MAX_ROWS,
-    )
+    return await inventory.read_table(settings, upload, delivering.FIELDS[goods], most_rows=MAX_ROWS)
 
 
 async def deliver(

@@ -1,19 +1,18 @@
 """Files that come with a form: bills, usage of operators without an interface, who is on which plan."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from tieline.platform import audit
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, NotFound, Problem
 from tieline.platform.scope import Permission, Scope
-from tieline.platform.settings import Settings
 from tieline.platform.wiring import Runtime
 from tieline.standards.tmf.usage import Stretch, Volume
 from tieline.utility import inventory
@@ -23,37 +22,20 @@ from tieline.utility.usage.jobs import defer_check, defer_rating
 from tieline.utility.usage.model import BillLine, Charge, Contract, Period, Taken
 from tieline.utility.usage.policy.periods import period_of
 from tieline.utility.usage.service.common import contract_of
-from tieline.utility.usage.service.taking import note, take
+from tieline.utility.usage.service.taking import merged, note, take
 from tieline.utility.usage.store import bills, contracts
 
 MOST_LINES, MOST_RECORDS = 500_000, 3_000_000
 KEPT_PROBLEMS = 1000
-_CHUNK = 1 << 20
-_BATCH = 50_000
 
 
-async def upload_of(settings: Settings, form: FormData) -> Upload:
-    """The file of a form, kept until it is read. Raises ``Invalid`` for a form without one."""
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise Invalid("Choose a file first.", [Problem("file", "required", "The form has no file.")])
-    return await inventory.keep_upload(settings, file.filename, _chunks(file))
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_CHUNK):
-        yield chunk
-
-
-async def _sheet(settings: Settings, upload: Upload, fields: Sequence[FieldSpec], most: int) -> Sheet:
-    return await asyncio.to_thread(
-        inventory.read_sheet,
-        upload.path,
-        upload.name,
-        fields,
-        unpacked_megabytes=settings.unpacked_megabytes,
-        most_rows=most,
-    )
+async def _sent(runtime: Runtime, form: FormData, fields: Sequence[FieldSpec], most: int) -> tuple[Upload, Sheet]:
+    """The file of a form and what it says; it is gone once it is read."""
+    upload = await inventory.keep_sent(runtime.settings, form)
+    try:
+        return upload, await inventory.read_table(runtime.settings, upload, fields, most_rows=most)
+    finally:
+        await asyncio.to_thread(upload.path.unlink, missing_ok=True)
 
 
 # ── bills ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -70,17 +52,19 @@ async def receive(runtime: Runtime, scope: Scope, operator: str, form: FormData)
     scope.require(Permission.USAGE_WRITE)
     async with runtime.db.snapshot() as tx:
         contract = await contract_of(tx, scope, operator)
-    upload = await upload_of(runtime.settings, form)
-    try:
-        sheet = await _sheet(runtime.settings, upload, filing.BILL, MOST_LINES)
-        lines = [_line(row.line, row.values) for row in sheet.rows]
-        if not lines:
-            raise Invalid("No line of the file can be read as one of a bill.", list(sheet.problems[:20]))
-        about = _about(contract, sheet, upload)
-        async with runtime.db.transaction() as tx:
-            return await _keep(tx, scope, contract, {**about, "at": runtime.clock.now()}, lines)
-    finally:
-        await asyncio.to_thread(upload.path.unlink, missing_ok=True)
+    upload, sheet = await _sent(runtime, form, filing.BILL, MOST_LINES)
+    about, lines = await asyncio.to_thread(_bill, contract, sheet, upload)
+    async with runtime.db.transaction() as tx:
+        return await _keep(tx, scope, contract, {**about, "at": runtime.clock.now()}, lines)
+
+
+def _bill(contract: Contract, sheet: Sheet, upload: Upload) -> tuple[dict[str, Any], list[BillLine]]:
+    """What a file says of its bill, and the bill's lines. Raises ``Invalid`` for what is no bill of the contract."""
+    lines = [_line(row.line, row.values) for row in sheet.rows]
+    if not lines:
+        raise Invalid("No line of the file can be read as one of a bill.", list(sheet.problems[:20]))
+    claimed = sum((one.amount for one in lines), Decimal())
+    return {**_about(contract, sheet, upload), "lines": len(lines), "claimed": claimed}, lines
 
 
 def _line(number: int, values: Mapping[str, Any]) -> BillLine:
@@ -139,14 +123,12 @@ async def _keep(tx: Tx, scope: Scope, contract: Contract, about: Mapping[str, An
             f"Bill {had['number']} is here already.",
             advice="Take the earlier one away first, if this one is to stand in its place.",
         )
-    claimed = sum((one.amount for one in lines), Decimal())
-    values = {**about, "operator_id": contract.operator_id, "lines": len(lines), "claimed": claimed}
-    bill_id = await bills.add(tx, {**values, "by": scope.actor})
+    bill_id = await bills.add(tx, {**about, "operator_id": contract.operator_id, "by": scope.actor})
     if bill_id is None:
         raise Conflict("The same bill was sent by somebody else just now.")
     await bills.add_lines(tx, bill_id, lines)
     await defer_check(tx, bill_id)
-    detail = {"number": about["number"], "lines": len(lines), "claimed": str(claimed), "sha256": about["sha256"]}
+    detail = {name: about[name] for name in ("number", "lines", "sha256")} | {"claimed": str(about["claimed"])}
     await audit.append(tx, scope, audit.Entry("usage.bill-received", f"usage-bill:{bill_id}", detail))
     return bill_id
 
@@ -158,13 +140,8 @@ async def take_usage(runtime: Runtime, scope: Scope, operator: str, form: FormDa
     """Take a usage file in: good rows count, bad ones are told. A row takes the place of what was known of its day."""
     scope.require(Permission.USAGE_WRITE)
     operator_id = await _operator_id(runtime, scope, operator)
-    upload = await upload_of(runtime.settings, form)
-    try:
-        sheet = await _sheet(runtime.settings, upload, filing.USAGE, MOST_RECORDS)
-    finally:
-        await asyncio.to_thread(upload.path.unlink, missing_ok=True)
-    told = [_stretch(row.values) for row in sheet.rows]
-    told.sort(key=lambda one: one.subscription)
+    upload, sheet = await _sent(runtime, form, filing.USAGE, MOST_RECORDS)
+    told = await asyncio.to_thread(lambda: merged(_stretch(row.values) for row in sheet.rows))
     async with runtime.db.transaction() as tx:
         taken = await take(tx, operator_id, told, runtime.clock.now())
         await note(tx, operator_id, taken.days, source="file", at=runtime.clock.now())
@@ -184,11 +161,7 @@ async def take_assignments(runtime: Runtime, scope: Scope, operator: str, form: 
     """Take in who was on which plan, and since when; for these the file counts from then on, not the inventory."""
     scope.require(Permission.OPERATOR_WRITE)
     operator_id = await _operator_id(runtime, scope, operator)
-    upload = await upload_of(runtime.settings, form)
-    try:
-        sheet = await _sheet(runtime.settings, upload, filing.ASSIGNMENTS, MOST_LINES)
-    finally:
-        await asyncio.to_thread(upload.path.unlink, missing_ok=True)
+    upload, sheet = await _sent(runtime, form, filing.ASSIGNMENTS, MOST_LINES)
     async with runtime.db.transaction() as tx:
         known = {row["ref"]: row["id"] for row in await bills.known(tx, operator_id)}
         rows = _assigned(sheet, known)

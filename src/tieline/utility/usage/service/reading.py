@@ -20,7 +20,7 @@ from tieline.utility.connectors import ConnectorError, Lease, LeaseLost, every_c
 from tieline.utility.usage.jobs import defer_rating
 from tieline.utility.usage.policy.periods import month_before
 from tieline.utility.usage.port import Records
-from tieline.utility.usage.service.taking import SYSTEM, note, take
+from tieline.utility.usage.service.taking import SYSTEM, merged, note, take
 from tieline.utility.usage.store import volumes as store
 from tieline.utility.usage.wires import PROVIDERS, RecordsOf, records_of
 
@@ -139,7 +139,7 @@ class _Reading:
         async with self.runtime.db.transaction() as tx:
             if self.lease is not None:
                 await self.lease.renew(tx)
-            taken = await take(tx, self.operator_id, page, self.runtime.clock.now())
+            taken = await take(tx, self.operator_id, merged(page), self.runtime.clock.now())
         self.count += taken.records
         return taken.days
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from tieline.platform.db import Tx
@@ -15,16 +16,22 @@ SYSTEM = system("usage")
 Numbers = list[int | None]
 
 
-async def take(tx: Tx, operator_id: int, told: Sequence[Stretch], at: datetime) -> Taken:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told: a row for each subscription and month, from its first day on; of how many each day is told."""
+
+    rows: Sequence[tuple[str, date, Numbers, Numbers, Numbers]]
+    days: Mapping[date, int]
+
+
+async def take(tx: Tx, operator_id: int, told: Told, at: datetime) -> Taken:
     """Keep what was told; what is told of a day takes the place of what was known of it.
 
-    Of one day of a subscription that is told twice at once the later word holds. Which days are known as a whole is for
-    ``note`` to say, once all of them was taken.
+    Which days are known as a whole is for ``note`` to say, once all of them was taken.
     """
-    rows, days = merged(told)
-    if rows:
-        await store.take(tx, operator_id, rows, at)
-    return Taken(sum(days.values()), len({row[0] for row in rows}), days)
+    if told.rows:
+        await store.take(tx, operator_id, told.rows, at)
+    return Taken(sum(told.days.values()), len({row[0] for row in told.rows}), told.days)
 
 
 async def note(tx: Tx, operator_id: int, days: Mapping[date, int], *, source: str, at: datetime) -> None:
@@ -33,10 +40,8 @@ async def note(tx: Tx, operator_id: int, days: Mapping[date, int], *, source: st
         await store.note_days(tx, operator_id, days.items(), source=source, at=at)
 
 
-def merged(
-    told: Iterable[Stretch],
-) -> tuple[list[tuple[str, date, Numbers, Numbers, Numbers]], Counter[date]]:
-    """A row for each subscription and month, from its first day on; and of how many subscriptions each day is told."""
+def merged(told: Iterable[Stretch]) -> Told:
+    """Put what was told side by side. Of one day of a subscription that is told twice the later word holds."""
     found: dict[tuple[str, date], tuple[Numbers, Numbers, Numbers]] = {}
     days: Counter[date] = Counter()
     for one in told:
@@ -47,7 +52,7 @@ def merged(
                 continue
             up[place], down[place], sessions[place] = volume.up, volume.down, volume.sessions
             days[month + timedelta(days=place)] += 1
-    return [(ref, month, *numbers) for (ref, month), numbers in sorted(found.items())], days
+    return Told([(ref, month, *numbers) for (ref, month), numbers in sorted(found.items())], days)
 
 
 def _empty(month: date) -> tuple[Numbers, Numbers, Numbers]:

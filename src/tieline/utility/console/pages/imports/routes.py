@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Response
 from fastapi.responses import StreamingResponse
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from tieline.console.components.figures import Segment
 from tieline.console.components.frame import Action, Crumb, PageHead
@@ -24,8 +24,6 @@ from tieline.utility.inventory import ImportMode, ImportRun, Kind, Preview, Uplo
 router = pages()
 _MOST = 4200 * MEGABYTE
 """More than the setting ``upload_megabytes`` can be, which is the bound that counts."""
-_CHUNK = 1 << 20
-_FILE = "file"
 
 
 @router.get("/imports")
@@ -58,7 +56,7 @@ async def send(page: CurrentPage) -> Response:
     typed = await page.form(fields=20, files=1)
     chosen = forms.Chosen(_text(typed, "kind"), _text(typed, "mapping"), _text(typed, "mode") or "keep_good")
     try:
-        upload = await _keep(page, typed)
+        upload = await inventory.keep_sent(page.runtime.settings, typed)
     except (Invalid, TooLarge) as error:
         return await _first_form(page, chosen, error.detail)
     if chosen.mapping:
@@ -205,18 +203,6 @@ def _failure(run: ImportRun) -> Problem:
     tone = "warn" if run.state == "refused" else "bad"
     what = run.message or "The import ended without taking anything."
     return Problem(what, "Nothing of the file was taken.", "Mend the file and send it again.", tone=tone)
-
-
-async def _keep(page: Page, typed: FormData) -> Upload:
-    file = typed.get(_FILE)
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise Invalid("Choose a file first.")
-
-    async def chunks() -> AsyncIterator[bytes]:
-        while chunk := await file.read(_CHUNK):
-            yield chunk
-
-    return await inventory.keep_upload(page.runtime.settings, file.filename, chunks())
 
 
 async def _look(page: Page, upload: Upload, kind: str) -> Preview:
