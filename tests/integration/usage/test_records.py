@@ -24,6 +24,8 @@ async def test_months_and_days_come_in_once_and_are_rated(both: "Both") -> None:
     await enter_terms(both)
     await both.read()
     await both.rate()
+    looked_at = await both.rows("SELECT DISTINCT tablename FROM pg_stats WHERE tablename LIKE 'usage_m%%'")
+    assert {row["tablename"] for row in looked_at} == {"usage_member", "usage_month"}, "else large fleets take minutes"
     # October has 31 days: A1 6.2 MB, A2 12.4, of 40 MB in the pool; A5 31 MB of 20, so that 11 cost 0.05 each.
     october = await both.statement("POOL", "2026-10-15")
     assert (october["members"], october["octets"], october["allowance"], october["beyond"]) == (

@@ -52,6 +52,7 @@ async def _rate_operator(db: Database, clock: Clock, contract: Contract) -> None
     present = period_of(today, contract.billing_day)
     async with db.transaction() as tx:
         await contracts.follow(tx, contract.operator_id, today)
+        await volumes.look_over(tx)
         months = await statements.months(tx, contract.operator_id)
         rated = await statements.rated(tx, contract.operator_id)
         tariffs = await contracts.tariffs(tx, contract.operator_id)

@@ -135,7 +135,7 @@ async def silent(tx: Tx, operator_id: int, *, since: date, until: date, limit: i
            FROM usage_member b
            WHERE b.operator_id = %(operator)s AND b.to_day IS NULL AND b.from_day <= %(since)s
                AND NOT EXISTS (SELECT FROM usage_month m WHERE m.operator_id = b.operator_id AND m.ref = b.ref
-                   AND m.month >= date_trunc('month', %(since)s::date) AND m.month <= %(until)s
+                   AND m.month >= date_trunc('month', %(since)s::date)::date AND m.month <= %(until)s
                    AND m.last_used IS NOT NULL AND m.month + (m.last_used - 1) >= %(since)s)
            ORDER BY b.ref LIMIT %(limit)s""",
         {"operator": operator_id, "since": since, "until": until, "limit": limit},
