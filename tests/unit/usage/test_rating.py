@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieline.utility.usage.model import Charge, Member, Period, Tariff
-from tieline.utility.usage.policy.rating import allot, beyond, chosen, due, fee_of, rate
+from tieline.utility.usage.policy.rating import beyond, chosen, due, fee_of, rate
 
 MB = 1_000_000
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
@@ -116,17 +116,6 @@ def test_sharing_never_makes_more_volume_beyond(terms: Tariff, octets_per_mb: in
     pooled = rate(replace(terms, pooled=True, step_octets=1), octets_per_mb, every, OCTOBER)
     single = rate(replace(terms, pooled=False, step_octets=1), octets_per_mb, every, OCTOBER)
     assert pooled.beyond <= single.beyond
-
-
-@given(st.decimals(-(10**6), 10**6, places=2), st.lists(st.integers(0, 10**12), max_size=30))
-def test_shares_sum_to_the_whole_and_are_fair_to_the_hundredth(amount: Decimal, weights: list[int]) -> None:
-    shares = allot(amount, weights)
-    assert len(shares) == len(weights)
-    if weights:
-        assert sum(shares) == amount
-        whole = sum(weights) or len(weights)
-        fair = [amount * (one if sum(weights) else 1) / whole for one in weights]
-        assert all(abs(share - exact) < Decimal("0.01") for share, exact in zip(shares, fair, strict=True))
 
 
 def test_the_tariff_of_a_period_is_the_one_of_its_first_day() -> None:

@@ -2,7 +2,8 @@
 
 What other contexts may call stands here:
 
-- :func:`feeds`, :func:`statements`, :func:`statement`, :func:`rows`, :func:`of_subscription`: what is used and costs;
+- :func:`feeds`, :func:`statements`, :func:`statement`, :func:`period_at`, :func:`rows`, :func:`of_subscription`: what
+  is used and costs;
 - :func:`contracts`, :func:`tariffs`, :func:`put_contract`, :func:`put_tariff`, :func:`drop_tariff`,
   :func:`terms_history`: by which terms;
 - :func:`finding_page`, :func:`one_finding`, :func:`finding_counts`, :func:`acknowledge`: what stands out;
@@ -31,7 +32,6 @@ from tieline.utility.usage.model import (
     Used,
     Verdict,
 )
-from tieline.utility.usage.policy.periods import period_of
 from tieline.utility.usage.policy.words import sentence
 from tieline.utility.usage.service.checking import again as check_again
 from tieline.utility.usage.service.checking import decide as decide_bill
@@ -50,6 +50,7 @@ from tieline.utility.usage.service.looking import (
     finding_page,
     of_subscription,
     one_finding,
+    period_at,
     rows,
 )
 from tieline.utility.usage.service.looking import listed as statements
@@ -95,7 +96,7 @@ __all__ = [
     "of_subscription",
     "one_bill",
     "one_finding",
-    "period_of",
+    "period_at",
     "put_contract",
     "put_tariff",
     "receive_bill",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from tieline.platform.web.values import FIRST_YEAR, LAST_YEAR
 from tieline.standards.tmf.usage import MOST_OCTETS, MOST_SESSIONS
 from tieline.utility import inventory
 from tieline.utility.inventory import FieldSpec
@@ -63,8 +64,8 @@ def charge(raw: str) -> Charge:
 def day(raw: str) -> date:
     """A date of the calendar's years that are taken."""
     found: date = inventory.converters.day(raw)
-    if not 1970 <= found.year <= 2199:  # noqa: PLR2004 - as everywhere
-        raise inventory.Bad("range", "a date from 1970 to 2199 is needed")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise inventory.Bad("range", f"a date from {FIRST_YEAR} to {LAST_YEAR} is needed")
     return found
 
 

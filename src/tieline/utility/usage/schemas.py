@@ -1,10 +1,11 @@
 """Bodies of the REST interface of usage. Amounts are numbers or, to be exact, text like "0.0215"."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
+
+from tieline.platform.web import Day
 
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _TEXT = r"^[^\x00]*$"
@@ -29,17 +30,11 @@ class ContractBody(_Strict):
     version: int | None = Field(None, ge=1, le=2**31 - 1)
 
 
-def _day(value: date | None) -> date | None:
-    if value is not None and not 1970 <= value.year <= 2199:  # noqa: PLR2004 - as everywhere
-        raise ValueError("a date from 1970 to 2199 is needed")
-    return value
-
-
 class TariffBody(_Strict):
     """What a plan costs from a day on."""
 
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     monthly_fee: Price
     included_mb: int = Field(ge=0, le=10_000_000, description="For each subscription and period.")
     pooled: bool = Field(default=False, description="Whether the plan's subscriptions share theirs.")
@@ -49,8 +44,6 @@ class TariffBody(_Strict):
     usual_mb: int | None = Field(None, ge=1, le=10_000_000, description="Beyond this, a subscription stands out.")
     apns: list[Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)]] = Field([], max_length=50)
     groups: list[Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)]] = Field([], max_length=50)
-
-    _days = field_validator("valid_from", "valid_to")(_day)
 
 
 class WordsBody(_Strict):

@@ -4,7 +4,7 @@ Fees are rounded to the hundredth, half up, for each subscription, as bills do i
 them. Included volume is rounded down to whole octets, volume beyond it up to whole steps, and its price half up.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from tieline.utility.usage.model import CENT, ZERO, Charge, Expected, Member, Period, Rated, Tariff
@@ -76,29 +76,20 @@ def rate(tariff: Tariff, octets_per_mb: int, members: Sequence[Member], period: 
     )
 
 
+def owed(
+    tariffs: Sequence[Tariff], octets_per_mb: int, by_plan: Mapping[str, Sequence[Member]], period: Period
+) -> Iterator[Expected]:
+    """Every amount that is due to an operator in a period; for a plan without a tariff nothing is."""
+    for plan, members in by_plan.items():
+        tariff = chosen(tariffs, plan, period)
+        if tariff is not None:
+            yield from due(tariff, octets_per_mb, members, period)
+
+
 def _allowance(tariff: Tariff, octets_per_mb: int, alive: Sequence[Member], period: Period) -> int:
     if tariff.pooled:
         return allowance_of(tariff, octets_per_mb, sum(one.days for one in alive), len(alive), period)
     return sum(allowance_of(tariff, octets_per_mb, one.days, 1, period) for one in alive)
-
-
-def allot(amount: Decimal, weights: Sequence[int]) -> list[Decimal]:
-    """Share an amount out by weights, to the hundredth, so that the shares sum to it: the largest remainders first.
-
-    Without any weight the shares are equal, as far as they can be.
-    """
-    if not weights:
-        return []
-    cents = int((amount / CENT).to_integral_value(ROUND_HALF_UP))
-    whole = sum(weights)
-    fair = list(weights) if whole else [1] * len(weights)
-    whole = whole or len(weights)
-    shares = [cents * one // whole for one in fair]
-    left = cents - sum(shares)
-    order = sorted(range(len(fair)), key=lambda at: (-(cents * fair[at] % whole), at))
-    for at in order[:left]:
-        shares[at] += 1
-    return [share * CENT for share in shares]
 
 
 def chosen(tariffs: Sequence[Tariff], plan: str, period: Period) -> Tariff | None:

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast, files
 from tieline.utility.usage.model import Bill, BillState, Verdict
 from tieline.utility.usage.routes.common import Cursor, Identity, Limit, OperatorCode, Words, file_body
 from tieline.utility.usage.schemas import DecisionBody
@@ -66,7 +66,7 @@ async def list_lines(
     return fast({"items": page.items, "next": page.next})
 
 
-@router.get("/bills/{bill_id}/dispute.csv", response_class=StreamingResponse)
+@router.get("/bills/{bill_id}/dispute.csv", **files("text/csv"))
 async def dispute(bill_id: Identity, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Every line that is not explained, as a file for the operator."""
     async with runtime.db.snapshot() as tx:

@@ -1,14 +1,13 @@
 """Contracts and tariffs over REST."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast
+from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, Day, fast
 from tieline.utility.usage.jobs import defer_rating
 from tieline.utility.usage.model import Tariff
-from tieline.utility.usage.routes.common import OperatorCode, PlanName, checked, file_body
+from tieline.utility.usage.routes.common import OperatorCode, PlanName, file_body
 from tieline.utility.usage.schemas import ContractBody, TariffBody
 from tieline.utility.usage.service import filing, terms
 
@@ -58,13 +57,13 @@ async def put_tariff(
 async def drop_tariff(
     operator: OperatorCode,
     plan: PlanName,
-    valid_from: Annotated[date, Path()],
+    valid_from: Annotated[Day, Path()],
     runtime: CurrentRuntime,
     scope: CurrentScope,
 ) -> Response:
     """Take a tariff back that was entered by mistake."""
     async with runtime.db.transaction() as tx:
-        await terms.drop_tariff(tx, scope, operator, plan, checked(valid_from) or valid_from)
+        await terms.drop_tariff(tx, scope, operator, plan, valid_from)
     await _rated(runtime, operator)
     return Response(status_code=204)
 

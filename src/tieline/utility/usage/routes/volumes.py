@@ -7,23 +7,20 @@ from fastapi import APIRouter, Query, Request, Response
 
 from tieline.platform.web import MEGABYTE, CurrentRuntime, CurrentScope, fast
 from tieline.utility.usage.model import Finding, FindingFilter, FindingKind, Statement
-from tieline.utility.usage.policy.periods import period_of
 from tieline.utility.usage.policy.words import sentence
 from tieline.utility.usage.routes.common import (
     Code,
     Cursor,
-    Day,
     Identity,
     Limit,
+    OnDay,
     OperatorCode,
     Plan,
     Words,
-    checked,
     file_body,
 )
 from tieline.utility.usage.schemas import WordsBody
 from tieline.utility.usage.service import filing, looking
-from tieline.utility.usage.store import contracts
 
 router = APIRouter(tags=["usage"])
 LARGEST = 512 * MEGABYTE
@@ -37,14 +34,12 @@ async def list_statements(
     *,
     operator: Code = None,
     plan: Plan = None,
-    since: Day = None,
-    until: Day = None,
+    since: OnDay = None,
+    until: OnDay = None,
 ) -> Response:
     """Each plan in each billing period: what it used and costs so far, and what is to be expected at its end."""
     async with runtime.db.snapshot() as tx:
-        found = await looking.listed(
-            tx, scope, operator=operator, plan=plan, since=checked(since), until=checked(until)
-        )
+        found = await looking.listed(tx, scope, operator=operator, plan=plan, since=since, until=until)
     return fast({"items": [_statement(one) for one in found]})
 
 
@@ -61,16 +56,14 @@ async def list_usage(
     runtime: CurrentRuntime,
     scope: CurrentScope,
     *,
-    day: Day = None,
+    day: OnDay = None,
     plan: Plan = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
     """Subscriptions by what they used in the billing period of a day (the present one), the most first."""
-    asked = checked(day) or runtime.clock.now().date()
     async with runtime.db.snapshot() as tx:
-        held = await contracts.contracts(tx, scope, operator)
-        period = period_of(asked, held[0].billing_day if held else 1)
+        period = await looking.period_at(tx, scope, operator, day or runtime.clock.now().date())
         page = await looking.rows(tx, scope, operator, period, plan=plan, cursor=cursor, limit=limit)
     return fast({"first": period.first, "last": period.last, "items": page.items, "next": page.next})
 

@@ -21,17 +21,12 @@ from tieline.utility.usage.jobs import defer_check
 from tieline.utility.usage.model import (
     ZERO,
     Bill,
-    BillLine,
     BillState,
-    Contract,
-    Expected,
     Judged,
-    Member,
     Period,
-    Tariff,
     Verdict,
 )
-from tieline.utility.usage.policy.rating import chosen, due
+from tieline.utility.usage.policy.rating import owed
 from tieline.utility.usage.policy.reconciling import Known, Names, reconcile, tally
 from tieline.utility.usage.service.common import members_of
 from tieline.utility.usage.service.taking import SYSTEM
@@ -62,9 +57,15 @@ async def check(db: Database, clock: Clock, bill_id: int) -> None:
         by_plan = await members_of(tx, held[0].operator_id, period)
         tariffs = await contracts.tariffs(tx, held[0].operator_id)
         known = await bills.known(tx, held[0].operator_id)
-    judged = await asyncio.to_thread(_judge, lines, _owed(held[0], by_plan, tariffs, period), known)
-    counts = {name: [n, str(claimed), str(owed)] for name, (n, claimed, owed) in tally(judged).items()}
-    expected = sum((one.expected for one in judged), Decimal())
+
+    def work_out() -> tuple[list[Judged], Mapping[str, tuple[int, Decimal, Decimal]]]:
+        """Every line with its verdict, and what they come to; some seconds for a large bill."""
+        judged = reconcile(lines, owed(tariffs, held[0].octets_per_mb, by_plan, period), _names(known))
+        return judged, tally(judged)
+
+    judged, sums = await asyncio.to_thread(work_out)
+    counts = {name: [n, str(claimed), str(due)] for name, (n, claimed, due) in sums.items()}
+    expected = sum((due for _, _, due in sums.values()), Decimal())
     async with db.transaction() as tx:
         now = await bills.one(tx, SYSTEM, bill_id, lock=True)
         if now is None or now.state in _DECIDED:
@@ -74,23 +75,11 @@ async def check(db: Database, clock: Clock, bill_id: int) -> None:
         await audit.append(tx, SYSTEM, audit.Entry("usage.bill-checked", f"usage-bill:{bill_id}", detail))
 
 
-def _owed(
-    contract: Contract, by_plan: Mapping[str, Sequence[Member]], tariffs: Sequence[Tariff], period: Period
-) -> list[Expected]:
-    """Everything that is due in a period."""
-    owed: list[Expected] = []
-    for plan, members in by_plan.items():
-        tariff = chosen(tariffs, plan, period)
-        if tariff is not None:
-            owed += due(tariff, contract.octets_per_mb, members, period)
-    return owed
-
-
-def _judge(lines: Sequence[BillLine], owed: Sequence[Expected], known: Sequence[DictRow]) -> list[Judged]:
+def _names(known: Sequence[DictRow]) -> Names:
     names = Names()
     for row in known:
         names.add(Known(row["id"], row["ref"], row["state"]), iccid=row["iccid"], msisdn=row["msisdn"])
-    return reconcile(lines, owed, names)
+    return names
 
 
 # ── reading and deciding ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
 """Looking at usage and cost: statements, feeds, subscriptions, findings."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date
 from decimal import Decimal
 
 from tieline.platform import audit
@@ -61,6 +62,13 @@ async def one_statement(tx: Tx, scope: Scope, operator: str, plan: str, day: dat
     return found[0]
 
 
+async def period_at(tx: Tx, scope: Scope, operator: str, day: date) -> Period:
+    """The billing period that a day lies in; a month as long as nothing is known of the operator's contract."""
+    scope.require(Permission.USAGE_READ)
+    held = await contracts.contracts(tx, scope, operator)
+    return period_of(day, held[0].billing_day if held else 1)
+
+
 async def rows(
     tx: Tx,
     scope: Scope,
@@ -82,20 +90,18 @@ async def rows(
     return page_of(every, limit, lambda one: (one.octets, one.ref))
 
 
+@dataclass(slots=True)
 class OfSubscription:
     """What a subscription used and cost lately: its months, its plan, and what stands out."""
 
-    __slots__ = ("amounts", "contract", "findings", "member", "months", "period", "plan", "tariff")
-
-    def __init__(self, months: Sequence[Used], period: Period | None, contract: Contract | None) -> None:
-        self.months = months
-        self.period = period
-        self.contract = contract
-        self.plan: str | None = None
-        self.tariff: Tariff | None = None
-        self.member: Member | None = None
-        self.amounts: Sequence[tuple[str, Decimal]] = ()
-        self.findings: Sequence[Finding] = ()
+    months: Sequence[Used]
+    contract: Contract | None
+    period: Period | None
+    findings: Sequence[Finding]
+    plan: str | None = None
+    tariff: Tariff | None = None
+    member: Member | None = None
+    amounts: Sequence[tuple[str, Decimal]] = ()
 
     @property
     def is_known(self) -> bool:
@@ -116,8 +122,7 @@ async def of_subscription(tx: Tx, scope: Scope, clock: Clock, subscription_id: i
     held = await contracts.contracts(tx, scope, rows[0].operator_code)
     contract = held[0] if held else None
     period = period_of(today, contract.billing_day) if contract else None
-    shown = OfSubscription(used, period, contract)
-    shown.findings = await findings.of_subscription(tx, scope, subscription_id)
+    shown = OfSubscription(used, contract, period, await findings.of_subscription(tx, scope, subscription_id))
     if contract is not None and period is not None:
         await _priced(tx, shown, contract, period, subscription_id)
     return shown
@@ -175,8 +180,3 @@ async def acknowledge(tx: Tx, scope: Scope, clock: Clock, finding_id: int, *, wo
     detail = {"kind": had.kind.value, "ref": had.ref, "plan": had.plan, "words": said}
     await audit.append(tx, scope, audit.Entry("usage.finding-acknowledged", f"usage-finding:{finding_id}", detail))
     return await one_finding(tx, scope, finding_id)
-
-
-def present_period(contract: Contract, now: datetime) -> Period:
-    """The billing period that is on."""
-    return period_of(now.astimezone(UTC).date(), contract.billing_day)

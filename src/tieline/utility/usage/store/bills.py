@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.scope import Scope, within
-from tieline.utility.usage.model import Bill, BillLine, BillState, Charge, Judged, Verdict
+from tieline.utility.usage.model import Bill, BillLine, BillState, Charge, Judged
 
 _COLUMNS = """b.id, o.code AS operator, o.name AS operator_name, b.number, b.first, b.last, b.currency, b.file_name,
     b.state, b.lines, b.bad_lines, b.problems, b.claimed, b.expected, b.counts, b.received_at, b.received_by,
@@ -184,7 +184,7 @@ async def decide(tx: Tx, scope: Scope, bill_id: int, state: BillState, *, words:
 
 
 async def known(tx: Tx, operator_id: int) -> list[DictRow]:
-    """Every subscription of an operator by what names it: {id, ref, imsi, msisdn, iccid, state}."""
+    """Every subscription of an operator by what names it: {id, ref, msisdn, iccid, state}."""
     return await fetch_all(
         tx,
         """SELECT s.id, s.operator_ref AS ref, s.msisdn, c.iccid, s.state
@@ -201,6 +201,3 @@ async def drop(tx: Tx, bill_id: int) -> None:
 
 def _bill(row: DictRow) -> Bill:
     return Bill(**{**row, "state": BillState(row["state"])})
-
-
-VERDICTS = tuple(verdict.value for verdict in Verdict)

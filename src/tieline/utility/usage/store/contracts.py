@@ -254,14 +254,3 @@ async def daily(tx: Tx, operator_id: int, bound: Mapping[str, Any]) -> dict[str,
     for row in rows:
         found.setdefault(row["plan"], {})[row["day"]] = row["octets"]
     return found
-
-
-async def plan_of(tx: Tx, subscription_id: int, day: date) -> str | None:
-    """The plan that a subscription is on, on a day."""
-    row = await fetch_one(
-        tx,
-        """SELECT plan FROM usage_member WHERE subscription_id = %s AND from_day <= %s
-               AND (to_day IS NULL OR to_day > %s) ORDER BY from_day DESC LIMIT 1""",
-        [subscription_id, day, day],
-    )
-    return None if row is None else row["plan"]

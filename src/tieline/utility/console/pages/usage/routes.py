@@ -8,6 +8,7 @@ from fastapi import Query, Response
 from tieline.console.components.frame import PageHead
 from tieline.platform.db import Tx
 from tieline.platform.errors import NotFound
+from tieline.platform.web.values import FIRST_YEAR, LAST_YEAR
 from tieline.utility import inventory, usage
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import CurrentPage, Page, pages
@@ -135,11 +136,10 @@ async def _asked_period(tx: Tx, page: Page, operator: str, text: str) -> Period:
     """The billing period of the day that the URL holds; of today for what is none."""
     try:
         day = date.fromisoformat(text)
-        day = day if 1970 <= day.year <= 2199 else page.now.astimezone(UTC).date()  # noqa: PLR2004
+        day = day if FIRST_YEAR <= day.year <= LAST_YEAR else page.now.astimezone(UTC).date()
     except ValueError:
         day = page.now.astimezone(UTC).date()
-    held = [one for one in await usage.contracts(tx, page.scope) if one.operator == operator]
-    return usage.period_of(day, held[0].billing_day if held else 1)
+    return await usage.period_at(tx, page.scope, operator, day)
 
 
 # ── findings ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from tieline.platform.errors import Invalid, NotFound, Stale
 from tieline.platform.scope import Permission
+from tieline.platform.web.values import FIRST_YEAR, LAST_YEAR
 from tieline.utility import inventory, usage
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import CurrentPage, Page, pages
@@ -197,6 +198,6 @@ def _day(typed: FormData, name: str, wrong: dict[str, str]) -> date | None:
     except ValueError:
         wrong[name] = "A day."
         return None
-    if not 1970 <= found.year <= 2199:  # noqa: PLR2004 - as everywhere
-        wrong[name] = "A day from 1970 to 2199."
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        wrong[name] = f"A day from {FIRST_YEAR} to {LAST_YEAR}."
     return found
