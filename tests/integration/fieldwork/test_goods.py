@@ -7,7 +7,7 @@ import pytest
 from tests.integration.fieldwork.conftest import NOW, iccid
 
 from tieline.platform.scope import system
-from tieline.utility import logistics
+from tieline.utility import fieldwork, logistics
 from tieline.utility.fieldwork import ReportState, StepState
 from tieline.utility.logistics import Goods, PlaceKind
 
@@ -95,6 +95,25 @@ async def test_a_blocked_card_is_refused_and_nothing_moves(world: Any) -> None:
     found = await place_of(world, Goods.ROUTER, "R-1")
     assert found is None or found.place.kind is not PlaceKind.SITE
     assert await world.topics(visit) == []
+
+
+async def test_what_becomes_known_later_is_taken_when_a_dispatcher_asks_again(world: Any) -> None:
+    (visit,) = await world.ordered(0)
+    await card(world, iccid(0, 2), "blocked")
+    report = world.report(visit, "fitted", step="backup", iccid=iccid(0, 2), router="R-1")
+    (refused,) = await world.send(report)
+    assert (refused.state, refused.rule) == (ReportState.REFUSED, "goods")
+    await world.run("UPDATE card SET stock_state = 'issued'")
+    await router(world, "R-1")
+    async with world.db.transaction() as tx:
+        main = await logistics.warehouse(tx, system("test"), "MAIN")
+        found = [logistics.Move(Goods.CARD, iccid(0, 2), main.id)]
+        assert (await logistics.move(tx, system("test"), found, key="found", reason="Found.")).moved == 1
+    async with world.db.transaction() as tx:
+        assert (await fieldwork.take_anyway(tx, world.dora, world.clock, report.id)).state is ReportState.ACCEPTED
+    for goods, serial in ((Goods.CARD, iccid(0, 2)), (Goods.ROUTER, "R-1")):
+        found = await place_of(world, goods, serial)
+        assert (found.place.kind, found.place.site_id) == (PlaceKind.SITE, world.sites[0])
 
 
 async def test_what_the_books_never_heard_of_is_fitted_all_the_same_and_said(world: Any) -> None:

@@ -161,10 +161,9 @@ async def carry(
     for kind, serial, site in goods:
         # What is fitted first and taken away again was not at the site before.
         wanted.setdefault((kind, serial), at[site].id if site in at else None)
-    named = sorted(set(keys))
-    items, cards = await moving.locked(tx, scope, wanted, key=f"taken-up:{named[0]}" if named else "")
+    items, cards = await moving.locked(tx, scope, wanted)
     crews = await places.crews(tx, scope, sorted(set(crew_ids)))
-    made = await ledger.batches_by_keys(tx, named)
+    made = await ledger.batches_by_keys(tx, sorted(set(keys)))
     return Carrying(tx, scope, await ledger.now(tx), items, cards, at, crews, made)
 
 

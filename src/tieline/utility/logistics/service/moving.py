@@ -5,7 +5,8 @@ makes a report that comes twice one movement. The inventory's stock states follo
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -113,7 +114,8 @@ async def book(tx: Tx, scope: Scope, order: Order, judge: Judge) -> Moved:
     if batch_id is None:
         return again(order, (await ledger.batches_by_keys(tx, [order.key]))[order.key])
     work = Work(order, await places.by_ids(tx, scope, sorted({one.to_place for one in order.moves})))
-    await _find(tx, scope, batch_id, work)
+    wanted = {(one.goods, one.serial): order.opening for one in order.moves}
+    work.items, work.cards = await locked(tx, scope, wanted, batch_id=batch_id)
     judge_all(work, judge)
     await enter(tx, [(batch_id, step) for step in work.steps])
     await follow(tx, scope, order.act, [work])
@@ -185,36 +187,47 @@ def again(order: Order, made: ledger.Made) -> Moved:
 
 
 async def locked(
-    tx: Tx, scope: Scope, wanted: Mapping[tuple[Goods, str], int | None], *, key: str
+    tx: Tx, scope: Scope, wanted: Mapping[tuple[Goods, str], int | None], *, batch_id: int | None = None
 ) -> tuple[dict[tuple[Goods, str], Item], dict[str, CardFacts]]:
-    """Items with their cards, locked. What the ledger does not have is taken up, in the places given if need be."""
+    """Items with their cards, locked; those that only the inventory has are taken up in a batch, or one of their own.
+
+    What is fitted is taken up at its site; the rest in the place given with it, or in the main warehouse.
+    """
     if not wanted:
         return {}, {}
     items = await ledger.lock_items(tx, scope, wanted)
     missing = {thing: place for thing, place in wanted.items() if thing not in items}
-    if missing and await _take_up_missing(tx, scope, missing, key):
+    if missing and await _take_up_missing(tx, scope, missing, batch_id):
         items = await ledger.lock_items(tx, scope, wanted)
     return items, await _cards(tx, scope, items)
 
 
-async def _take_up_missing(tx: Tx, scope: Scope, missing: Mapping[tuple[Goods, str], int | None], key: str) -> int:
+async def _take_up_missing(
+    tx: Tx, scope: Scope, missing: Mapping[tuple[Goods, str], int | None], batch_id: int | None
+) -> int:
     own = keeping(scope)
     cards = await inventory.card_facts(tx, own, [serial for goods, serial in missing if goods is Goods.CARD])
     devices = await inventory.device_facts(tx, own, [serial for goods, serial in missing if goods is Goods.ROUTER])
     if not cards and not devices:
         return 0
-    order = Order((), key, "taken up")
-    batch_id = await _begin(tx, scope, order)
-    if batch_id is None:
-        raise Conflict("These goods are being booked already.", advice="Send it again in a moment.")
+    into = batch_id or await _own_batch(tx, scope)
     taken = 0
     for place in sorted(set(missing.values()), key=lambda one: one or 0):
         here = {thing for thing, where in missing.items() if where == place}
         own_cards = [one for one in cards.values() if (Goods.CARD, one.iccid) in here]
         own_devices = [one for one in devices.values() if (Goods.ROUTER, one.external_id) in here]
-        taken += await take_up(tx, scope, own_cards, own_devices, batch_id=batch_id, place_id=place)
-    await ledger.finish(tx, batch_id, moved=taken, already=0, refused=())
+        taken += await take_up(tx, scope, own_cards, own_devices, batch_id=into, place_id=place)
+    if batch_id is None:
+        await ledger.finish(tx, into, moved=taken, already=0, refused=())
     return taken
+
+
+async def _own_batch(tx: Tx, scope: Scope) -> int:
+    """A batch for what is taken up by the way; its key is new each time, for nobody asks with it again."""
+    made = await _begin(tx, scope, Order((), f"taken-up:{uuid.uuid4()}", "taken up"))
+    if made is None:
+        raise LookupError("a new key was used before")
+    return made
 
 
 async def hold_still(tx: Tx, scope: Scope, wanted: Sequence[tuple[Goods, str]]) -> None:
@@ -228,30 +241,6 @@ async def _cards(tx: Tx, scope: Scope, items: dict[tuple[Goods, str], Item]) -> 
     return await inventory.card_facts(tx, keeping(scope), iccids, lock=True) if iccids else {}
 
 
-async def _find(tx: Tx, scope: Scope, batch_id: int, work: Work) -> None:
-    """Lock the items; take up those that the ledger does not have; read their cards, locked as well."""
-    wanted = {(one.goods, one.serial): one for one in work.order.moves}
-    work.items = await ledger.lock_items(tx, scope, wanted)
-    missing = [key for key in wanted if key not in work.items]
-    if missing and await adopt(tx, scope, missing, batch_id=batch_id, place_id=work.order.opening):
-        work.items = await ledger.lock_items(tx, scope, wanted)
-    work.cards = await _cards(tx, scope, work.items)
-
-
-async def adopt(
-    tx: Tx, scope: Scope, wanted: Iterable[tuple[Goods, str]], *, batch_id: int, place_id: int | None = None
-) -> int:
-    """Take up items that the inventory has and the ledger does not, where the inventory has them; returns how many.
-
-    What is fitted is at its site; the rest begins in the place given, or in the main warehouse.
-    """
-    pairs = list(wanted)
-    own = keeping(scope)
-    cards = await inventory.card_facts(tx, own, [serial for goods, serial in pairs if goods is Goods.CARD])
-    devices = await inventory.device_facts(tx, own, [serial for goods, serial in pairs if goods is Goods.ROUTER])
-    return await take_up(tx, scope, list(cards.values()), list(devices.values()), batch_id=batch_id, place_id=place_id)
-
-
 async def take_up(
     tx: Tx,
     scope: Scope,
@@ -261,7 +250,10 @@ async def take_up(
     batch_id: int,
     place_id: int | None,
 ) -> int:
-    """Enter cards and devices into the ledger where the inventory has them: their opening."""
+    """Enter cards and devices into the ledger where the inventory has them: their opening.
+
+    What is fitted is at its site; the rest begins in the place given, or in the main warehouse.
+    """
     whats = [*(policy.opening(one, None) for one in cards), *(policy.opening(None, one) for one in devices)]
     sites = sorted({site for _, site in whats if site is not None})
     seen = await inventory.site_facts(tx, keeping(scope), sites) if sites else {}
