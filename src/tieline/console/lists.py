@@ -55,10 +55,16 @@ def typed(key: str, pairs: Pairs) -> str:
 
 
 def choice(key: str, label: str, known: Mapping[str, str], pairs: Pairs, *, pinned: bool = True) -> Filter:
-    """A chip that chooses among words; a value of the URL that is none of them is shown as it stands."""
+    """A chip that chooses among words; a value of the URL that is none of them is shown as it stands.
+
+    ``known`` is empty where the choices were not counted yet: then nothing can be said to be gone.
+    """
     values = chosen(key, pairs)
     every = {**known, **{value: value for value in values if value not in known}}
-    options = tuple(Option(value, word, chosen=value in values) for value, word in every.items())
+    options = tuple(
+        Option(value, word, chosen=value in values, gone=bool(known) and value not in known)
+        for value, word in every.items()
+    )
     return Filter(key, label, FilterKind.CHOICE, options, pinned=pinned)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option
-from tieline.console.lists import Pairs, pairs_of
+from tieline.console.components.tables import Filter, FilterBar
+from tieline.console.lists import Pairs, choice, pairs_of, text
 from tieline.utility.console import words
 from tieline.utility.inventory import TECHNOLOGIES, FleetFilter
 
@@ -133,18 +133,7 @@ def bar(
 
 
 def _chip(key: str, pairs: Pairs, facets: Facets, *, pinned: bool) -> Filter:
-    values = [value for one, value in pairs if one == key]
-    label = _LABELS[key]
-    if key in _CHOICES:
-        known: Mapping[str, str] = {"1": "yes", "0": "no"}
-    elif key in {"q", "cell"}:
-        return Filter(key, label, FilterKind.TEXT, value=values[-1] if values else "", pinned=pinned)
-    else:
-        known = facets.of(key)
-    there = bool(known)  # choices that were not counted yet say nothing
-    unknown = [value for value in values if value not in known]
-    known = {**known, **{value: value for value in unknown}}
-    options = tuple(
-        Option(value, word, chosen=value in values, gone=there and value in unknown) for value, word in known.items()
-    )
-    return Filter(key, label, FilterKind.CHOICE, options, pinned=pinned)
+    if key in {"q", "cell"}:
+        return text(key, _LABELS[key], pairs, pinned=pinned)
+    known = {"1": "yes", "0": "no"} if key in _CHOICES else facets.of(key)
+    return choice(key, _LABELS[key], known, pairs, pinned=pinned)

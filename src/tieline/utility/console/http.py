@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -74,6 +75,11 @@ class Page(BasePage):
         async with self.db.snapshot() as tx:
             found = await views.of_page(tx, self.scope, path)
         return saved.look(path, self.request.url.query, found, self.scope, self.csrf_token)
+
+    @property
+    def calendar_now(self) -> datetime:
+        """The present moment of what people plan by: days of visits, due times."""
+        return self.runtime.calendar.now()
 
     async def frame(self) -> Frame:
         """The frame with what feeds and changes do."""

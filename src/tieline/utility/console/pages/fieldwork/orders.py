@@ -22,7 +22,7 @@ router = pages()
 async def new(page: CurrentPage, region: str = "") -> Response:
     """Asks how the visits that wait are put into orders."""
     page.scope.require(Permission.FIELD_PLAN)
-    day = fieldwork.today(page.runtime.calendar.now()).isoformat()
+    day = fieldwork.today(page.calendar_now).isoformat()
     return await _form(page, {"region": region, "first_day": day}, {})
 
 
@@ -42,7 +42,7 @@ async def make(page: CurrentPage) -> Response:
                 page.runtime.calendar,
                 region=forms.text(typed, "region") or None,
                 crew_ids=forms.numbers(typed.getlist("crew_ids")),
-                first_day=first_day or fieldwork.today(page.runtime.calendar.now()),
+                first_day=first_day or fieldwork.today(page.calendar_now),
                 working=working,
             )
     except Invalid as error:
@@ -56,7 +56,7 @@ async def make(page: CurrentPage) -> Response:
     )
     async with page.db.snapshot() as tx:
         found = [await fieldwork.order_visits(tx, page.scope, one) for one in made.order_ids[:200]]
-    table = lists.orders([order for order, _ in found], page.runtime.calendar.now(), None, filtered=False)
+    table = lists.orders([order for order, _ in found], page.calendar_now, None, filtered=False)
     return await page.show("pages/parts/list.html", current="fieldwork", head=head, bar=None, table=table)
 
 
@@ -89,10 +89,10 @@ async def one(page: CurrentPage, order_id: int) -> Response:
     return await page.show(
         "pages/fieldwork/templates/order.html",
         current="fieldwork",
-        head=details.order_head(order, page.scope, page.runtime.calendar.now()),
-        facts=details.order_facts(order, page.runtime.calendar.now()),
+        head=details.order_head(order, page.scope, page.calendar_now),
+        facts=details.order_facts(order, page.calendar_now),
         sketch=details.sketch(visits),
-        table=lists.stops(visits, page.runtime.calendar.now(), selection),
+        table=lists.stops(visits, page.calendar_now, selection),
         dialog=details.cancel_order(order, page.csrf_token),
     )
 
@@ -152,7 +152,7 @@ async def _handing(page: Page, order_id: int, typed: Any, errors: Mapping[str, s
         known,
         crews,
         page.csrf_token,
-        page.runtime.calendar.now(),
+        page.calendar_now,
         errors=errors,
         submit="Hand over",
         cancel=back,

@@ -50,9 +50,7 @@ async def order_list(page: CurrentPage) -> Response:
         attention = await fieldwork.attention(tx, page.scope)
         crews = await _crews(page, tx)
     filtered = any(chosen.get(key) for key in ("region", "crew", "day_from", "day_to"))
-    table = views.orders(
-        found.items, page.runtime.calendar.now(), lists.paging(page.url, found, "order"), filtered=filtered
-    )
+    table = views.orders(found.items, page.calendar_now, lists.paging(page.url, found, "order"), filtered=filtered)
     if page.is_fragment:
         return page.fragment("pages/parts/table.html", table=table)
     return await page.show(
@@ -87,7 +85,7 @@ async def visit_list(page: CurrentPage) -> Response:
     selection = choosing(page, len(found.items))
     table = views.visits(
         found.items,
-        page.runtime.calendar.now(),
+        page.calendar_now,
         paging,
         selection=selection,
         filtered=wanted != fieldwork.VisitFilter(),

@@ -63,7 +63,7 @@ async def _form(page: Page, ids: Sequence[int], typed: Mapping[str, str], errors
         typed or {},
         crews,
         page.csrf_token,
-        page.runtime.calendar.now(),
+        page.calendar_now,
         errors=errors,
         submit="Move",
         cancel="/fieldwork/visits",
@@ -92,7 +92,7 @@ async def one(page: CurrentPage, visit_id: int) -> Response:
         wanted = await _wanted_by(page, tx, found.visit)
     visit = found.visit
     context: dict[str, Any] = {
-        "facts": (*details.visit_facts(visit, page.runtime.calendar.now()), *wanted),
+        "facts": (*details.visit_facts(visit, page.calendar_now), *wanted),
         "times": details.visit_times(visit),
         "steps": [
             (
@@ -106,7 +106,7 @@ async def one(page: CurrentPage, visit_id: int) -> Response:
         "photos": [{"href": f"/api/v1/field/photos/{one['id']}", **one} for one in found.photos],
         "dialog": details.cancel_visit(visit, page.csrf_token),
     }
-    head = details.visit_head(visit, page.scope, page.runtime.calendar.now())
+    head = details.visit_head(visit, page.scope, page.calendar_now)
     return await page.show("pages/fieldwork/templates/visit.html", current="fieldwork", head=head, **context)
 
 

@@ -22,7 +22,7 @@ _FULL = 0.9
 _COUNTABLE = 10**9
 NO_OPERATORS = Empty(
     "No operator yet",
-    "Make one through the REST interface, PUT /api/v1/operators/{code}; then bring in its subscriptions.",
+    "Make one: tieline operator put CODE, or PUT /api/v1/operators/{code}; then bring in its subscriptions.",
     icon="network",
 )
 

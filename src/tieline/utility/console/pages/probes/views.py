@@ -11,15 +11,15 @@ from tieline.console.components.tables import (
     Filter,
     FilterBar,
     FilterKind,
-    Option,
     Paging,
     Row,
     Selection,
     Table,
 )
 from tieline.console.components.values import Age, Badge, Ident, Link, Tone
+from tieline.console.lists import choice
 from tieline.platform.scope import Permission
-from tieline.utility.console.filters import Facets
+from tieline.utility.console.filters import Facets, pairs_of
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
 from tieline.utility.console.pages.subscriptions.application import OLD, verdict
@@ -63,32 +63,23 @@ def head(counts: Mapping[str, int] | None) -> PageHead:
 
 def bar(page: Page, wanted: AnswerFilter, choices: Facets) -> FilterBar:
     """The filters; what the URL asks for that is not there is shown, too."""
-    asked = dict(page.request.query_params)
+    every = pairs_of(page.request.url.query)
+    last = tuple(dict(every).items())  # these take one value
     whys = {why.value: why.sentence.rstrip(".") for why in Why}
     older = {hours: f"more than {words} ago" for hours, (words, _) in OLDER.items()}
     yes_no = {"1": "yes", "0": "no"}
     return FilterBar(
         page.url,
         (
-            _choice("ok", "In service", yes_no, [asked.get("ok", "")], pinned=True),
-            _choice("why", "What came of it", whys, list(wanted.whys)),
-            _choice("operator", "Operator", choices.of("operator"), wanted.operators, pinned=True),
-            _choice("region", "Region", choices.of("region"), wanted.regions),
-            _choice("older", "Asked", older, [asked.get("older", "")], pinned=True),
-            _choice("waiting", "Being asked now", yes_no, [asked.get("waiting", "")]),
+            choice("ok", "In service", yes_no, last),
+            choice("why", "What came of it", whys, every, pinned=False),
+            choice("operator", "Operator", choices.of("operator"), every),
+            choice("region", "Region", choices.of("region"), every, pinned=False),
+            choice("older", "Asked", older, last),
+            choice("waiting", "Being asked now", yes_no, last, pinned=False),
             Filter("q", "Site, SIM or address", FilterKind.TEXT, value=wanted.text),
         ),
     )
-
-
-def _choice(key: str, label: str, known: Mapping[str, str], chosen: Sequence[str], *, pinned: bool = False) -> Filter:
-    picked = [one for one in chosen if one]
-    every = {**known, **{one: one for one in picked if one not in known}}
-    options = tuple(
-        Option(value, word, chosen=value in picked, gone=bool(known) and value not in known)
-        for value, word in every.items()
-    )
-    return Filter(key, label, FilterKind.CHOICE, options, pinned=pinned)
 
 
 def table(page: Page, found: Sequence[Answered], paging: Paging, matching: int) -> Table:

@@ -109,7 +109,7 @@ async def prepare(page: CurrentPage, programme_id: Identity) -> Response:
 async def scheduling(page: CurrentPage, programme_id: Identity) -> Response:
     """Asks who goes, and from which day on."""
     page.scope.require(Permission.PROGRAMME_WRITE)
-    tomorrow = fieldwork.today(page.runtime.calendar.now()) + timedelta(days=1)
+    tomorrow = fieldwork.today(page.calendar_now) + timedelta(days=1)
     usual = {"first_day": tomorrow.isoformat(), "limit": "500", "hours_a_day": "8", "speed_km_h": "50"}
     return await _schedule_form(page, programme_id, usual, {})
 

@@ -176,7 +176,7 @@ async def site(page: CurrentPage, programme_id: Identity, site_id: Identity) -> 
             rows = await changes.item_page(tx, page.scope, found["change_id"], ItemFilter(site_id=site_id), limit=20)
             items = sheet.items(rows.items, found["change_id"])
     context: dict[str, Any] = {
-        "facts": sheet.facts(found, visit, page.runtime.calendar.now()),
+        "facts": sheet.facts(found, visit, page.calendar_now),
         "cards": [sheet.card(link) for link in links],
         "items": items,
         "items_href": f"/changes/{found['change_id']}",

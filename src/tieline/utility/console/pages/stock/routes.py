@@ -38,7 +38,7 @@ async def overview(page: CurrentPage) -> Response:
         totals = await logistics.place_totals(tx, page.scope)
         acts = await logistics.recent_acts(tx, page.scope)
         stuck = await logistics.list_losses(tx, page.scope, states=["stuck"], limit=100)
-        short = await logistics.needs(tx, page.scope, today=page.runtime.calendar.now().date())
+        short = await logistics.needs(tx, page.scope, today=page.calendar_now.date())
     balance = await page.counted("stock-balance", _balance(page), fresh=_FRESH)
     figures = _figures(totals, balance.value if balance else None, len(stuck.items), short)
     may = page.scope.may(Permission.STOCK_WRITE)
@@ -250,7 +250,7 @@ async def take_in(page: CurrentPage) -> Response:
 async def forecast(page: CurrentPage) -> Response:
     """On which day stock runs out."""
     async with page.db.snapshot() as tx:
-        found = await logistics.needs(tx, page.scope, today=page.runtime.calendar.now().date())
+        found = await logistics.needs(tx, page.scope, today=page.calendar_now.date())
         origins = await logistics.need_origins(tx, page.scope)
         operators = await inventory.operators(tx, page.scope)
     short = sum(one.first_short is not None for one in found)
