@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Annotated
 
 import psycopg
@@ -53,7 +54,10 @@ def restore(
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Even though the database holds something.")] = False,
 ) -> None:
-    """Put a backup into an empty database, or with --replace instead of what is there; nothing else may run."""
+    """Put a backup into an empty database, or with --replace instead of what is there; nothing else may run.
+
+    What is there goes in the transaction that brings the backup: one that cannot be read to its end changes nothing.
+    """
     with _database(load()) as url:
         with psycopg.connect(url) as connection:
             there = store.holds_something(connection)
@@ -61,11 +65,7 @@ def restore(
             advice = "Restore into an empty one, or say --replace: what is there is then lost."
             raise CommandError("The database holds something already; nothing was done.", advice=advice,
                                exit_code=Exit.REFUSED)  # fmt: skip
-        if there:
-            with psycopg.connect(url) as connection:
-                store.empty(connection)
-        _run("pg_restore", url, "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges",
-             f"--dbname={conninfo_to_dict(url)['dbname']}", str(file))  # fmt: skip
+        _put(url, file, first=store.EMPTY if there else ())
     out.print(plain(f"{file} is restored. Next: tieline migrate (tieline up does it by itself)."))
 
 
@@ -91,14 +91,34 @@ def _running(server: EmbeddedPostgres) -> str | None:
         return None
 
 
+def _put(url: str, file: Path, *, first: Sequence[str]) -> None:
+    """Put a backup into the database after some statements, in a transaction that ends once the file was read whole."""
+    commands = [f"--command={one}" for one in ("SET client_min_messages = warning", "BEGIN", *first)]
+    taking = [_path("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", *commands, "--file=-"]
+    reading = [_path("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)]
+    with subprocess.Popen(taking, env=_environment(url), stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True) as psql:  # noqa: S603 - a program of ours, no shell
+        read = subprocess.run(reading, stdout=psql.stdin, stderr=PIPE, text=True, check=False)  # noqa: S603 - a program of ours, no shell
+        _, said = psql.communicate("" if read.returncode else "COMMIT;\n")
+    _check("psql", psql.returncode, said)
+    _check("pg_restore", read.returncode, read.stderr)
+
+
 def _run(program: str, url: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs; the password goes by its environment, where no list of processes shows it."""
-    given = conninfo_to_dict(url)
-    environment = {**os.environ, **{_NAMES[name]: str(value) for name, value in given.items() if name in _NAMES}}
+    """Run one of PostgreSQL's programs."""
     command: Sequence[str] = [_path(program), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - a program of ours, no shell
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
+    done = subprocess.run(command, env=_environment(url), capture_output=True, text=True, check=False)  # noqa: S603 - a program of ours, no shell
+    _check(program, done.returncode, done.stderr)
+
+
+def _environment(url: str) -> dict[str, str]:
+    """How PostgreSQL's programs find the database; the password, too: no list of processes shows it here."""
+    given = conninfo_to_dict(url)
+    return {**os.environ, **{_NAMES[name]: str(value) for name, value in given.items() if name in _NAMES}}
+
+
+def _check(program: str, code: int, stderr: str) -> None:
+    if code:
+        said = stderr.strip().splitlines()
         raise CommandError(
             f"{program}: {said[0].removeprefix(f'{program}: ') if said else 'it failed'}", exit_code=Exit.REFUSED
         )

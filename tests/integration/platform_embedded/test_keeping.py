@@ -45,6 +45,28 @@ def test_a_file_that_is_no_backup_changes_nothing_and_says_so(
     assert "pg_restore: " in said(run(monkeypatch, database_url, "restore", str(file)))
 
 
+def test_a_backup_that_breaks_off_leaves_what_is_there(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, half = tmp_path / "tieline.dump", tmp_path / "half.dump"
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 'first' AS note")
+        connection.execute("CREATE TABLE long AS SELECT md5(n::text) AS word FROM generate_series(1, 20000) n")
+    assert run(monkeypatch, database_url, "backup", str(file)).exit_code == 0
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE kept SET note = 'second'")
+    half.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert "pg_restore: " in said(run(monkeypatch, database_url, "restore", str(half), "--replace"))
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(OTHER).fetchall() == [("second",)]
+    for _ in range(2):  # a database that was restored is backed up and restored like any other
+        assert run(monkeypatch, database_url, "restore", str(file), "--replace").exit_code == 0
+        file.unlink()
+        assert run(monkeypatch, database_url, "backup", str(file)).exit_code == 0
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(OTHER).fetchall() == [("first",)]
+
+
 def test_a_database_that_is_not_there_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "tieline.dump"
     assert "pg_dump: " in said(run(monkeypatch, "postgresql://nobody@127.0.0.1:1/none", "backup", str(file)))

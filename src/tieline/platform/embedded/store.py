@@ -41,7 +41,5 @@ def holds_something(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
-def empty(connection: Connection) -> None:
-    """Drop everything that the database holds."""
-    connection.execute("DROP SCHEMA public CASCADE")
-    connection.execute("CREATE SCHEMA public")
+EMPTY = ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+"""What drops everything that a database holds, for whoever has a transaction at hand."""
