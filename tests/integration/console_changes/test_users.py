@@ -76,6 +76,17 @@ async def test_a_disabled_person_is_out_at_once_and_comes_back(house: House) -> 
     assert (await (await house.sign_in("mara")).get("/account")).status_code == 200
 
 
+async def test_who_is_disabled_keeps_the_rest_and_an_old_page_disables_nobody(house: House) -> None:
+    admin = await house.sign_in()
+    await admin.post("/users", *NEW, ("regions", "Kent, Wales"))
+    assert (await admin.post("/users/2/disable", ("version", "7"))).status_code == 409
+    assert "May sign in" in (await admin.get("/users/2")).text
+    assert (await admin.post("/users/2/disable", ("version", "1"))).status_code == 303
+    page = (await admin.get("/users/2")).text
+    assert "Disabled" in page
+    assert 'value="Kent, Wales"' in page
+
+
 async def test_nobody_disables_themselves(house: House) -> None:
     admin = await house.sign_in()
     refused = await admin.post("/users/1/disable")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tieline.console.components.formats import data_size
 from tieline.console.components.tables import Option
@@ -60,6 +61,12 @@ class Form:
     def errors(self) -> tuple[Field, ...]:
         """The fields that were refused."""
         return tuple(one for one in self.fields if one.error)
+
+
+def typed_text(typed: Mapping[str, Any], name: str, default: str = "") -> str:
+    """What was typed into a field, without blanks around it and without NUL, which no database keeps."""
+    value = typed.get(name, default)
+    return value.strip().replace("\0", "") if isinstance(value, str) else default
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import ValidationError
 from starlette.datastructures import ImmutableMultiDict
 
-from tieline.console.components.forms import Field, Form
+from tieline.console.components.forms import Field, Form, typed_text
 from tieline.console.components.tables import Option
 from tieline.gateway.backoffice.schemas import NoticeBody
 from tieline.gateway.desk.model import Notice
@@ -132,18 +132,18 @@ def notice_of(typed: Any, zone: tzinfo, by: str, *, known: Notice | None) -> tup
             phases.append(_phase(row, number, zone))
         except ValueError as error:
             problems.append(Problem(f"phase[{number}]", "phase", str(error)))
-    ref = known.ref if known else _text(typed, "ref")
+    ref = known.ref if known else typed_text(typed, "ref")
     if not (0 < len(ref) <= 64 and all(sign.isascii() and (sign.isalnum() or sign in "._-") for sign in ref)):  # noqa: PLR2004
         problems.append(Problem("ref", "letters", "Letters, digits, dot, dash and underscore, at most 64 of them."))
     fixed = known is not None and known.revision > 0
     chosen = [str(one) for one in typed.getlist("utility")]
     wanted = {
-        "kind": known.kind.value if fixed and known else _text(typed, "kind"),
-        "title": _text(typed, "title"),
-        "description": _text(typed, "description"),
-        "technology": _text(typed, "technology") or None,
-        "priority": _text(typed, "priority") or "medium",
-        "approval": known.approval if fixed and known else _text(typed, "approval") == "1",
+        "kind": known.kind.value if fixed and known else typed_text(typed, "kind"),
+        "title": typed_text(typed, "title"),
+        "description": typed_text(typed, "description"),
+        "technology": typed_text(typed, "technology") or None,
+        "priority": typed_text(typed, "priority") or "medium",
+        "approval": known.approval if fixed and known else typed_text(typed, "approval") == "1",
         "utilities": list(known.audience) if fixed and known and known.audience else None if fixed else chosen or None,
         "phases": phases,
         "by": by or "console",
@@ -215,7 +215,7 @@ def phase_rows(typed: Any, problems: Sequence[Problem], *, more: bool) -> list[P
     ]
     if more or not rows:
         last = rows[-1] if rows else None
-        starts, ends = (last.ends, "") if last else (_text(typed, "phase_from"), _text(typed, "phase_to"))
+        starts, ends = (last.ends, "") if last else (typed_text(typed, "phase_from"), typed_text(typed, "phase_to"))
         rows.append(PhaseRow(starts=starts, ends=ends, error="" if rows else general))
     return rows
 
@@ -227,31 +227,27 @@ def form(typed: Any, codes: Mapping[str, str], csrf: str, problems: Sequence[Pro
     chosen = {str(one) for one in typed.getlist("utility")}
     served = tuple(Option(code, name, chosen=code in chosen) for code, name in codes.items())
     fields = [
-        Field("title", "Title", value=_text(typed, "title"), error=wrong.get("title", ""), autofocus=known is not None),
-        Field("technology", "Technology", "select", _text(typed, "technology"), error=wrong.get("technology", ""),
+        Field("title", "Title", value=typed_text(typed, "title"), error=wrong.get("title", ""),
+              autofocus=known is not None),
+        Field("technology", "Technology", "select", typed_text(typed, "technology"), error=wrong.get("technology", ""),
               options=_TECHNOLOGIES, required=False),
-        Field("description", "In words, for utilities to read", "textarea", _text(typed, "description"),
+        Field("description", "In words, for utilities to read", "textarea", typed_text(typed, "description"),
               error=wrong.get("description", ""), required=False, maxlength=4000),
-        Field("priority", "Priority", "select", _text(typed, "priority") or "medium",
+        Field("priority", "Priority", "select", typed_text(typed, "priority") or "medium",
               options=tuple(Option(one, one.capitalize()) for one in ("low", "medium", "high"))),
     ]  # fmt: skip
     if not fixed:
         fields = [
-            *((Field("ref", "Reference", value=_text(typed, "ref"), error=wrong.get("ref", ""), maxlength=64,
+            *((Field("ref", "Reference", value=typed_text(typed, "ref"), error=wrong.get("ref", ""), maxlength=64,
                      autofocus=True,
                      hint="Your own; it names the notice on the wire, and stays."),) if known is None else ()),
-            Field("kind", "Kind", "select", _text(typed, "kind"),
+            Field("kind", "Kind", "select", typed_text(typed, "kind"),
                   options=(Option("phase-out", "A technology ends"), Option("planned-work", "Planned work"))),
             *fields,
-            Field("approval", "Ask utilities to accept it", "check", _text(typed, "approval"), required=False),
+            Field("approval", "Ask utilities to accept it", "check", typed_text(typed, "approval"), required=False),
             Field("utility", "For", "checks", hint="None ticked: every utility.", error=wrong.get("utilities", ""),
                   required=False, options=served),
         ]  # fmt: skip
     action = "/notices" if known is None else f"/notices/{known.ref}/edit"
     back = "/notices" if known is None else f"/notices/{known.ref}"
     return Form(action, tuple(fields), csrf, "Keep the draft", back, wide=True)
-
-
-def _text(typed: Mapping[str, Any], name: str) -> str:
-    value = typed.get(name, "")
-    return value.strip().replace("\0", "") if isinstance(value, str) else ""

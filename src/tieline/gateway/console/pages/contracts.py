@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.datastructures import ImmutableMultiDict
 
-from tieline.console.components.forms import Field, Form
+from tieline.console.components.forms import Field, Form, typed_text
 from tieline.console.components.tables import Option
 from tieline.gateway.backoffice.terms import Terms
 from tieline.gateway.console import words
@@ -40,7 +40,7 @@ def answers_of(terms: Terms) -> Typed:
 
 def code_of(typed: Mapping[str, Any]) -> str:
     """The code of a new utility; raises ``Invalid`` for what is none."""
-    code = _text(typed, "code")
+    code = typed_text(typed, "code")
     if not _CODE.fullmatch(code):
         problem = Problem("code", "letters", "Letters, digits, dash and underscore, at most 64 of them.")
         raise Invalid("The utility cannot be named so.", [problem])
@@ -49,8 +49,8 @@ def code_of(typed: Mapping[str, Any]) -> str:
 
 def terms_of(typed: Any) -> Terms:
     """Terms as they were typed; raises ``Invalid`` with every rule that is broken."""
-    name, hosts = _text(typed, "name"), tuple(_text(typed, "hosts").replace(",", " ").split())
-    calls, changes = _number(_text(typed, "calls")), _number(_text(typed, "changes"))
+    name, hosts = typed_text(typed, "name"), tuple(typed_text(typed, "hosts").replace(",", " ").split())
+    calls, changes = _number(typed_text(typed, "calls")), _number(typed_text(typed, "changes"))
     permitted = frozenset(TokenScope(value) for value in typed.getlist("scope") if value in set(TokenScope))
     rules = {
         "name": (0 < len(name) <= _LONGEST_NAME and name.isprintable(), "Say who it is, in at most 200 characters."),
@@ -65,7 +65,7 @@ def terms_of(typed: Any) -> Terms:
     problems = [Problem(field, "rule", rule) for field, (holds, rule) in rules.items() if not holds]
     if problems:
         raise Invalid("The terms cannot be kept like this.", problems)
-    return Terms(name, hosts, calls, int(changes), _text(typed, "token") == "1", permitted or EVERY_SCOPE)
+    return Terms(name, hosts, calls, int(changes), typed_text(typed, "token") == "1", permitted or EVERY_SCOPE)
 
 
 def form(typed: Any, csrf: str, problems: Sequence[Problem], *, code: str | None) -> Form:
@@ -74,7 +74,7 @@ def form(typed: Any, csrf: str, problems: Sequence[Problem], *, code: str | None
     chosen = set(typed.getlist("scope"))
     fields = (
         *(_of_a_new_one(typed, wrong) if code is None else ()),
-        Field("name", "Name", value=_text(typed, "name"), error=wrong.get("name", "")),
+        Field("name", "Name", value=typed_text(typed, "name"), error=wrong.get("name", "")),
         Field(
             "scope",
             "Kinds of call it may make",
@@ -85,15 +85,15 @@ def form(typed: Any, csrf: str, problems: Sequence[Problem], *, code: str | None
                 for scope, (word, hint) in words.SCOPES.items()
             ),
         ),
-        Field("calls", "Calls a second", "number", _text(typed, "calls"), error=wrong.get("calls", ""),
+        Field("calls", "Calls a second", "number", typed_text(typed, "calls"), error=wrong.get("calls", ""),
               unit="a second", attributes={"min": "0", "step": "any"}),
-        Field("changes", "Changes that one plan may hold", "number", _text(typed, "changes"),
+        Field("changes", "Changes that one plan may hold", "number", typed_text(typed, "changes"),
               error=wrong.get("changes", ""), attributes={"min": "1", "step": "1"}),
-        Field("hosts", "Hosts it may be told at", "textarea", _text(typed, "hosts"),
+        Field("hosts", "Hosts it may be told at", "textarea", typed_text(typed, "hosts"),
               "host or host:port, one a line. Notifications go nowhere else.", wrong.get("hosts", ""),
               required=False, maxlength=4000),
         Field("token", "Its certificates count only with an access token (RFC 8705)", "check",
-              _text(typed, "token"), required=False),
+              typed_text(typed, "token"), required=False),
     )  # fmt: skip
     action = "/utilities" if code is None else f"/utilities/{code}/edit"
     submit = "Take it on" if code is None else "Save the terms"
@@ -105,7 +105,7 @@ def _of_a_new_one(typed: Any, wrong: Mapping[str, str]) -> tuple[Field, ...]:
         Field(
             "code",
             "Code",
-            value=_text(typed, "code"),
+            value=typed_text(typed, "code"),
             hint="It names the utility's part of the tree (SubNetwork), and stays.",
             error=wrong.get("code", ""),
             maxlength=64,
@@ -114,17 +114,12 @@ def _of_a_new_one(typed: Any, wrong: Mapping[str, str]) -> tuple[Field, ...]:
             "certificate",
             "Its first certificate",
             "textarea",
-            _text(typed, "certificate"),
+            typed_text(typed, "certificate"),
             "Paste it (-----BEGIN CERTIFICATE-----), or its SHA-256. Never the private key.",
             wrong.get("certificate", ""),
             maxlength=20_000,
         ),
     )
-
-
-def _text(typed: Mapping[str, Any], name: str) -> str:
-    value = typed.get(name, "")
-    return value.strip().replace("\0", "") if isinstance(value, str) else ""
 
 
 def _number(text: str) -> float:

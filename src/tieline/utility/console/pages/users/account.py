@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Response
 
 from tieline.console import people as people_parts
+from tieline.console.administering import NO_ANSWERS, Typed
 from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, NotFound, Problem
@@ -84,7 +85,7 @@ async def end_sessions(page: CurrentPage, caller: CurrentCaller) -> Response:
 @router.get("/account/tokens/new")
 async def new_token(page: CurrentPage) -> Response:
     """The form of a new token."""
-    return await _token_form(page, forms.NO_ANSWERS, ())
+    return await _token_form(page, NO_ANSWERS, ())
 
 
 @router.post("/account/tokens")
@@ -152,7 +153,7 @@ async def show_token(page: Page, token: Token, owner: str, place: str, *, curren
     return await page.show(f"{_TEMPLATES}/token.html", current=current, head=head, **context)
 
 
-async def _token_form(page: Page, typed: forms.Typed, problems: tuple[Problem, ...]) -> Response:
+async def _token_form(page: Page, typed: Typed, problems: tuple[Problem, ...]) -> Response:
     longest = page.runtime.settings.token_days
     form = forms.token_form(typed, page.scope, longest, page.csrf_token, problems)
     head = PageHead("New token", "Lets a program act for you, within what you may do and what you tick here.", (_HOME,))

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from tieline.console import administering
 from tieline.console import people as people_parts
-from tieline.console.components.frame import Action, Crumb, PageHead
+from tieline.console.components.frame import Crumb, PageHead
 from tieline.console.render import with_query
 from tieline.platform.db import Tx
 from tieline.platform.errors import Invalid, Problem
-from tieline.platform.identity import Account, accounts, passwords, tokens
+from tieline.platform.identity import Account, accounts, tokens
 from tieline.platform.identity.accounts import AccountChange
 from tieline.platform.scope import Permission
 from tieline.utility import inventory
@@ -39,7 +40,7 @@ async def people(page: CurrentPage, after: Cursor = None) -> Response:
 async def new(page: CurrentPage) -> Response:
     """The form of a new person."""
     page.scope.require(Permission.USER_WRITE)
-    return await _form(page, forms.NO_ANSWERS, ())
+    return await _form(page, administering.NO_ANSWERS, ())
 
 
 @router.post("/users")
@@ -47,15 +48,11 @@ async def create(page: CurrentPage) -> Response:
     """Make an account with a password that is shown once."""
     page.scope.require(Permission.USER_WRITE)
     typed = await page.form()
-    password = passwords.made_up()
-    stored = await passwords.hashed(password)
     try:
-        draft = forms.account_draft(typed)
-        async with page.db.transaction() as tx:
-            made = await accounts.create(tx, page.scope, draft, stored, page.now)
+        made, password = await administering.make(page, forms.account_draft(typed))
     except Invalid as error:
         return await _form(page, typed, error.problems)
-    return await _password_page(page, made, password, new=True)
+    return await administering.show_password(page, made, password, _HOME, new=True)
 
 
 @router.get("/users/tokens")
@@ -104,7 +101,7 @@ async def change(page: CurrentPage, account_id: int) -> Response:
     async with page.db.snapshot() as tx:
         before = await accounts.account(tx, page.scope, account_id)
     try:
-        wanted = AccountChange(forms.account_draft(typed, before.name), before.active, _version(typed.get("version")))
+        wanted = AccountChange(forms.account_draft(typed, before.name), before.active, administering.version_of(typed))
         async with page.db.transaction() as tx:
             await accounts.change(tx, page.scope, account_id, wanted)
     except Invalid as error:
@@ -115,37 +112,22 @@ async def change(page: CurrentPage, account_id: int) -> Response:
 @router.post("/users/{account_id}/disable")
 async def disable(page: CurrentPage, account_id: int) -> Response:
     """Shut a person out, at once and everywhere."""
-    return await _switch(page, account_id, active=False)
+    await administering.switch(page, account_id, active=False)
+    return page.redirect(f"/users/{account_id}")
 
 
 @router.post("/users/{account_id}/enable")
 async def enable(page: CurrentPage, account_id: int) -> Response:
     """Let a person in again."""
-    return await _switch(page, account_id, active=True)
+    await administering.switch(page, account_id, active=True)
+    return page.redirect(f"/users/{account_id}")
 
 
 @router.post("/users/{account_id}/password")
 async def reset(page: CurrentPage, account_id: int) -> Response:
     """Make a new password, which is shown once."""
-    page.scope.require(Permission.USER_WRITE)
-    password = passwords.made_up()
-    stored = await passwords.hashed(password)
-    async with page.db.transaction() as tx:
-        found = await accounts.account(tx, page.scope, account_id)
-        await accounts.reset_password(tx, page.scope, account_id, stored, page.now)
-    return await _password_page(page, found, password, new=False)
-
-
-async def _switch(page: Page, account_id: int, *, active: bool) -> Response:
-    async with page.db.transaction() as tx:
-        before = await accounts.account(tx, page.scope, account_id)
-        draft = forms.account_draft(forms.answers_of(before), before.name)
-        await accounts.change(tx, page.scope, account_id, AccountChange(draft, active))
-    return page.redirect(f"/users/{account_id}")
-
-
-def _version(text: object) -> int | None:
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and text < "9" * 9 else None
+    found, password = await administering.reset(page, account_id)
+    return await administering.show_password(page, found, password, _HOME, new=False)
 
 
 async def _owners(tx: Tx, page: Page) -> dict[int, str]:
@@ -158,14 +140,14 @@ async def _operators(page: Page) -> list[str]:
         return [one.code for one in await inventory.operators(tx, page.scope)]
 
 
-async def _form(page: Page, typed: forms.Typed, problems: tuple[Problem, ...]) -> Response:
+async def _form(page: Page, typed: administering.Typed, problems: tuple[Problem, ...]) -> Response:
     form = forms.account_form("/users", typed, await _operators(page), page.csrf_token, problems, new=True)
     head = PageHead("Add a person", "A password is made, and shown to you once.", (_HOME,))
     status = 422 if problems else 200
     return await page.show(f"{_TEMPLATES}/new.html", current="users", head=head, form=form, status=status)
 
 
-async def _person(page: Page, found: Account, typed: forms.Typed, problems: tuple[Problem, ...]) -> Response:
+async def _person(page: Page, found: Account, typed: administering.Typed, problems: tuple[Problem, ...]) -> Response:
     me = found.id == page.scope.user_id
     form = forms.account_form(
         f"/users/{found.id}", typed, await _operators(page), page.csrf_token, problems, new=False, mine=me
@@ -184,14 +166,6 @@ async def _person(page: Page, found: Account, typed: forms.Typed, problems: tupl
             people_parts.reset_dialog(found, page.csrf_token),
         ],
         audit_href=f"/audit?subject=user%3A{found.name}" if page.scope.may(Permission.AUDIT_READ) else "",
-    )
-
-
-async def _password_page(page: Page, found: Account, password: str, *, new: bool) -> Response:
-    title = f"{found.display_name or found.name} may sign in" if new else f"A new password for {found.name}"
-    head = PageHead(title, crumbs=(_HOME,), actions=(Action("To the person", f"/users/{found.id}", "user"),))
-    return await page.show(
-        f"{_TEMPLATES}/password.html", current="users", head=head, name=found.name, password=password
     )
 
 

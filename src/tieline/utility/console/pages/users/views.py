@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from tieline.console import administering
 from tieline.console import people as people_parts
 from tieline.console.components.frame import Action, Crumb, PageHead, Tab
 from tieline.console.components.tables import Column, Empty, Paging, Row, Table
@@ -27,7 +28,7 @@ REVOKED = Badge("Revoked", Tone.OFF, "ban")
 
 def role_names(roles: Collection[Role]) -> str:
     """The roles of a person in words, the smallest first."""
-    return ", ".join(ROLES[role][0] for role in Role if role in roles) or "None"
+    return administering.role_names(roles, ROLES)
 
 
 def bound(values: Collection[str] | None, everything: str) -> str:
@@ -85,23 +86,11 @@ def _person(account: Account) -> Row:
 def person_head(account: Account, *, me: bool) -> PageHead:
     """Head of a person's page, with what can be done to the account."""
     state = "May sign in" if account.active else "Disabled: neither a password nor a token opens anything"
-    mine = "This is you; somebody else has to do it." if me else ""
-    switch = (
-        Action("Disable", icon="ban", kind="danger", dialog="disable", unless=mine)
-        if account.active
-        else Action("Let in again", f"/users/{account.id}/enable", "check", "primary", "post")
-    )
-    reset = Action(
-        "New password",
-        icon="key-round",
-        dialog="reset",
-        unless="" if account.local else f"Signs in at {account.issuer}; the password is kept there.",
-    )
     return PageHead(
         account.display_name or account.name,
         f"{state}. {role_names(account.roles)}.",
         crumbs=(Crumb("Users and tokens", "/users"),),
-        actions=(reset, switch),
+        actions=administering.actions(account, "/users", mine=me),
     )
 
 
