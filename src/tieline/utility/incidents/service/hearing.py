@@ -1,6 +1,6 @@
 """What wakes incidents: events of the contexts below, and the clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from tieline.platform import audit
 from tieline.platform.clock import Clock
 from tieline.platform.db import Database, Tx
 from tieline.utility import inventory
-from tieline.utility.incidents.model import Cause, Deviation, Difference, Kind, State
+from tieline.utility.incidents.model import Cause, Deviation, Difference, Kind, Member, State
 from tieline.utility.incidents.policy import deviations, severity, words
 from tieline.utility.incidents.policy.expecting import expected
 from tieline.utility.incidents.service.assessing import assess, assess_unknown, look
@@ -202,11 +202,10 @@ async def begin_of_grace(db: Database, clock: Clock) -> int:
 async def _quieten(tx: Tx, clock: Clock, incident_id: int) -> None:
     await incidents.lock(tx)
     one, now = await incidents.get(tx, incident_id, lock=True), clock.now()
-    rows = await members.page(tx, SYSTEM, incident_id, limit=_AT_A_TIME * 100, only_live=True)
-    if one.state != State.OPEN.value or not rows:
+    if one.state != State.OPEN.value:
         return
     known, until = await expectations.live(tx, now), None
-    for row in rows:
+    async for row in _present(tx, incident_id):
         cover = expected(words.deviation_of(asdict(row)), known, now)
         if cover is None:
             return
@@ -215,6 +214,15 @@ async def _quieten(tx: Tx, clock: Clock, incident_id: int) -> None:
         said = words.quiet(until)
         entry = await turn(tx, SYSTEM, one, State.EXPECTED, now, words=said, expectation_id=until.id)
         await audit.append(tx, SYSTEM, entry)
+
+
+async def _present(tx: Tx, incident_id: int) -> AsyncIterator[Member]:
+    """What an incident is about now, read in parts: of a great one the first often says enough."""
+    after = 0
+    while rows := await members.page(tx, SYSTEM, incident_id, after=after, limit=_AT_A_TIME, only_live=True):
+        for row in rows:
+            yield row
+        after = rows[-1].id
 
 
 async def end_of_grace(db: Database, clock: Clock) -> int:
@@ -229,8 +237,8 @@ async def end_of_grace(db: Database, clock: Clock) -> int:
 
 async def _grace_over(tx: Tx, clock: Clock, incident_id: int) -> None:
     told: list[audit.Entry] = []
-    rows = await members.page(tx, SYSTEM, incident_id, limit=_AT_A_TIME * 100, only_live=True)
-    await assess(tx, clock, [row.subscription_id for row in rows if row.subscription_id is not None], told)
+    ids = [row.subscription_id async for row in _present(tx, incident_id) if row.subscription_id is not None]
+    await assess(tx, clock, ids, told)
     one = await incidents.get(tx, incident_id, lock=True)
     if one.state == State.EXPECTED.value:
         said = "It was expected until now, and is so still."
