@@ -125,7 +125,7 @@ def phase_out_under_fire(
 
     def show(_what: str, _done: int, _total: int) -> None:
         chaos.check()
-        if not killer.is_alive() and killer.ident is None:
+        if killer.ident is None:  # it was not begun yet
             killer.start()
 
     try:

@@ -92,7 +92,7 @@ class _Patient(httpx.BaseTransport):
             try:
                 answer = self._inner.handle_request(request)
                 answer.read()
-                if answer.status_code not in _NOT_NOW:
+                if answer.status_code not in _NOT_NOW or time.monotonic() > end:
                     return answer
                 answer.close()
             except httpx.TransportError:
@@ -120,7 +120,7 @@ class _PatientPhones(httpx.AsyncBaseTransport):
             try:
                 answer = await self._inner.handle_async_request(request)
                 await answer.aread()
-                if answer.status_code not in _NOT_NOW:
+                if answer.status_code not in _NOT_NOW or time.monotonic() > end:
                     return answer
                 await answer.aclose()
             except httpx.TransportError:

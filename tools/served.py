@@ -10,10 +10,9 @@ import zlib
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tieline.lab.world import World, WorldSpec, build_world, write_world
 from tieline.lab.world.model import Attachment, Subscription
@@ -45,66 +44,82 @@ FLAGS = (
     "--enable-unsafe-swiftshader",
 )  # fmt: skip
 """Chromium without a network of its own, drawing WebGL in software."""
-_STARTED_SECONDS = 60
+_STARTED_SECONDS = 120
 _BATCH = 5000
 
 
-@dataclass
-class Served:
-    """A console at `url`, until `stop`; its operators may be made to fail."""
+class Serving(threading.Thread):
+    """A server in a thread and a loop of its own, from `begin` until `stop`; `url` is where it listens."""
 
-    url: str
-    operators: Operators
-    _loop: asyncio.AbstractEventLoop = field(repr=False)
-    _stopped: asyncio.Event = field(repr=False)
-    _thread: threading.Thread = field(repr=False)
+    def __init__(self) -> None:
+        super().__init__(name=type(self).__name__.lower(), daemon=True)
+        self.url = ""
+        self._up = threading.Event()
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._end: asyncio.Event
+
+    def begin(self) -> Self:
+        """Start it, and wait until it serves. Raises what kept it from that."""
+        self.start()
+        if not self._up.wait(_STARTED_SECONDS) or not self.url:
+            raise RuntimeError(f"{self.name} did not start") from self._error
+        return self
 
     def stop(self) -> None:
         """Stop serving."""
         with suppress(RuntimeError):  # the loop ended by itself: its error was raised where it began
-            self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(timeout=_STARTED_SECONDS)
-
-
-class _Thread(threading.Thread):
-    """Runs the web server and the workers of one database."""
-
-    def __init__(self, settings: Settings, database_url: str, operators: Operators) -> None:
-        super().__init__(name="console", daemon=True)
-        self._settings, self._database_url, self._operators = settings, database_url, operators
-        self._registry = application.registry()
-        self.ready = threading.Event()
-        self.served: Served | None = None
-        self.error: BaseException | None = None
+            self._loop.call_soon_threadsafe(self._end.set)
+        self.join(timeout=_STARTED_SECONDS)
 
     def run(self) -> None:
         """Serve until stopped."""
         try:
-            asyncio.run(self._serve())
+            asyncio.run(self._run())
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            self.error = error
+            self._error = error
         finally:
-            self.ready.set()
+            self._up.set()
+
+    async def _run(self) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        await self._serve()
+
+    def _serves(self, url: str) -> None:
+        """It can be used from now on."""
+        self.url = url
+        self._up.set()
+
+    async def _serve(self) -> None:
+        """Serve until `_end` is set; `_serves` is called when all is there."""
+        raise NotImplementedError
+
+
+class Served(Serving):
+    """A console over one database, with its workers; its operators may be made to fail."""
+
+    def __init__(self, settings: Settings, database_url: str, operators: Operators) -> None:
+        super().__init__()
+        self.operators = operators
+        self._settings, self._database_url = settings, database_url
+        self._registry = application.registry()
 
     async def _serve(self) -> None:
         database = await Database.open(self._database_url, size=8)
-        await self._operators.load(database)
-        lines = self._operators.lines(database, self._settings.home)
+        await self.operators.load(database)
+        lines = self.operators.lines(database, self._settings.home)
         runtime = Runtime(self._settings, database, SystemClock(), {"connectors.lines": lines})
-        stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
 
         def ready(port: int) -> None:
-            self.served = Served(f"http://127.0.0.1:{port}", self._operators, loop, stopped, self)
-            self.ready.set()
+            self._serves(f"http://127.0.0.1:{port}")
 
         app = create_app(self._settings, self._registry, runtime=runtime)
         running = [
             asyncio.create_task(serve(app, "127.0.0.1", 0, ready=ready, grace=1)),
             asyncio.create_task(jobs.run_lanes(runtime, self._registry, ["import", "changes"])),
-            asyncio.create_task(self._operators.drive(database, lines)),
+            asyncio.create_task(self.operators.drive(database, lines)),
         ]
-        waiting = asyncio.create_task(stopped.wait())
+        waiting = asyncio.create_task(self._end.wait())
         await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
         for task in running:
             task.cancel()
@@ -115,11 +130,7 @@ class _Thread(threading.Thread):
 
 def start(settings: Settings, database_url: str, operators: Operators | None = None) -> Served:
     """Serve the console of a database on a free port of this machine. Raises what kept it from starting."""
-    thread = _Thread(settings, database_url, operators or Operators())
-    thread.start()
-    if not thread.ready.wait(_STARTED_SECONDS) or thread.served is None:
-        raise RuntimeError("the console did not start") from thread.error
-    return thread.served
+    return Served(settings, database_url, operators or Operators()).begin()
 
 
 def look_settings(home: Path) -> Settings:

@@ -4,10 +4,7 @@ Used by `tools/screenshots.py` and by the tests that drive a browser. Everything
 """
 
 import asyncio
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,49 +24,20 @@ from tieline.platform.identity import bootstrap
 from tieline.platform.scope import Role
 from tieline.platform.web import serve
 from tieline.platform.wiring import Runtime
-from tools.served import ADMINISTRATOR, PASSWORD
+from tools.served import ADMINISTRATOR, PASSWORD, Serving
 
 FINGERPRINT = "5a" * 32
-_STARTED_SECONDS = 120
 _PLANS = "/3gpp-mns/plan-management/v1/plan-activation-jobs"
 _DESK = "/tmf-api/changeManagement/v4/changeRequest"
 
 
-@dataclass
-class Staffed:
-    """A gateway's console at `url`, until `stop`; `numbers` are names of what was brought about."""
-
-    url: str
-    numbers: dict[str, str]
-    _loop: asyncio.AbstractEventLoop = field(repr=False)
-    _stopped: asyncio.Event = field(repr=False)
-    _thread: threading.Thread = field(repr=False)
-
-    def stop(self) -> None:
-        """Stop serving."""
-        with suppress(RuntimeError):  # the loop ended by itself: its error was raised where it began
-            self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(timeout=_STARTED_SECONDS)
-
-
-class _Thread(threading.Thread):
-    """Runs the back office of one gateway, and fills it when it is to have a world."""
+class Staffed(Serving):
+    """A gateway's console, filled when it is to have a world; `numbers` are names of what was brought about."""
 
     def __init__(self, database_url: str, home: Path, sites: int) -> None:
-        super().__init__(name="staffed", daemon=True)
+        super().__init__()
+        self.numbers: dict[str, str] = {}
         self._database_url, self._home, self._sites = database_url, home, sites
-        self.ready = threading.Event()
-        self.staffed: Staffed | None = None
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        """Serve until stopped."""
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            self.error = error
-        finally:
-            self.ready.set()
 
     async def _serve(self) -> None:
         settings = GatewaySettings(
@@ -82,16 +50,14 @@ class _Thread(threading.Thread):
             public_url="https://gateway.example",
         )
         listening = asyncio.get_running_loop().create_future()
-        stopped = asyncio.Event()
         async with assembled(settings, SystemClock()) as (parts, network):
             app = backoffice(parts, network)
             await staff(app.state.runtime)
             serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=listening.set_result, grace=1))
             url = f"http://127.0.0.1:{await listening}"
-            numbers = await self._fill(parts, url) if self._sites else {}
-            self.staffed = Staffed(url, numbers, asyncio.get_running_loop(), stopped, self)
-            self.ready.set()
-            await stopped.wait()
+            self.numbers = await self._fill(parts, url) if self._sites else {}
+            self._serves(url)
+            await self._end.wait()
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
 
@@ -173,8 +139,4 @@ def _client(app: ASGIApp) -> httpx.AsyncClient:
 def start(database_url: str, home: Path, *, sites: int) -> Staffed:
     """Serve the console of a migrated gateway's database on a free port of this machine; no sites: an empty one."""
     logs.configure("error")
-    thread = _Thread(database_url, home, sites)
-    thread.start()
-    if not thread.ready.wait(_STARTED_SECONDS) or thread.staffed is None:
-        raise RuntimeError("the gateway did not start") from thread.error
-    return thread.staffed
+    return Staffed(database_url, home, sites).begin()
