@@ -26,7 +26,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tieline.gateway import migrations
 from tieline.platform.embedded.postgres import EmbeddedPostgres
 from tieline.platform.migrate import migrate
-from tools import lives, lives_field, lives_programme, served, staffed, stocked
+from tools import charged, lives, lives_field, lives_programme, served, staffed, stocked
 
 WIDTHS = {1280: 800, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -108,6 +108,13 @@ def _check(page: Page) -> None:
     _send(_ROWS)(page)
     page.get_by_role("button", name="Check the file").click()
     page.wait_for_selector("#problems tbody tr")
+
+
+def _send_bill(page: Page) -> None:
+    file: FilePayload = {"name": "october.csv", "mimeType": "text/csv", "buffer": _ROWS.encode()}
+    page.set_input_files("input[type=file]", file)
+    page.get_by_role("button", name="Check it").click()
+    page.wait_for_load_state()
 
 
 def _as_crew(place: str) -> Callable[[Page], None]:
@@ -223,6 +230,22 @@ SHOTS: tuple[Shot, ...] = (
     *_both("incidents-reconciliation", "/incidents/reconciliation"),
     *_both("probes", "/probes"),
     Shot("probes-none-match", "/probes?q=zzzzzz", "error"),
+    *_both("usage", "/usage"),
+    Shot("usage-plan", "/usage/plans/A/M2M%20250%20MB"),
+    *_both("usage-subscriptions", "/usage/subscriptions"),
+    *_both("usage-findings", "/usage/findings"),
+    Shot("usage-finding", "/usage/findings", act=_open_first),
+    *_both("usage-bills", "/usage/bills"),
+    *_both("usage-bill-new", "/usage/bills/new"),
+    Shot("usage-bill-no-bill", "/usage/bills/new", "error", _send_bill),
+    Shot("usage-bill-explained", "/usage/bills/1"),
+    Shot("usage-bill", "/usage/bills/2"),
+    Shot("usage-bill-dispute", "/usage/bills/2", act=_press("button:has-text('Dispute')")),
+    Shot("usage-bill-lines", "/usage/bills/2/lines?verdict=differs&verdict=not-ours&verdict=after-end"),
+    Shot("usage-bill-lines-none-match", "/usage/bills/2/lines?q=zzzzzz", "error"),
+    *_both("usage-contracts", "/usage/contracts"),
+    Shot("usage-contract", "/usage/contracts/A"),
+    Shot("usage-tariff", "/usage/contracts/A/plan?plan=M2M+250+MB"),
     *_both("views", "/views"),
     Shot("views-saving", "/sites?criticality=critical", act=_save_view),
     Shot("views-gone", "/sites?saved=987654", "error"),
@@ -365,7 +388,9 @@ def sign_in(page: Page, name: str, password: str) -> None:
 
 
 @contextmanager
-def worlds(sites: int, *, changes: bool, stock: bool = False) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
+def worlds(
+    sites: int, *, changes: bool, stock: bool = False, usage: bool = False
+) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
     """A full and an empty console, served until the end of the block; gives their URLs, and changes by their lives."""
     home = Path(tempfile.mkdtemp(prefix="tieline-look-"))
     try:
@@ -375,6 +400,8 @@ def worlds(sites: int, *, changes: bool, stock: bool = False) -> Iterator[tuple[
             try:
                 if stock:
                     stocked.keep(running["full"])
+                if usage:
+                    charged.keep(running["full"], databases["full"])
                 numbers = {}
                 if changes:
                     numbers = {**lives_field.live(running["full"]), **lives.live(running["full"])}
@@ -427,6 +454,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wanted = {
                 "changes": any("{" in shot.path for shot in shots),
                 "stock": any(shot.name.startswith("stock-") for shot in shots),
+                "usage": any(shot.name.startswith(("usage", "subscription")) for shot in shots),
             }
             ours = [shot for shot in shots if shot.state.startswith("operator")]
             theirs = [shot for shot in shots if shot not in ours]

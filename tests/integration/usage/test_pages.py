@@ -30,9 +30,11 @@ PAGES = (
 
 
 @asynccontextmanager
-async def looking(both: "Both", role: Role = Role.ADMINISTRATOR) -> AsyncIterator[httpx.AsyncClient]:
+async def looking(
+    both: "Both", role: Role = Role.ADMINISTRATOR, operators: frozenset[str] | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     app = both.people._transport.app  # type: ignore[attr-defined] # the application that the test has made
-    scope = Scope("user:ada", role.permissions)
+    scope = Scope("user:ada", role.permissions, operators=operators)
     app.dependency_overrides[current_visitor] = lambda: Visitor(scope, "Ada", role.value, "token")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console.test") as client:
         yield client
@@ -51,6 +53,9 @@ async def test_with_nothing_every_page_says_what_would_fill_it(both: "Both") -> 
             assert answer.status_code in {200, 303}, path
         assert "Nothing was rated yet" in words(await client.get("/usage"))
         assert "terms of a contract" in words(await client.get("/usage/bills/new"))
+    async with looking(both, operators=frozenset()) as client:
+        assert [(await client.get(path)).status_code for path in PAGES] == [200, 404, 200, 200, 200, 200, 404, 404]
+        assert "No operator yet" in words(await client.get("/usage/contracts"))
 
 
 async def test_pages_show_what_was_rated(both: "Both") -> None:

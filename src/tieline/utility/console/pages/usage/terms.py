@@ -38,7 +38,7 @@ async def contracts(page: CurrentPage) -> Response:
         current=_CURRENT,
         head=views.head(),
         sections=every,
-        none=views.NO_OPERATOR,
+        no_operator=views.NO_OPERATOR,
         history=views.history([(code, row) for code, rows in past.items() for row in rows]),
     )
 
