@@ -5,6 +5,7 @@ They speak to the back office, whose token they read from its file; what they do
 
 import getpass
 import os
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -239,6 +240,7 @@ def log(
     utility: Annotated[str | None, typer.Option(help="Of one utility.")] = None,
     party: Annotated[str | None, typer.Option(help="utility, staff or network.")] = None,
     job: Annotated[str | None, typer.Option(help="What one plan changed.")] = None,
+    client: Annotated[str | None, typer.Option(help="What one API client changed.")] = None,
     after: Annotated[int, typer.Option(min=0, help="Only what came after this row.")] = 0,
     limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=5000, help="At most so many.")] = 100,
     url: Url = _URL,
@@ -246,14 +248,21 @@ def log(
     json: AsJson = False,
 ) -> None:
     """List changes of objects, the oldest first: who made them, before and after."""
-    query = {"utility": utility, "party": party, "job": job, "after": after, "limit": limit}
+    query = {"utility": utility, "party": party, "job": job, "client": client, "after": after, "limit": limit}
     found = Office(url, token).ask("GET", "/change-log", **query)["items"]
     if json:
         print_json(found)
         return
-    names = ("id", "at", "source", "operation", "dn")
-    rows = [[*(one[name] for name in names), _short(one["before"]), _short(one["after"])] for one in found]
+    rows = [
+        [one["id"], one["at"], _by(one), one["operation"], one["dn"], _short(one["before"]), _short(one["after"])]
+        for one in found
+    ]
     print_table("", ["Row", "When", "By", "What", "Object", "Before", "After"], rows, empty="Nothing was changed.")
+
+
+def _by(entry: Mapping[str, Any]) -> str:
+    client = entry["client_name"] or entry["client"]
+    return f"{entry['source']} ({client})" if client else str(entry["source"])
 
 
 @app.command("notices")

@@ -65,13 +65,17 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who makes a change, and in the course of what; written into the change log."""
+    """Who makes a change, and in the course of what; written into the change log.
+
+    ``client`` is the utility's program that asked for it, where it came in as one.
+    """
 
     party: Party
     source: str
     plan: str | None = None
     job_id: int | None = None
     reason: str | None = None
+    client: str | None = None
 
 
 def path_of(dn: Dn) -> str:

@@ -77,6 +77,6 @@ async def export(parts: Parts) -> None:
 
 
 def _event(row: DictRow) -> Event:
-    told = ("utility", "party", "version", "before", "after", "reason", "change")
+    told = ("utility", "party", "client", "version", "before", "after", "reason", "change")
     detail = {name: row[name] for name in told if row[name] is not None}
     return Event("change-log", row["id"], row["at"], row["source"], f"object.{row['operation']}", row["dn"], detail)

@@ -1,5 +1,6 @@
 """The operator's console over a real gateway: what staff see, what they may, and what comes of what they do."""
 
+import csv
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -217,6 +218,24 @@ async def test_a_change_by_hand_stands_in_the_log_with_who_made_it(desk: Desk) -
     file = await desk.text("/log.csv?by=olga&party=staff")
     assert [line.split(",")[3:6] for line in file.splitlines()[1:]] == [["staff", "staff:olga", "changed"]]
     assert "meddled.example" in await desk.text("/objects/U/S00001")
+
+
+async def test_the_log_names_the_program_of_a_utility_and_finds_what_it_changed(desk: Desk) -> None:
+    made = {"name": "scada", "scopes": ["write"], "certificates": ["a" * 64], "by": "jane"}
+    assert (await desk.rig.office.post("/backoffice/v1/utilities/U/clients", json=made)).status_code == 201
+    merge = {"Content-Type": "application/merge-patch+json"}
+    tree = "/3gpp-mns/ProvMnS/v1/SubNetwork=U/UtilitySubscription="
+    async with desk.rig.client("a" * 64) as scada:
+        await scada.patch(f"{tree}S00001", json={"attributes": {"apn": "scada.example"}}, headers=merge)
+    await desk.utilities["U"].patch(f"{tree}S00002", json={"attributes": {"apn": "own.example"}}, headers=merge)
+    desk.sign_in(Role.READER)
+    assert '<a href="/clients/U.scada">scada</a>' in await desk.text("/log?party=utility")
+    found = await desk.text("/log?client=U.scada")
+    assert "scada.example" in found
+    assert "own.example" not in found
+    assert "/log?client=U.scada" in await desk.text("/clients/U.scada")
+    file = csv.DictReader((await desk.text("/log.csv?party=utility")).splitlines())
+    assert [row["client"] for row in file] == ["", "U.scada"]
 
 
 async def test_a_plan_shows_what_came_of_each_object_and_is_taken_back(desk: Desk) -> None:

@@ -338,3 +338,41 @@ async def test_what_was_made_for_one_utility_tells_nothing_of_another(rig: "Rig"
         await execute(tx, "UPDATE api_client SET scopes = '{write}'")
     async with rig.client(FIRST) as api:
         assert (await api.get(TREE, headers=bearing(given))).status_code == 403
+
+
+async def test_the_change_log_names_the_program_that_made_a_change(rig: "Rig") -> None:
+    own = await rig.utility("U1")
+    await rig.load("U1", 2)
+    await client(rig, "read", "write", "plans")
+    wanted = {"attributes": {"apn": "new.example"}}
+    merge = {"Content-Type": "application/merge-patch+json"}
+    change = {"modifyOperator": "merge", "target": "/SubNetwork=U1/UtilitySubscription=S00000", "changeId": "1"}
+    plan = {
+        "configChangesContentType": "OPENAPI_BASED",
+        "configChanges": [{**change, "value": {"attributes": {"apn": "planned.example"}}}],
+        "activationMode": "BEST_EFFORT",
+    }
+    async with rig.client(FIRST) as scada:
+        patched = await scada.patch(f"{TREE}/UtilitySubscription=S00000", json=wanted, headers=merge)
+        assert patched.status_code < 300, patched.text
+        body = {"planConfigDescr": plan, "isFallbackEnabled": True}
+        job = await scada.post(f"{PLANS.rpartition('/')[0]}/plan-activation-jobs", json=body)
+        assert job.status_code == 201, job.text
+    with_token = bearing(await token(own, "U1"))
+    await own.patch(f"{TREE}/UtilitySubscription=S00001", json=wanted, headers={**merge, **with_token})
+    await rig.work()
+    back = await rig.office.post(f"/backoffice/v1/jobs/{job.json()['id']}/take-back", json={"by": "jo", "reason": "no"})
+    assert back.status_code == 202, back.text
+    await rig.work()
+
+    async def told(**query: str) -> list[tuple[str, str | None, str | None, str]]:
+        page = (await rig.office.get("/backoffice/v1/change-log", params=query)).json()
+        return [(one["source"], one["client"], one["client_name"], one["after"]["apn"]) for one in page["items"]]
+
+    by_scada = [
+        ("utility:U1", "U1.scada", "scada", "new.example"),
+        ("utility:U1", "U1.scada", "scada", "planned.example"),
+    ]
+    assert await told(client="U1.scada") == by_scada
+    assert await told(party="utility") == [by_scada[0], ("utility:U1", None, None, "new.example"), by_scada[1]]
+    assert (await told(party="staff"))[-1] == ("staff:jo", None, None, "new.example")

@@ -125,3 +125,19 @@ async def test_the_change_log_says_that_the_utility_did_it(rig: "Rig", backgroun
     await background.rest()
     log = (await rig.office.get("/backoffice/v1/change-log", params={"party": "utility"})).json()["items"]
     assert [(one["source"], one["after"]) for one in log] == [("utility:U1", {"ipAddress": "192.0.2.1"})]
+
+
+async def test_the_change_log_names_the_program_that_asked_for_an_address(rig: "Rig", background: "Background") -> None:
+    own = await rig.utility("U1")
+    await rig.load("U1", 2)
+    made = {"name": "scada", "scopes": ["groups"], "certificates": ["a" * 64], "by": "jane"}
+    assert (await rig.office.post("/backoffice/v1/utilities/U1/clients", json=made)).status_code == 201
+    async with rig.client("a" * 64) as scada:
+        await scada.post(ADDRESSES, json=provisioning(address("S00000", "192.0.2.1")))
+    await own.post(ADDRESSES, json=provisioning(address("S00001", "192.0.2.2")))
+    await background.rest()
+    log = (await rig.office.get("/backoffice/v1/change-log", params={"party": "utility"})).json()["items"]
+    assert [(one["client"], one["after"]["ipAddress"]) for one in log] == [
+        ("U1.scada", "192.0.2.1"),
+        (None, "192.0.2.2"),
+    ]

@@ -7,8 +7,20 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from tieline.cli import gateway
+from tieline.cli import gateway, output
 from tieline.cli.errors import CommandError, Exit
+
+_ROW = {
+    "id": 7,
+    "at": "2026-03-01T12:00:00Z",
+    "source": "utility:DSO",
+    "client": None,
+    "client_name": None,
+    "operation": "changed",
+    "dn": "SubNetwork=DSO",
+    "before": None,
+    "after": None,
+}
 
 
 @pytest.fixture
@@ -22,6 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, st
         "/jobs/aj-1/take-back": {"job": "aj-2"},
         "/utilities/DSO/suspend": standing,
         "/utilities/DSO/permitted": standing,
+        "/change-log": {"items": [{**_ROW, "client": "DSO.scada", "client_name": "scada"}, _ROW]},
     }
 
     def answer(_office: gateway.Office, method: str, path: str, body: Any = None, **_query: Any) -> Any:
@@ -55,6 +68,16 @@ def test_a_plan_shows_what_failed(asked: list[tuple[str, str, Any]]) -> None:
     told = run("plan", "aj-1")
     assert "It is gone." in told
     assert asked[0][:2] == ("GET", "/jobs/aj-1")
+
+
+def test_the_log_says_by_which_program_of_a_utility(
+    asked: list[tuple[str, str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output.out, "_width", 200)
+    told = run("log", "--client", "DSO.scada")
+    assert "utility:DSO (scada)" in told
+    assert told.count("scada") == 1
+    assert asked[0][:2] == ("GET", "/change-log")
 
 
 def test_a_refusal_is_said_in_the_back_offices_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

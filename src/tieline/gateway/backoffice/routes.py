@@ -124,6 +124,7 @@ async def read_change_log(
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     utility: Annotated[str | None, Query(max_length=64)] = None,
     party: Annotated[str | None, Query(pattern="^(utility|staff|network)$")] = None,
+    client: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
     dn: Annotated[str | None, Query(max_length=800)] = None,
     job: Annotated[str | None, Query(max_length=40)] = None,
 ) -> LogPage:
@@ -131,7 +132,7 @@ async def read_change_log(
     job_id = None if job is None else number_in(ACTIVATION, job)
     if job is not None and job_id is None:
         raise NotFound(f"There is no activation job {job}.")
-    filters = {"utility": utility, "party": party, "dn": dn, "job": job_id}
+    filters = {"utility": utility, "party": party, "client": client, "dn": dn, "job": job_id}
     async with parts.db.snapshot() as tx:
         rows = await log.page(tx, after=after, limit=limit + 1, filters=filters)
     items = [

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tieline.gateway.backoffice.access import consumer_named
 from tieline.gateway.backoffice.store import reading
-from tieline.gateway.model import Consumer
+from tieline.gateway.model import Actor, Consumer, Party
 from tieline.gateway.plans import jobs
 from tieline.gateway.plans.model import ACTIVATION, FALLBACK, VALIDATION, Job, number_in, public_id
 from tieline.platform import audit
@@ -67,7 +67,7 @@ async def take_back(tx: Tx, scope: Scope, identifier: str, *, by: str, reason: s
         is_immediate_activation=True,
         is_fallback_enabled=False,
     )
-    made = await jobs.activate(tx, found.consumer, request, by=f"staff:{by}", now=now)
+    made = await jobs.activate(tx, found.consumer, request, by=Actor(Party.STAFF, f"staff:{by}"), now=now)
     detail = {"utility": found.consumer.code, "reason": reason, "job": made.public_id}
     await audit.append(tx, scope, audit.Entry("plan.taken-back", f"plan:{identifier}", detail))
     return made.public_id

@@ -105,6 +105,8 @@ class LogEntry(BaseModel):
     at: datetime
     party: str
     source: str
+    client: str | None = Field(description="The API client of the utility that it came by.")
+    client_name: str | None
     operation: str
     dn: str
     version: int

@@ -62,8 +62,9 @@ def consumer_of(request: Request) -> Consumer:
 
 
 def actor_of(consumer: Consumer) -> Actor:
-    """Give the utility as the one who makes a change."""
-    return Actor(Party.UTILITY, f"utility:{consumer.code}")
+    """Give the utility as the one who makes a change, by the program that calls; its own certificate is none."""
+    client = consumer.client if consumer.client != consumer.code else ""
+    return Actor(Party.UTILITY, f"utility:{consumer.code}", client=client or None)
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -143,7 +143,7 @@ class Executor:
         chunk = await work.chunk(job.position, job.total if atomic else self._chunk_size())
         verdicts = await self._ask(chunk)
         now = self._parts.clock.now()
-        actor = Actor(_party(job), job.requested_by, job.public_id, job.id)
+        actor = Actor(_party(job), job.requested_by, job.public_id, job.id, client=job.client)
         async with self._parts.db.transaction() as tx:
             held = await jobs.lock(tx, job.id)
             if held is None or held.state.is_final or held.position != job.position:

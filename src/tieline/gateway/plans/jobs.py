@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from psycopg.rows import DictRow
 
-from tieline.gateway.model import Consumer
+from tieline.gateway.model import Actor, Consumer
 from tieline.gateway.plans import descriptors
 from tieline.gateway.plans.faults import in_the_way, missing, senseless
 from tieline.gateway.plans.model import (
@@ -73,7 +73,7 @@ class _Source:
     conflicts: tuple[MemberConflict, ...] = ()
 
 
-async def activate(tx: Tx, consumer: Consumer, request: ActivationJobRequest, *, by: str, now: datetime) -> Job:
+async def activate(tx: Tx, consumer: Consumer, request: ActivationJobRequest, *, by: Actor, now: datetime) -> Job:
     """Have a plan put into effect, or the effects of one taken back, in the background.
 
     It begins at once, unless it is to wait for a trigger. Raises ``PlanError`` for what does not exist.
@@ -89,7 +89,7 @@ async def activate(tx: Tx, consumer: Consumer, request: ActivationJobRequest, *,
     return await store.add(tx, consumer.id, job, source.parts, now)
 
 
-async def validate(tx: Tx, consumer: Consumer, request: ValidationJobRequest, *, by: str, now: datetime) -> Job:
+async def validate(tx: Tx, consumer: Consumer, request: ValidationJobRequest, *, by: Actor, now: datetime) -> Job:
     """Have a plan tried without effect, in the background. Raises ``PlanError`` for what does not exist."""
     await _check_room(tx, consumer)
     source = await _source(tx, consumer, request)
@@ -305,7 +305,7 @@ async def _fallback(tx: Tx, consumer: Consumer, identifier: str) -> Job:
 
 
 def _job_values(
-    request: ActivationJobRequest | ValidationJobRequest, kind: str, source: _Source, by: str
+    request: ActivationJobRequest | ValidationJobRequest, kind: str, source: _Source, by: Actor
 ) -> dict[str, Any]:
     kept = msgspec.to_builtins(request)
     if _EMBEDDED in kept:
@@ -314,7 +314,8 @@ def _job_values(
         "kind": kind,
         "name": request.name,
         "request": kept,
-        "by": by,
+        "by": by.source,
+        "client": by.client,
         "fallback_of": source.fallback_of,
         "total": source.total,
         "conflicts": source.conflicts,

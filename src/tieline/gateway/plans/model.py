@@ -50,6 +50,7 @@ class Job:
     name: str | None
     request: Mapping[str, Any]
     requested_by: str
+    client: str | None
     mode: str
     parts: tuple[Part, ...]
     fallback_of: int | None

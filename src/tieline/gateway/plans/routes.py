@@ -155,7 +155,7 @@ class PlanManagement(Endpoints):
         body = await self._body(request)
         consumer = consumer_of(request)
         wanted = parse_activation_request(body, max_changes=consumer.max_changes_per_plan)
-        by, parts = actor_of(consumer).source, self._parts
+        by, parts = actor_of(consumer), self._parts
         held = Held(parts, await self._concerned(consumer, wanted.plan_config_descr_id, wanted.plan_config_descr))
         await held.before()
 
@@ -195,7 +195,7 @@ class PlanManagement(Endpoints):
         wanted = parse_validation_request(body, max_changes=consumer.max_changes_per_plan)
 
         async def work(tx: Tx) -> Response:
-            by, now = actor_of(consumer).source, self._parts.clock.now()
+            by, now = actor_of(consumer), self._parts.clock.now()
             job = await jobs.validate(tx, consumer, wanted, by=by, now=now)
             return self._created("plan-validation-jobs", await jobs.show_validation(tx, job, self._root))
 

@@ -170,6 +170,7 @@ class LogFilter:
     parties: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
     source: str = ""
+    client: str = ""
     dn: str = ""
     job: int | None = None
     since: datetime | None = None
@@ -190,9 +191,9 @@ async def changes(tx: Tx, wanted: LogFilter, *, before: int, limit: int) -> list
     }
     return await fetch_all(
         tx,
-        f"""SELECT l.id, u.code AS utility, l.at, l.party, l.source, l.operation, l.dn, l.version, l.before, l.after,
-                l.reason, l.job_id, l.change
-            FROM change_log l JOIN utility u ON u.id = l.utility_id
+        f"""SELECT l.id, u.code AS utility, l.at, l.party, l.source, l.client, a.name AS client_name, l.operation, l.dn,
+                l.version, l.before, l.after, l.reason, l.job_id, l.change
+            FROM change_log l JOIN utility u ON u.id = l.utility_id LEFT JOIN api_client a ON a.client_id = l.client
             WHERE {" AND ".join(parts)} ORDER BY l.id DESC LIMIT %(limit)s""",
         {**bound, "before": before, "limit": limit},
     )
@@ -203,6 +204,7 @@ _LOGGED: Mapping[str, str] = {
     "parties": "l.party = ANY(%(parties)s)",
     "operations": "l.operation = ANY(%(operations)s)",
     "source": "l.source = %(source)s",
+    "client": "l.client = %(client)s",
     "dn": "l.dn = %(dn)s",
     "job": "l.job_id = %(job)s",
     "since": "l.at >= %(since)s",

@@ -179,6 +179,7 @@ def _facts(found: ApiClient) -> tuple[tuple[str, object], ...]:
         ("Utility", Link(found.utility, f"/utilities/{found.utility}")),
         ("Any certificate with the subject", found.subject or None),
         ("Given its last token", Age(found.token_at)),
+        ("What it changed", Link("Change log", f"/log?client={found.client_id}")),
         ("Made", found.created_at),
         ("By", named(found.created_by)),
         ("Disabled", found.revoked_at),

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from tieline.console import lists
 from tieline.console.components.frame import Crumb, PageHead
 from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
-from tieline.console.components.values import Badge, Link, Tone
+from tieline.console.components.values import Badge, Link, Several, Tone
 from tieline.console.components.work import Delta, PlanDiff, Planned
 from tieline.gateway.backoffice.store import reading
 from tieline.gateway.console import words
@@ -53,6 +53,7 @@ async def every(page: CurrentPage, after: After = None) -> Response:
             lists.choice("party", "Whose hand", words.PARTIES, pairs),
             lists.choice("operation", "What", words.OPERATIONS, pairs),
             lists.text("by", "By whom", pairs),
+            lists.text("client", "API client", pairs, pinned=False),
             Filter("at", "When", FilterKind.DATES, low=low, high=high, pinned=True),
             lists.text("job", "Plan", pairs, pinned=False),
             lists.text("dn", "Object", pairs, pinned=False),
@@ -83,6 +84,7 @@ def _wanted(pairs: lists.Pairs, zone: tzinfo) -> reading.LogFilter:
         parties=lists.chosen("party", pairs),
         operations=lists.chosen("operation", pairs),
         source=_source(lists.typed("by", pairs).strip()),
+        client=lists.typed("client", pairs).strip(),
         dn=lists.typed("dn", pairs).strip(),
         job=number,
         since=since,
@@ -130,11 +132,22 @@ def _row(row: Mapping[str, Any]) -> dict[str, object]:
         "at": row["at"],
         "object": words.object_link(row["dn"]),
         "party": Badge(words.PARTIES[row["party"]], _TONES[row["party"]], _ICONS[row["party"]]),
-        "by": row["source"],
+        "by": _by(row),
         "what": _what(row),
         "job": Link(public_id(ACTIVATION, job), f"/plans/{public_id(ACTIVATION, job)}") if job else None,
         "reason": row["reason"],
     }
+
+
+def _by(row: Mapping[str, Any]) -> object:
+    """Who: of a utility also which of its programs, where it came in as one."""
+    client = _client(row)
+    return row["source"] if client is None else Several((row["source"], client), stacked=True)
+
+
+def _client(row: Mapping[str, Any]) -> Link | None:
+    name = row["client"]
+    return None if name is None else Link(row["client_name"] or name, f"/clients/{name}")
 
 
 def _what(row: Mapping[str, Any]) -> str:
@@ -171,6 +184,7 @@ async def one(page: CurrentPage, number: Number) -> Response:
         ("Utility", Link(row["utility"], f"/utilities/{row['utility']}")),
         ("Whose hand", cells["party"]),
         ("By", row["source"]),
+        ("API client", _client(row)),
         ("What", words.OPERATIONS[row["operation"]]),
         ("Version", row["version"]),
         ("Plan", cells["job"]),
@@ -216,7 +230,21 @@ async def file(page: CurrentPage) -> Response:
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-_COLUMNS = ("id", "at", "utility", "party", "by", "operation", "object", "version", "plan", "reason", "before", "after")
+_COLUMNS = (
+    "id",
+    "at",
+    "utility",
+    "party",
+    "by",
+    "operation",
+    "object",
+    "version",
+    "plan",
+    "client",
+    "reason",
+    "before",
+    "after",
+)
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
@@ -231,6 +259,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
         row["dn"],
         row["version"],
         public_id(ACTIVATION, job) if job else None,
+        row["client"],
         row["reason"],
         _json(row["before"]),
         _json(row["after"]),

@@ -11,6 +11,7 @@ from tieline.gateway.exposure import subscribers
 from tieline.gateway.exposure.addressing import store
 from tieline.gateway.exposure.http import missing
 from tieline.gateway.model import Consumer
+from tieline.gateway.northbound.answers import actor_of
 from tieline.platform.db import Tx
 from tieline.standards.northbound import (
     Cause,
@@ -39,7 +40,9 @@ async def create(tx: Tx, consumer: Consumer, wanted: Provisioning, now: datetime
         )
     entries = await _entries(tx, consumer, wanted)
     number = await store.add(tx, consumer.id, entries, wanted.supp_feat, now)
-    await store.order(tx, consumer.id, [(one["ref"], one["address"], None) for one in entries])
+    await store.order(
+        tx, consumer.id, [(one["ref"], one["address"], None) for one in entries], actor_of(consumer).client
+    )
     return number
 
 
@@ -52,7 +55,8 @@ async def replace(tx: Tx, consumer: Consumer, number: int, wanted: Provisioning,
     kept = {one["ref"] for one in entries}
     gone = [(one["ref"], None, one["address"]) for one in row["addresses"] if one["ref"] not in kept]
     await store.replace(tx, number, entries, wanted.supp_feat, now)
-    await store.order(tx, consumer.id, [*gone, *((one["ref"], one["address"], None) for one in entries)])
+    orders = [*gone, *((one["ref"], one["address"], None) for one in entries)]
+    await store.order(tx, consumer.id, orders, actor_of(consumer).client)
 
 
 async def delete(tx: Tx, consumer: Consumer, number: int) -> None:
@@ -61,7 +65,9 @@ async def delete(tx: Tx, consumer: Consumer, number: int) -> None:
     if row is None:
         raise missing(number)
     await store.delete(tx, number)
-    await store.order(tx, consumer.id, [(one["ref"], None, one["address"]) for one in row["addresses"]])
+    await store.order(
+        tx, consumer.id, [(one["ref"], None, one["address"]) for one in row["addresses"]], actor_of(consumer).client
+    )
 
 
 async def shown(tx: Tx, consumer: Consumer, rows: Sequence[DictRow]) -> list[dict[str, Any]]:

@@ -61,10 +61,13 @@ async def delete(tx: Tx, number: int) -> None:
     await execute(tx, "DELETE FROM address_provisioning WHERE id = %s", [number])
 
 
-async def order(tx: Tx, utility_id: int, orders: Sequence[tuple[str, str | None, str | None]]) -> None:
+async def order(
+    tx: Tx, utility_id: int, orders: Sequence[tuple[str, str | None, str | None]], client: str | None
+) -> None:
     """Have addresses written: (subscription, address or None to unset, only instead of this one), in order.
 
-    What was still to be written to one of the subscriptions is not written any more.
+    ``client`` is the API client that asks for it. What was still to be written to one of the subscriptions is not
+    written any more.
     """
     await execute(
         tx,
@@ -73,24 +76,26 @@ async def order(tx: Tx, utility_id: int, orders: Sequence[tuple[str, str | None,
     )
     await execute(
         tx,
-        """INSERT INTO address_order (utility_id, subscription, address, instead_of)
-           SELECT %(utility)s, subscription, address, instead_of
+        """INSERT INTO address_order (utility_id, subscription, address, instead_of, client)
+           SELECT %(utility)s, subscription, address, instead_of, %(client)s
            FROM ROWS FROM (jsonb_to_recordset(%(rows)s) AS (subscription text, address text, instead_of text))
                WITH ORDINALITY AS r(subscription, address, instead_of, n) ORDER BY n""",
         {
             "utility": utility_id,
+            "client": client,
             "rows": Jsonb([{"subscription": s, "address": a, "instead_of": i} for s, a, i in orders]),
         },
     )
 
 
 async def next_orders(tx: Tx, most: int) -> list[DictRow]:
-    """Give orders of one utility: those that were tried least first, the oldest of them."""
+    """Give orders of one utility and API client: those that were tried least first, the oldest of them."""
     return await fetch_all(
         tx,
-        """SELECT id, utility_id, subscription, address, instead_of, attempts FROM address_order
-           WHERE utility_id = (SELECT utility_id FROM address_order ORDER BY attempts, id LIMIT 1)
-           ORDER BY attempts, id LIMIT %s""",
+        """WITH next AS (SELECT utility_id, client FROM address_order ORDER BY attempts, id LIMIT 1)
+           SELECT o.id, o.utility_id, o.client, o.subscription, o.address, o.instead_of, o.attempts
+           FROM address_order o JOIN next n ON n.utility_id = o.utility_id AND n.client IS NOT DISTINCT FROM o.client
+           ORDER BY o.attempts, o.id LIMIT %s""",
         [most],
     )
 

@@ -1,6 +1,7 @@
 """Writes provisioned addresses to the subscriptions, as the utility itself would through the tree."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 from psycopg.rows import DictRow
@@ -37,7 +38,7 @@ async def apply(parts: Parts) -> int:
     verdicts = dict(zip(names, await parts.backend.admit(names), strict=True))
     refused = {name for name, verdict in verdicts.items() if verdict.refused is not None}
     seconds = {name: verdict.seconds for name, verdict in verdicts.items()}
-    now, actor = parts.clock.now(), actor_of(consumer)
+    now, actor = parts.clock.now(), replace(actor_of(consumer), client=rows[0]["client"])
     async with parts.db.transaction() as tx:
         tree = await objects.load(tx, consumer, [_merge(consumer, row) for row in rows])
         wanted = [row for row in rows if row["subscription"] not in refused]

@@ -30,9 +30,9 @@ async def append(tx: Tx, utility_id: int, effects: Sequence[Effect], actor: Acto
     ]
     await execute(
         tx,
-        """INSERT INTO change_log (utility_id, at, party, source, reason, job_id, operation, dn, version, before, after,
-               change)
-           SELECT %(utility)s, %(at)s, %(party)s, %(source)s, %(reason)s, %(job)s, operation, dn, version,
+        """INSERT INTO change_log (utility_id, at, party, source, client, reason, job_id, operation, dn, version,
+               before, after, change)
+           SELECT %(utility)s, %(at)s, %(party)s, %(source)s, %(client)s, %(reason)s, %(job)s, operation, dn, version,
                nullif(before, 'null'), nullif(after, 'null'), change
            FROM ROWS FROM (jsonb_to_recordset(%(rows)s) AS (operation text, dn text, version integer, before jsonb,
                after jsonb, change text)) WITH ORDINALITY AS r(operation, dn, version, before, after, change, n)
@@ -42,6 +42,7 @@ async def append(tx: Tx, utility_id: int, effects: Sequence[Effect], actor: Acto
             "at": now,
             "party": actor.party,
             "source": actor.source,
+            "client": actor.client,
             "reason": actor.reason,
             "job": actor.job_id,
             "rows": Jsonb(rows),
@@ -50,20 +51,26 @@ async def append(tx: Tx, utility_id: int, effects: Sequence[Effect], actor: Acto
 
 
 async def page(tx: Tx, *, after: int, limit: int, filters: dict[str, Any]) -> list[DictRow]:
-    """Give log rows after a row number, oldest first; ``filters`` may hold utility, party, dn, job, upto."""
+    """Give log rows after a row number, oldest first; ``filters`` may hold utility, party, client, dn, job, upto."""
     return await fetch_all(
         tx,
-        """SELECT l.id, u.code AS utility, l.at, l.party, l.source, l.operation, l.dn, l.version, l.before, l.after,
-               l.reason, l.job_id, l.change
-           FROM change_log l JOIN utility u ON u.id = l.utility_id
+        """SELECT l.id, u.code AS utility, l.at, l.party, l.source, l.client, a.name AS client_name, l.operation, l.dn,
+               l.version, l.before, l.after, l.reason, l.job_id, l.change
+           FROM change_log l JOIN utility u ON u.id = l.utility_id LEFT JOIN api_client a ON a.client_id = l.client
            WHERE l.id > %(after)s
              AND (%(utility)s::text IS NULL OR u.code = %(utility)s)
              AND (%(party)s::text IS NULL OR l.party = %(party)s)
+             AND (%(client)s::text IS NULL OR l.client = %(client)s)
              AND (%(dn)s::text IS NULL OR l.dn = %(dn)s)
              AND (%(job)s::bigint IS NULL OR l.job_id = %(job)s)
              AND (%(upto)s::bigint IS NULL OR l.id <= %(upto)s)
            ORDER BY l.id LIMIT %(limit)s""",
-        {"after": after, "limit": limit, **dict.fromkeys(("utility", "party", "dn", "job", "upto")), **filters},
+        {
+            "after": after,
+            "limit": limit,
+            **dict.fromkeys(("utility", "party", "client", "dn", "job", "upto")),
+            **filters,
+        },
     )
 
 

@@ -13,7 +13,7 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.standards.mns.errors import ErrorDetail
 from tieline.standards.mns.plans import JobState, MemberConflict
 
-_COLUMNS = """id, utility_id, kind, name, request, requested_by, mode, parts, fallback_of, fallback, state,
+_COLUMNS = """id, utility_id, kind, name, request, requested_by, client, mode, parts, fallback_of, fallback, state,
     cancel_requested, message, total, position, failed, rolled_back, conflicts, created_at, started_at, stopped_at"""
 
 
@@ -21,10 +21,10 @@ async def add(tx: Tx, utility_id: int, job: Mapping[str, Any], parts: Sequence[P
     """Keep a new job, to be carried out now or when a trigger says so, as its ``state`` tells."""
     row = await fetch_one(
         tx,
-        f"""INSERT INTO plan_job (utility_id, kind, name, request, requested_by, mode, parts, fallback_of, fallback,
-                state, total, conflicts, created_at)
-            VALUES (%(utility)s, %(kind)s, %(name)s, %(request)s, %(by)s, %(mode)s, %(parts)s, %(fallback_of)s,
-                %(fallback)s, %(state)s, %(total)s, %(conflicts)s, %(now)s)
+        f"""INSERT INTO plan_job (utility_id, kind, name, request, requested_by, client, mode, parts, fallback_of,
+                fallback, state, total, conflicts, created_at)
+            VALUES (%(utility)s, %(kind)s, %(name)s, %(request)s, %(by)s, %(client)s, %(mode)s, %(parts)s,
+                %(fallback_of)s, %(fallback)s, %(state)s, %(total)s, %(conflicts)s, %(now)s)
             RETURNING {_COLUMNS}""",
         {
             **job,
