@@ -11,8 +11,9 @@ from tests.integration.logistics.conftest import Store, iccid
 from tieline.platform import audit
 from tieline.platform.db import execute
 from tieline.platform.errors import Conflict, Invalid
-from tieline.utility import logistics
-from tieline.utility.logistics import Demand, Goods, Move
+from tieline.utility import inventory, logistics
+from tieline.utility.logistics import Demand, Goods, Move, policy
+from tieline.utility.logistics.store import ledger
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +63,80 @@ async def test_a_router_that_the_inventory_has_elsewhere_is_found(store: Store) 
         await logistics.take_in(tx, store.keeper, warehouse_id=store.main.id, key="opening")
     await store.run_sql("UPDATE device SET site_id = NULL WHERE external_id = 'RS4'")
     assert await _found(store) == [("site", "RS4")]
+
+
+_ITS_SITE = """
+INSERT INTO stock_place (kind, code, name, site_id)
+SELECT 'site', external_id, name, id FROM site ORDER BY id LIMIT 1"""
+_EVERY_CARD = """
+WITH site AS (SELECT array_agg(id ORDER BY id) AS ids FROM site),
+o AS (SELECT id FROM operator WHERE code = 'A'),
+want AS (
+    SELECT p.id AS place_id, 'c-' || p.kind || '-' || state || '-' || n AS name, state, site.ids[n] AS site_id,
+        o.id AS operator_id
+    FROM stock_place p, site, o, generate_series(0, 2) n,
+        unnest('{in_stock,reserved,issued,fitted,returned,lost,blocked}'::text[]) state
+), c AS (
+    INSERT INTO card (iccid, operator_id, stock_state) SELECT name, operator_id, state FROM want RETURNING id, iccid
+), s AS (
+    INSERT INTO subscription (operator_ref, operator_id) SELECT name, operator_id FROM want
+    WHERE site_id IS NOT NULL RETURNING id, operator_ref
+), d AS (
+    INSERT INTO device (external_id) SELECT name FROM want WHERE site_id IS NOT NULL RETURNING id, external_id
+), l AS (
+    INSERT INTO link (site_id, device_id, card_id, subscription_id, operator_id)
+    SELECT w.site_id, d.id, c.id, s.id, w.operator_id FROM want w JOIN c ON c.iccid = w.name
+    JOIN s ON s.operator_ref = w.name JOIN d ON d.external_id = w.name
+)
+INSERT INTO stock_item (goods, serial, thing_id, operator, place_id, since)
+SELECT 'card', w.name, c.id, 'A', w.place_id, now() FROM want w JOIN c ON c.iccid = w.name"""
+_EVERY_ROUTER = """
+WITH site AS (SELECT array_agg(id ORDER BY id) AS ids FROM site),
+want AS (
+    SELECT p.id AS place_id, 'r-' || p.kind || '-' || n AS name, site.ids[n] AS site_id
+    FROM stock_place p, site, generate_series(0, 2) n
+), d AS (
+    INSERT INTO device (external_id, site_id) SELECT name, site_id FROM want RETURNING id, external_id
+)
+INSERT INTO stock_item (goods, serial, thing_id, place_id, since)
+SELECT 'router', w.name, d.id, w.place_id, now() FROM want w JOIN d ON d.external_id = w.name"""
+_NOBODYS = """
+INSERT INTO stock_item (goods, serial, thing_id, operator, place_id, since)
+SELECT goods, 'gone-' || goods, -1, CASE goods WHEN 'card' THEN 'A' END, p.id, now()
+FROM stock_place p, unnest('{card,router}'::text[]) goods WHERE p.code = 'MAIN'"""
+
+
+async def test_whatever_the_inventory_says_is_found_where_it_disagrees(store: Store) -> None:
+    """In every sort of place, in every state, at its own site, at another and at none: as the rules say it."""
+    await store.crew_place()
+    for text in (_ITS_SITE, _EVERY_CARD, _EVERY_ROUTER, _NOBODYS):
+        await store.run_sql(text)
+    async with store.db.snapshot() as tx:
+        cards = await inventory.card_facts(tx, store.keeper)
+        devices = await inventory.device_facts(tx, store.keeper)
+        named = await store.rows("SELECT goods, serial FROM stock_item")
+        items = await ledger.items(tx, store.keeper, [(Goods(one["goods"]), one["serial"]) for one in named])
+        balance = await logistics.balance(tx, store.keeper, listed=1000)
+    wanted = {
+        serial: policy.card_disagrees(item.place, cards.get(serial))
+        if goods is Goods.CARD
+        else policy.device_disagrees(item.place, devices.get(serial))
+        for (goods, serial), item in items.items()
+    }
+    assert len(wanted) == 7 * (7 * 3 + 3) + 2
+    found = {one.serial: one.found for one in balance.differences if one.kind in {"state", "site", "gone"}}
+    assert found == {serial: said for serial, said in wanted.items() if said}
+    assert {one.serial for one in balance.differences if one.kind == "gone"} == {"gone-card", "gone-router"}
+
+
+async def test_of_many_differences_some_are_told_and_all_are_counted(store: Store) -> None:
+    cards = await store.delivered("A", range(12))
+    await store.run_sql("UPDATE card SET stock_state = 'lost' WHERE iccid = ANY(%(s)s)", s=cards)
+    for listed in (0, 5, 100):
+        async with store.db.snapshot() as tx:
+            balance = await logistics.balance(tx, store.keeper, listed=listed)
+        assert (balance.ok, balance.difference_count) == (False, 12)
+        assert [one.serial for one in balance.differences] == cards[:listed]
 
 
 async def test_the_books_are_opened_with_what_there_is(store: Store) -> None:

@@ -1,12 +1,15 @@
 """The balance: the ledger against itself, against what was delivered, and against the inventory's own states."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from psycopg.rows import DictRow
 
 from tieline.platform import audit
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission, Scope
 from tieline.utility import inventory
-from tieline.utility.inventory import CardFacts, DeviceFacts
 from tieline.utility.logistics import policy
 from tieline.utility.logistics.model import (
     Balance,
@@ -14,8 +17,8 @@ from tieline.utility.logistics.model import (
     DifferenceKind,
     Goods,
     GoodsTotal,
-    Item,
     Moved,
+    Place,
     PlaceKind,
     PlaceTotal,
 )
@@ -27,7 +30,9 @@ from tieline.utility.logistics.store import ledger
 
 MOST_LISTED = 1000
 _CHUNK = 20_000
+_PART = 1000
 K = DifferenceKind
+F = TypeVar("F")
 
 
 async def balance(tx: Tx, scope: Scope, *, listed: int = MOST_LISTED) -> Balance:
@@ -36,10 +41,7 @@ async def balance(tx: Tx, scope: Scope, *, listed: int = MOST_LISTED) -> Balance
     Each difference names its item; ``listed`` of them are told, all are counted.
     """
     require_sight(scope)
-    own = keeping(scope)
-    cards = await inventory.card_facts(tx, own)
-    devices = await inventory.device_facts(tx, own)
-    found = [*await _within(tx, scope), *await _against(tx, scope, cards, devices)]
+    found = [*await _within(tx, scope, listed), *await _against(tx, scope, listed)]
     goods, sizes = await store.goods(tx, scope), await store.sizes(tx, scope)
     ordered = await store.ordered(tx, scope)
     totals = [
@@ -48,14 +50,14 @@ async def balance(tx: Tx, scope: Scope, *, listed: int = MOST_LISTED) -> Balance
         else GoodsTotal(one, ordered.get(one, 0), 0, 0, 0)
         for one in Goods
     ]
-    untracked = await _untracked(tx, {Goods.CARD: cards, Goods.ROUTER: devices})
+    count = sum(number for number, _ in found)
     return Balance(
-        ok=not found,
+        ok=not count,
         places=await place_totals(tx, scope),
-        differences=found[:listed],
-        difference_count=len(found),
+        differences=[one for _, told in found for one in told][:listed],
+        difference_count=count,
         goods=totals,
-        untracked=untracked,
+        untracked=await store.untracked(tx, scope),
         items=sizes["items"],
         movements=sizes["movements"],
     )
@@ -109,64 +111,58 @@ async def take_in(tx: Tx, scope: Scope, *, warehouse_id: int, key: str) -> Moved
     return Moved(count, 0, (), batch_id)
 
 
-async def _within(tx: Tx, scope: Scope) -> list[Difference]:
+_Found = tuple[int, list[Difference]]
+"""How many of a sort there are, and the first of them."""
+
+
+def _told(rows: Sequence[DictRow], tell: Callable[[DictRow], Difference]) -> _Found:
+    return rows[0]["total"] if rows else 0, [tell(row) for row in rows]
+
+
+async def _within(tx: Tx, scope: Scope, listed: int) -> list[_Found]:
     """The ledger against itself."""
-    found = [
-        Difference(K.REPLAY, row["goods"], row["serial"], "It is not where its last movement took it.",
-                   row["ledger"] or "nowhere", row["has"])
-        for row in await store.replayed(tx, scope)
+    return [
+        _told(await store.replayed(tx, scope, listed=listed), lambda row: Difference(
+            K.REPLAY, row["goods"], row["serial"], "It is not where its last movement took it.",
+            row["ledger"] or "nowhere", row["has"])),
+        _told(await store.broken_chains(tx, scope, listed=listed), lambda row: Difference(
+            K.CHAIN, row["goods"], row["serial"], f"Movement {row['id']} begins elsewhere than the last ended.",
+            row["was_in"] or "nowhere", row["came_from"] or "nowhere")),
+        _told(await store.strange_origins(tx, scope, listed=listed), lambda row: Difference(
+            K.ORIGIN, row["goods"], row["serial"], "Its first movement does not fit how it came in.",
+            "a delivery" if row["delivery_id"] else "taken up", row["came_from"] or "nowhere")),
+        _told(await store.wrong_sums(tx, scope, listed=listed), lambda row: Difference(
+            K.SUM, row["goods"], f"delivery {row['id']}", f"Order {row['reference']}: not as many as accepted.",
+            str(row["accepted"]), str(row["present"]))),
     ]  # fmt: skip
-    found += [
-        Difference(K.CHAIN, row["goods"], row["serial"], f"Movement {row['id']} begins elsewhere than the last ended.",
-                   row["was_in"] or "nowhere", row["came_from"] or "nowhere")
-        for row in await store.broken_chains(tx, scope)
-    ]  # fmt: skip
-    found += [
-        Difference(K.ORIGIN, row["goods"], row["serial"], "Its first movement does not fit how it came in.",
-                   "a delivery" if row["delivery_id"] else "taken up", row["came_from"] or "nowhere")
-        for row in await store.strange_origins(tx, scope)
-    ]  # fmt: skip
-    found += [
-        Difference(K.SUM, row["goods"], f"delivery {row['id']}", f"Order {row['reference']}: not as many as accepted.",
-                   str(row["accepted"]), str(row["present"]))
-        for row in await store.wrong_sums(tx, scope)
-    ]  # fmt: skip
-    return found
 
 
-async def _against(
-    tx: Tx, scope: Scope, cards: dict[str, CardFacts], devices: dict[str, DeviceFacts]
-) -> list[Difference]:
+async def _against(tx: Tx, scope: Scope, listed: int) -> list[_Found]:
     """The ledger against the inventory."""
-    found: list[Difference] = []
-    for goods in Goods:
-        after = 0
-        while items := await store.every(tx, scope, goods, after=after, limit=_CHUNK):
-            after = items[-1].id
-            found += _disagreements(items, cards, devices)
-    return found
+    own = keeping(scope)
+    cards = await store.disagreeing(tx, scope, Goods.CARD, listed=listed)
+    routers = await store.disagreeing(tx, scope, Goods.ROUTER, listed=listed)
+    return [
+        await _worded(cards, partial(inventory.card_facts, tx, own), policy.card_disagrees, K.STATE),
+        await _worded(routers, partial(inventory.device_facts, tx, own), policy.device_disagrees, K.SITE),
+    ]
 
 
-def _disagreements(
-    items: Sequence[Item], cards: dict[str, CardFacts], devices: dict[str, DeviceFacts]
-) -> Iterator[Difference]:
-    for item in items:
-        if item.goods is Goods.CARD:
-            card = cards.get(item.serial)
-            said, kind = policy.card_disagrees(item.place, card), K.STATE if card else K.GONE
-        else:
-            device = devices.get(item.serial)
-            said, kind = policy.device_disagrees(item.place, device), K.SITE if device else K.GONE
-        if said:
-            yield Difference(kind, item.goods, item.serial, f"It is in {item.place.name}, but {said}.",
-                             item.place.name, said)  # fmt: skip
-
-
-async def _untracked(tx: Tx, there: dict[Goods, dict[str, CardFacts] | dict[str, DeviceFacts]]) -> dict[str, int]:
-    found = {}
-    for goods, facts in there.items():
-        known = await ledger.known_things(tx, goods)
-        count = sum(one.id not in known for one in facts.values())
-        if count:
-            found[goods.value] = count
-    return found
+async def _worded(
+    rows: Sequence[DictRow],
+    facts: Callable[[Sequence[str]], Awaitable[Mapping[str, F]]],
+    disagrees: Callable[[Place, F | None], str],
+    kind: DifferenceKind,
+) -> _Found:
+    """What the inventory says of items, read in parts: whoever else asks meanwhile is answered."""
+    told: list[Difference] = []
+    for start in range(0, len(rows), _PART):
+        part = rows[start : start + _PART]
+        there = await facts([row["serial"] for row in part])
+        for row in part:
+            item, fact = ledger.item_of(row), there.get(row["serial"])
+            said = disagrees(item.place, fact)
+            words = f"It is in {item.place.name}, but {said}."
+            found = kind if fact else K.GONE
+            told.append(Difference(found, item.goods, item.serial, words, item.place.name, said))
+    return rows[0]["total"] if rows else 0, told
