@@ -3,7 +3,7 @@
 What other contexts may call stands here. Every function takes a transaction and the asker's scope, and neither opens
 nor ends a transaction:
 
-- :func:`resolve_selection` freezes a filter into rows; :func:`subscriptions` reads some again; :func:`links_hanging`
+- :func:`resolve_selection` freezes a filter into rows; :func:`subscriptions` reads some again; :func:`sites_hanging`
   reads all that hangs on a technology, in few words;
 - :func:`take_stock`, :func:`issue_stock`, :func:`release_stock`: cards from an operator's stock, by key;
 - :func:`card_facts`, :func:`device_facts`, :func:`site_facts`, :func:`cards_in_devices`: goods as they stand;
@@ -57,7 +57,7 @@ from tieline.utility.inventory.model import (
     Field,
     FleetFilter,
     FleetRow,
-    HangingLink,
+    HangingSite,
     HistoryEntry,
     ImportMode,
     ImportRun,
@@ -105,9 +105,9 @@ from tieline.utility.inventory.service.fitting import (
 from tieline.utility.inventory.service.fleet import (
     apply_desired,
     apply_reports,
-    links_hanging,
     reach,
     resolve_selection,
+    sites_hanging,
     subscriptions,
     tidy_reports,
 )
@@ -194,7 +194,7 @@ __all__ = [
     "FleetFilter",
     "FleetRow",
     "FleetSummary",
-    "HangingLink",
+    "HangingSite",
     "HistoryEntry",
     "Hit",
     "ImportMode",
@@ -263,7 +263,6 @@ __all__ = [
     "lan_group_differences",
     "lan_group_pools",
     "lan_groups",
-    "links_hanging",
     "list_imports",
     "list_things",
     "mapping",
@@ -296,6 +295,7 @@ __all__ = [
     "site_facts",
     "site_map",
     "sites_by_area",
+    "sites_hanging",
     "sorts",
     "submit_import",
     "subscriptions",

@@ -153,16 +153,12 @@ class Reach:
     region: str | None
 
 
-class HangingLink(NamedTuple):
-    """A subscription that serves a site, in few words: for whoever takes a whole fleet in hand."""
+class HangingSite(NamedTuple):
+    """A site in few words, and how many live links it has: for whoever takes a whole fleet in hand."""
 
-    site_id: int
+    id: int
     region: str | None
-    subscription_id: int
-    operator_id: int
-    operator_code: str
-    link_id: int | None
-    role: str | None
+    links: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

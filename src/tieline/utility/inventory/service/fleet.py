@@ -15,7 +15,7 @@ from tieline.utility.inventory.model import (
     Drift,
     FleetFilter,
     FleetRow,
-    HangingLink,
+    HangingSite,
     OperatorReport,
     Rat,
     Reach,
@@ -41,11 +41,11 @@ async def resolve_selection(tx: Tx, scope: Scope, selection: Selection, *, limit
     return await fleet.resolve(tx, scope, selection, limit=limit)
 
 
-async def links_hanging(tx: Tx, scope: Scope, technology: str, regions: Sequence[str] = ()) -> list[HangingLink]:
-    """The links of every site within the scope all of whose links hang on a technology, by site, in few words."""
+async def sites_hanging(tx: Tx, scope: Scope, technology: str, regions: Sequence[str] = ()) -> list[HangingSite]:
+    """Every site within the scope all of whose links hang on a technology, by id, in few words."""
     scope.require(Permission.INVENTORY_READ)
-    wanted = FleetFilter(hanging_on=technology, regions=tuple(regions), linked=True)
-    return await fleet.links_hanging(tx, scope, wanted)
+    wanted = FleetFilter(hanging_on=technology, regions=tuple(regions))
+    return await fleet.sites_hanging(tx, scope, wanted)
 
 
 async def subscriptions(tx: Tx, scope: Scope, ids: Sequence[int]) -> list[FleetRow]:

@@ -1,9 +1,8 @@
 """Opening a programme: the sites that hang on the technology, with the phase that strikes each first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from tieline.platform import audit
 from tieline.platform.clock import Clock
@@ -12,19 +11,12 @@ from tieline.platform.errors import Conflict, Invalid, Problem
 from tieline.platform.scope import Permission, Scope
 from tieline.platform.words import agree, plural
 from tieline.utility import inventory, notices
-from tieline.utility.inventory import HangingLink
+from tieline.utility.inventory import HangingSite
+from tieline.utility.notices import Phase
 from tieline.utility.programmes.model import Opening, Programme
 from tieline.utility.programmes.service.telling import log
 from tieline.utility.programmes.store import programmes as store
 from tieline.utility.programmes.store import sites
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The phase that strikes a site first, and by when the site has to be done."""
-
-    phase: str
-    at: datetime
 
 
 async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -> Programme:
@@ -35,16 +27,17 @@ async def open_programme(tx: Tx, scope: Scope, clock: Clock, opening: Opening) -
     """
     scope.require(Permission.PROGRAMME_WRITE)
     _check(opening)
-    by_site, taken = await _chosen(tx, scope, opening)
-    if not by_site:
+    chosen, taken = await _chosen(tx, scope, opening)
+    if not chosen:
         why = f" {plural(len(taken), 'site')} {agree(len(taken), 'is', 'are')} in another programme." if taken else ""
         raise Conflict(f"No site hangs on {opening.technology} there.{why}")
     dues = await dues_of(tx, scope, opening.notice_ids)
     now = clock.now()
     programme_id = await store.insert(tx, scope, opening, now)
-    await sites.leave_closed(tx, list(by_site), now, why=f"In programme {programme_id} now.")
-    await sites.add(tx, _sites(programme_id, by_site, dues, now), _links(programme_id, by_site))
-    facts = {"title": opening.title, "sites": len(by_site), "elsewhere": len(taken), "notices": opening.notice_ids}
+    await sites.leave_closed(tx, [site.id for site in chosen], now, why=f"In programme {programme_id} now.")
+    phases = {site_id: (phase.title, phase.ends_at) for site_id, phase in dues.items()}
+    count = await sites.add(tx, scope, programme_id, {site.id: phases.get(site.id) for site in chosen}, now)
+    facts = {"title": opening.title, "sites": count, "elsewhere": len(taken), "notices": opening.notice_ids}
     await log(tx, programme_id, "opened", facts, actor=scope.actor, at=now)
     await audit.append(tx, scope, audit.Entry("programme.opened", f"programme:{programme_id}", facts))
     return await store.get(tx, programme_id)
@@ -63,37 +56,30 @@ class Preview:
 async def preview(tx: Tx, scope: Scope, opening: Opening) -> Preview:
     """The sites that :func:`open_programme` would take, by phase. Nothing is written."""
     scope.require(Permission.PROGRAMME_WRITE)
-    by_site, taken = await _chosen(tx, scope, opening)
+    chosen, taken = await _chosen(tx, scope, opening)
     dues = await dues_of(tx, scope, opening.notice_ids)
     phases: dict[str, tuple[datetime | None, int]] = {}
-    for site_id in by_site:
-        due = dues.get(site_id)
-        name = due.phase if due else ""
+    for site in chosen:
+        due = dues.get(site.id)
+        name = due.title if due else ""
         last, count = phases.get(name, (None, 0))
-        known = [at for at in (last, due.at if due else None) if at is not None]
+        known = [at for at in (last, due.ends_at if due else None) if at is not None]
         phases[name] = (max(known, default=None), count + 1)
     ordered = sorted(phases.items(), key=lambda one: (one[1][0] is None, one[1][0], one[0]))
     rows = [(name, at, count) for name, (at, count) in ordered]
-    return Preview(len(by_site), len(taken), sum(map(len, by_site.values())), rows)
+    return Preview(len(chosen), len(taken), sum(site.links for site in chosen), rows)
 
 
-async def _chosen(tx: Tx, scope: Scope, opening: Opening) -> tuple[dict[int, list[HangingLink]], set[int]]:
-    """The links of each site that hangs on the technology; and the sites that another programme has already."""
-    by_site: dict[int, list[HangingLink]] = {}
-    for row in await inventory.links_hanging(tx, scope, opening.technology, opening.regions):
-        by_site.setdefault(row.site_id, []).append(row)
-    taken = await sites.elsewhere(tx, list(by_site))
-    for site_id in taken:
-        del by_site[site_id]
-    return by_site, taken
+async def _chosen(tx: Tx, scope: Scope, opening: Opening) -> tuple[list[HangingSite], set[int]]:
+    """The sites that hang on the technology and are free; and those that another programme has already."""
+    hanging = await inventory.sites_hanging(tx, scope, opening.technology, opening.regions)
+    taken = await sites.elsewhere(tx, [site.id for site in hanging])
+    return [site for site in hanging if site.id not in taken], taken
 
 
-async def dues_of(tx: Tx, scope: Scope, notice_ids: Sequence[int]) -> dict[int, Due]:
-    """The phase that strikes each site first, by the notices."""
-    if not notice_ids:
-        return {}
-    phases = await notices.dues(tx, scope, notice_ids)
-    return {site_id: Due(phase.title, phase.ends_at) for site_id, phase in phases.items()}
+async def dues_of(tx: Tx, scope: Scope, notice_ids: Sequence[int]) -> Mapping[int, Phase]:
+    """The phase that strikes each site first, by the notices; the site has to be done by its end."""
+    return await notices.dues(tx, scope, notice_ids) if notice_ids else {}
 
 
 def _check(opening: Opening) -> None:
@@ -111,35 +97,3 @@ def _check(opening: Opening) -> None:
     ]
     if problems:
         raise Invalid("The programme cannot be opened as described.", problems)
-
-
-def _sites(
-    programme_id: int, by_site: Mapping[int, Sequence[HangingLink]], dues: Mapping[int, Due], now: datetime
-) -> Iterator[tuple[Any, ...]]:
-    for site_id, rows in by_site.items():
-        due = dues.get(site_id)
-        yield (
-            programme_id,
-            site_id,
-            rows[0].region or "",
-            due.phase if due else "",
-            due.at if due else None,
-            now,
-        )
-
-
-def _links(programme_id: int, by_site: Mapping[int, Sequence[HangingLink]]) -> Iterator[tuple[Any, ...]]:
-    for site_id, rows in by_site.items():
-        # The backup first: what is in use stays untouched until its successor has been seen to work.
-        ordered = sorted(rows, key=lambda row: (row.role != "backup", row.operator_code, row.subscription_id))
-        for position, row in enumerate(ordered, 1):
-            yield (
-                programme_id,
-                site_id,
-                position,
-                f"{position}-{row.operator_code}-{row.role}",
-                row.role or "primary",
-                row.operator_id,
-                row.link_id,
-                row.subscription_id,
-            )

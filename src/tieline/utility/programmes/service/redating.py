@@ -27,7 +27,7 @@ async def _redate(runtime: Runtime, programme_id: int, notice_id: int) -> int:
     async with runtime.db.transaction() as tx:
         programme = await store.get(tx, programme_id, lock=True)
         dues = await dues_of(tx, SYSTEM, programme.notice_ids)
-        wanted = {site_id: (due.phase, due.at) for site_id, due in dues.items()}
+        wanted = {site_id: (due.title, due.ends_at) for site_id, due in dues.items()}
         moved = await sites.redate(tx, programme_id, wanted)
         if not moved:
             return 0

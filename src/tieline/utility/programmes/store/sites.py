@@ -1,20 +1,37 @@
 """Sites of programmes and their links: chosen in bulk, moved by their state table, listed, counted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import DictRow
 
-from tieline.platform.db import Tx, copy_in, execute, fetch_all, fetch_value
+from tieline.platform.db import Tx, execute, fetch_all, fetch_value
 from tieline.platform.scope import Scope, within
 from tieline.utility.programmes.model import SiteFilter
 from tieline.utility.programmes.policy.states import Act, sources, target
 
-_SITE = "programme_site (programme_id, site_id, region, phase, due_at, changed_at)"
-_LINK = """programme_link (programme_id, site_id, position, key, role, operator_id, old_link_id,
-    old_subscription_id)"""
+# Sites and links in one statement: a site without a link any more is not taken, and no link is without its site. The
+# backup comes first: what is in use stays untouched until its successor has been seen to work.
+_ADD = f"""
+WITH linked AS MATERIALIZED (
+    SELECT t.id AS site_id, coalesce(t.region, '') AS region, g.place, l.id, l.subscription_id, l.operator_id,
+        o.code AS operator, l.role,
+        row_number() OVER (PARTITION BY t.id ORDER BY l.role <> 'backup', o.code, l.subscription_id) AS position
+    FROM unnest(%(sites)s::bigint[], %(places)s::integer[]) AS g(site_id, place) JOIN site t ON t.id = g.site_id
+    JOIN link l ON l.site_id = t.id AND l.valid_to IS NULL JOIN operator o ON o.id = l.operator_id
+    WHERE {within(operator="o.code")}
+), links AS (
+    INSERT INTO programme_link (programme_id, site_id, position, key, role, operator_id, old_link_id,
+        old_subscription_id)
+    SELECT %(id)s, site_id, position, position || '-' || operator || '-' || role, role, operator_id, id, subscription_id
+    FROM linked ORDER BY site_id, position
+)
+INSERT INTO programme_site (programme_id, site_id, region, phase, due_at, changed_at)
+SELECT %(id)s, site_id, region, coalesce((%(phases)s::text[])[place], ''), (%(dues)s::timestamptz[])[place], %(at)s
+FROM linked WHERE position = 1 ORDER BY site_id
+"""
 
 
 async def elsewhere(tx: Tx, site_ids: Sequence[int]) -> set[int]:
@@ -46,10 +63,25 @@ async def any_beyond(tx: Tx, scope: Scope, programme_id: int) -> bool:
     return bool(await fetch_value(tx, text, {"id": programme_id, **scope.params()}))
 
 
-async def add(tx: Tx, sites: Iterable[tuple[Any, ...]], links: Iterable[tuple[Any, ...]]) -> None:
-    """Take sites and their links into a programme, in the order of the columns of ``_SITE`` and ``_LINK``."""
-    await copy_in(tx, _SITE, sites)
-    await copy_in(tx, _LINK, links)
+async def add(
+    tx: Tx,
+    scope: Scope,
+    programme_id: int,
+    sites: Mapping[int, tuple[str, datetime] | None],
+    at: datetime,
+) -> int:
+    """Take sites and their links into a programme, each with its phase and when it is due; returns how many sites."""
+    known = {phase: place for place, phase in enumerate(filter(None, dict.fromkeys(sites.values())), 1)}
+    bound = {
+        "id": programme_id,
+        "sites": list(sites),
+        "places": [known[phase] if phase else None for phase in sites.values()],
+        "phases": [name for name, _ in known],
+        "dues": [due_at for _, due_at in known],
+        "at": at,
+        **scope.params(),
+    }
+    return await execute(tx, _ADD, bound)
 
 
 async def move(
