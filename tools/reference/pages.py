@@ -34,6 +34,27 @@ description (OpenAPI 3.1) is served at `/api/v1/openapi.json`; `tieline` itself 
 - `Authorization: Bearer TOKEN`, from `tieline login` or *Account and tokens*.
 - Lists: `limit`, and `cursor` from the last page's `next`.
 - Errors: [problem details](errors.md).
+- `Idempotency-Key`, on each POST that changes something: [repeat a request safely](#repeat-a-request-safely).
+
+## Repeat a request safely
+
+A program whose connection broke does not know whether its request was carried out. With `Idempotency-Key: "<key>"`
+(draft-ietf-httpapi-idempotency-key-header) it sends the request again, and it is done once: the repetition gets the
+first answer, with `Idempotent-Replayed: true`. `tieline` does so by itself, up to five times.
+
+- A key has 1 to 128 letters, digits or signs of `._~:/+=-`, with or without quotes. Take a new one, such as a UUID, for
+  each request.
+- It belongs to whoever asks (a person, or one API token) and counts for 24 hours. One may have 10,000 at a time; the
+  next is answered 429.
+- The same key with another method, path, query or body: 422 `key-used`. Of a form, the boundary does not count.
+- While the first request is still being done: 409 `under-way`. Try again in a second.
+- What was done and its answer are kept in one transaction: after a crash there are both, or neither and the key is
+  free.
+- A request that was refused before it changed anything leaves its key free; so does one that failed (5xx), of which
+  nothing is kept. An answer of more than 1 MB is not kept: a repetition is not done either, and is answered 409.
+- Some POSTs take no key and refuse one (422), because the answer shows a secret once, the request holds a password, or
+  what it does is not in the database: `x-unrepeatable` in the description says which and why. Reports of crews have
+  [their own numbers](field-work.md). A POST that changes nothing ignores the key.
 """
 _ERRORS = """\
 An error answers with `application/problem+json` (RFC 9457): `type` (`urn:tieline:problem:` and the code), `title`,

@@ -1,6 +1,8 @@
 """The REST client of the commands: where the platform is, who asks, and errors as sentences."""
 
 import os
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +14,22 @@ import msgspec
 from tieline.cli.errors import CommandError, Exit, from_problem
 
 _SERVER_ERROR = 500
+_CONFLICT = 409
+UNREPEATABLE = frozenset(
+    {
+        "/field/reports",
+        "/secrets/forget",
+        "/secrets/rewrap",
+        "/secrets/rotate",
+        "/session",
+        "/siem/test",
+        "/tokens",
+        "/users",
+    }
+)
+"""Where a POST takes no key: if the connection breaks, whoever asked has to look what became of it."""
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds before each further try of a POST whose connection broke."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -111,7 +129,7 @@ class Client:
 
     def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, **arguments)
+            answer = self._sent(method, path, **arguments)
         except httpx.TransportError as error:
             raise CommandError(
                 f"The platform at {self._url} does not answer ({type(error).__name__}).",
@@ -121,6 +139,33 @@ class Client:
         if answer.is_success:
             return answer
         raise from_problem(answer.status_code, _problem(answer))
+
+    def _sent(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Send a request. A POST has a key, and is sent again while its connection breaks: it is done once.
+
+        Raises ``httpx.TransportError`` when nobody is there to begin with, and after the last try.
+        """
+        if method != "POST" or path in UNREPEATABLE:
+            return self._http.request(method, path, **arguments)
+        headers = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
+        broke = False
+        for pause in PAUSES:
+            try:
+                answer = self._http.request(method, path, headers=headers, **arguments)
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+                if isinstance(error, httpx.ConnectError) and not broke:
+                    raise
+                broke = True
+            else:
+                if not (broke and _is_under_way(answer)):
+                    return answer
+            time.sleep(pause)
+        return self._http.request(method, path, headers=headers, **arguments)
+
+
+def _is_under_way(answer: httpx.Response) -> bool:
+    """Whether an earlier try of the same request is still being done."""
+    return answer.status_code == _CONFLICT and _problem(answer).get("code") == "under-way"
 
 
 def _problem(answer: httpx.Response) -> Mapping[str, Any]:

@@ -4,11 +4,13 @@
 
     TielineError                 500
     ├─ Invalid                   422  what was sent breaks a rule; ``problems`` name field and rule
+    │  └─ KeyUsed                422  its Idempotency-Key was used for another request
     ├─ Unauthenticated           401  nobody known asked
     ├─ Forbidden                 403  somebody known asked who may not
     ├─ NotFound                  404  no such thing, or none within the asker's scope
     ├─ Conflict                  409  the thing's state does not allow it
-    │  └─ Stale                  409  it was changed by somebody else meanwhile
+    │  ├─ Stale                  409  it was changed by somebody else meanwhile
+    │  └─ UnderWay               409  the first request with its Idempotency-Key is not answered yet
     ├─ TooLarge                  413  more than a bound allows
     ├─ TooMany                   429  too often; ``retry_after`` seconds
     └─ Unavailable               503  something this depends on does not answer; ``retry_after`` seconds
@@ -58,6 +60,13 @@ class Invalid(TielineError):
         self.problems = tuple(problems)
 
 
+class KeyUsed(Invalid):
+    """Its Idempotency-Key was used for another request."""
+
+    code = "key-used"
+    title = "The key belongs to another request"
+
+
 class Unauthenticated(TielineError):
     """Nobody known asked."""
 
@@ -95,6 +104,13 @@ class Stale(Conflict):
 
     code = "stale"
     title = "It was changed meanwhile"
+
+
+class UnderWay(Conflict):
+    """The first request with its Idempotency-Key is not answered yet."""
+
+    code = "under-way"
+    title = "It is still being done"
 
 
 class TooLarge(TielineError):

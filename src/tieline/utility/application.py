@@ -9,6 +9,7 @@ PARTS = (
     "tieline.platform.audit",
     "tieline.platform.secrets",
     "tieline.platform.siem",
+    "tieline.platform.repeats",
     "tieline.platform.outbox",
     "tieline.platform.jobs",
     "tieline.utility.views",

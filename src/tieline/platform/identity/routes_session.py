@@ -19,6 +19,7 @@ from tieline.platform.web import (
     is_secure,
     refuse_other_origins,
     session_cookie,
+    unrepeatable,
 )
 
 router = APIRouter(tags=["session"])
@@ -27,7 +28,7 @@ _FLOW_PATH = "/api/v1/session/openid"
 _FLOW_SECONDS = 600
 
 
-@router.post("/session")
+@router.post("/session", openapi_extra=unrepeatable("What is sent holds a password."))
 async def begin(
     sent: schemas.SignIn, request: Request, response: Response, runtime: CurrentRuntime
 ) -> schemas.SessionView:

@@ -9,7 +9,7 @@ from tieline.platform.identity import accounts, passwords, schemas, tokens
 from tieline.platform.identity.accounts import AccountChange
 from tieline.platform.identity.model import Account, AccountDraft, TokenDraft
 from tieline.platform.scope import Permission
-from tieline.platform.web import CurrentCaller, CurrentRuntime, CurrentScope
+from tieline.platform.web import CurrentCaller, CurrentRuntime, CurrentScope, unrepeatable
 
 router = APIRouter()
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]
@@ -26,7 +26,7 @@ async def list_users(
     return schemas.UserPage(items=[schemas.user(account) for account in page.items], next=page.next)
 
 
-@router.post("/users", tags=["users"], status_code=201)
+@router.post("/users", tags=["users"], status_code=201, openapi_extra=unrepeatable("What is sent holds a password."))
 async def create_user(sent: schemas.NewUser, scope: CurrentScope, runtime: CurrentRuntime) -> schemas.User:
     """Make an account."""
     scope.require(Permission.USER_WRITE)
@@ -91,7 +91,7 @@ async def list_tokens(
     return schemas.TokenPage(items=[schemas.token(found) for found in page.items], next=page.next)
 
 
-@router.post("/tokens", tags=["tokens"], status_code=201)
+@router.post("/tokens", tags=["tokens"], status_code=201, openapi_extra=unrepeatable("The answer shows a secret once."))
 async def create_token(sent: schemas.NewToken, caller: CurrentCaller, runtime: CurrentRuntime) -> schemas.MadeToken:
     """Make an API token; its secret is shown this once."""
     now, longest = runtime.clock.now(), runtime.settings.token_days

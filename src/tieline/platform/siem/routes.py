@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from tieline.platform.siem import service
 from tieline.platform.siem.destination import destination_of
 from tieline.platform.siem.schemas import ReplayBody, StateView, Tested, shown
-from tieline.platform.web import CurrentRuntime, CurrentScope
+from tieline.platform.web import CurrentRuntime, CurrentScope, unrepeatable
 
 router = APIRouter(prefix="/siem", tags=["siem"])
 SOURCES = (service.AuditSource(),)
@@ -18,7 +18,7 @@ async def show(scope: CurrentScope, runtime: CurrentRuntime) -> StateView:
         return shown(await service.state(tx, scope, destination_of(runtime.settings), SOURCES))
 
 
-@router.post("/test")
+@router.post("/test", openapi_extra=unrepeatable("It sends something outside, and nothing is changed here."))
 async def test(scope: CurrentScope, runtime: CurrentRuntime) -> Tested:
     """Send one message that says that it is a test."""
     destination = destination_of(runtime.settings)

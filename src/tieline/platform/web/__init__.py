@@ -15,6 +15,7 @@ from tieline.platform.web.context import (
     refuse_other_origins,
     session_cookie,
 )
+from tieline.platform.web.once import unrepeatable
 from tieline.platform.web.peer import fingerprint_of
 from tieline.platform.web.problems import ProblemDetails, translate
 from tieline.platform.web.request_id import current_request_id
@@ -49,5 +50,6 @@ __all__ = [
     "session_cookie",
     "translate",
     "unchanged",
+    "unrepeatable",
     "validated",
 ]

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tieline import __version__
 from tieline.platform.metrics import HttpMetrics, SystemMetrics
 from tieline.platform.settings import Settings
-from tieline.platform.web import health, problems
+from tieline.platform.web import health, once, problems
 from tieline.platform.web.context import is_secure
 from tieline.platform.web.guard import Guard
 from tieline.platform.wiring import Registry, Runtime
@@ -38,11 +38,14 @@ class Application(FastAPI):
 def create_app(settings: Settings, registry: Registry, *, runtime: Runtime | None = None) -> FastAPI:
     """The application for people and programs of the utility: every registered router, health, metrics, OpenAPI.
 
+    A POST below ``/api/v1`` is done once for its ``Idempotency-Key``.
+
     ``runtime`` may be left out where only the description is wanted; else set ``app.state.runtime`` before serving.
     Bodies are bounded by two megabytes; a route that takes more says so with ``max_body_size=``.
     """
     app = bare_app("Tieline", settings, runtime=runtime)
     app.state.console_folders = tuple(registry.template_folders)
+    app.add_middleware(once.Repeats)
     for prefix, router in registry.routers:
         app.include_router(router, prefix=prefix)
     return app
@@ -97,6 +100,7 @@ def _describe(app: FastAPI) -> None:
             parts.setdefault("schemas", {}).update(model.pop("$defs", {}), ProblemDetails=model)
             parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             schema["security"] = [{"token": []}]
+            once.describe(schema, problems.RESPONSES["4XX"])
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -12,6 +12,7 @@ from tieline.platform.identity.model import Caller
 from tieline.platform.identity.secret import csrf_matches
 from tieline.platform.scope import Scope
 from tieline.platform.settings import Settings
+from tieline.platform.web import once
 from tieline.platform.web.request_id import current_request_id
 from tieline.platform.wiring import Runtime
 
@@ -23,8 +24,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 def current_runtime(request: Request) -> Runtime:
     """The process's runtime."""
-    runtime: Runtime = request.app.state.runtime
-    return runtime
+    return once.runtime_of(request)
 
 
 CurrentRuntime = Annotated[Runtime, Depends(current_runtime)]
@@ -58,7 +58,13 @@ async def current_caller(request: Request, runtime: CurrentRuntime) -> Caller:
     return caller
 
 
-CurrentCaller = Annotated[Caller, Depends(current_caller)]
+async def asking_caller(request: Request, caller: Annotated[Caller, Depends(current_caller)]) -> Caller:
+    """Who sent the request; a key that came with it is theirs."""
+    once.claim(request, caller.scope.actor)
+    return caller
+
+
+CurrentCaller = Annotated[Caller, Depends(asking_caller)]
 
 
 async def current_scope(caller: CurrentCaller) -> Scope:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from tieline.platform.db import is_lost
 from tieline.platform.errors import Invalid, NotFound, Problem, TielineError
 from tieline.platform.scope import Permission, Scope
-from tieline.platform.web import CurrentRuntime, CurrentScope, etag_of, fast, files, unchanged, validated
+from tieline.platform.web import CurrentRuntime, CurrentScope, etag_of, fast, files, unchanged, unrepeatable, validated
 from tieline.platform.wiring import Runtime
 from tieline.utility.fieldwork import reading
 from tieline.utility.fieldwork.model import Answer, Report, ReportState
@@ -43,7 +43,7 @@ async def my_orders(request: Request, runtime: CurrentRuntime, scope: CurrentSco
     return unchanged(request, etag) or fast(found, headers=validated(etag))
 
 
-@router.post("/reports")
+@router.post("/reports", openapi_extra=unrepeatable("Each report has a key of its own, by which it counts once."))
 async def send_reports(body: ReportsBody, runtime: CurrentRuntime, scope: CurrentScope) -> Response:
     """Take reports from a phone: each once, in the order in which the phone made them, however late.
 
