@@ -33,6 +33,10 @@ class Person:
         session = self.send("POST", "/session", {"name": name, "password": PASSWORD})
         self._http.headers["X-CSRF-Token"] = session["csrf_token"]
 
+    def close(self) -> None:
+        """Give up the connection."""
+        self._http.close()
+
     def send(self, method: str, path: str, body: object = None) -> Json:
         """Ask, and return the answer; raises what the server refused."""
         answer = self._http.request(method, path, json=body)
@@ -123,14 +127,19 @@ def _people(served: Served) -> Story:
     ada = Person(served.url, ADMINISTRATOR)
     for name, (shown, role) in PEOPLE.items():
         ada.send("POST", "/users", {"name": name, "display_name": shown, "password": PASSWORD, "roles": [role]})
-    for code in served.operators.platforms:
-        ada.send("PUT", f"/operators/{code}/connection", {"provider": "reference", "base_url": "memory:"})
-        terms = {"calls_per_second": 200.0, "max_batch": 10}
-        ada.send("PUT", f"/operators/{code}/contracts/Rahmenvertrag 2026", terms)
+    connect(served, ada)
     groups = ada.send("GET", "/fleet/summary?by=region")["groups"]
     largest = sorted(groups, key=lambda group: -int(group["subscriptions"]))
     regions = [str(group["region"]) for group in largest if group["region"]]
     return Story(served, Person(served.url, "mara"), Person(served.url, "dirk"), ada, regions)
+
+
+def connect(served: Served, administrator: Person) -> None:
+    """Enter how its operators are reached, and what they permit."""
+    for code in served.operators.platforms:
+        administrator.send("PUT", f"/operators/{code}/connection", {"provider": "reference", "base_url": "memory:"})
+        terms = {"calls_per_second": 200.0, "max_batch": 10}
+        administrator.send("PUT", f"/operators/{code}/contracts/Rahmenvertrag 2026", terms)
 
 
 _PREPARE = {"kind": "subscription.preprovision", "waves": {"by": "percent", "steps": [5, 25, 70], "canary": 2}}

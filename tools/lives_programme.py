@@ -3,6 +3,8 @@
 It is opened as a person would; how far its sites are, and what the test of one found, is written into its tables.
 """
 
+from collections.abc import Sequence
+
 from tieline.platform.clock import SystemClock
 from tieline.platform.db import Database, Tx, execute, fetch_value
 from tieline.platform.scope import system
@@ -27,7 +29,10 @@ UPDATE programme_site SET why = CASE state WHEN 'blocked' THEN 'No card of opera
     ELSE 'The second antenna is broken; a new one is ordered for Friday.' END
 WHERE programme_id = %(id)s AND state IN ('blocked', 'again')
 """
-_BEGUN = "UPDATE programme SET started_at = now() - interval '170 days', created_at = now() - interval '180 days'"
+_BEGUN = """
+UPDATE programme SET started_at = now() - interval '170 days', created_at = now() - interval '180 days'
+WHERE id = %(id)s
+"""
 _ON_SITE = """
 UPDATE programme_site SET state = 'on_site', on_site_at = now() - interval '25 minutes', attempts = 1
 WHERE (programme_id, site_id) = (SELECT programme_id, min(site_id) FROM programme_site
@@ -46,15 +51,15 @@ UPDATE programme_link SET test_asked_at = CASE position WHEN 1 THEN now() - inte
 """
 
 
-def live(database_url: str) -> dict[str, int]:
-    """Bring it about; gives the numbers of the programme and of a site where a crew is."""
+def live(database_url: str, regions: Sequence[str] = ()) -> dict[str, int]:
+    """Bring it about, in some regions or all; gives the numbers of the programme and of a site where a crew is."""
     found: dict[str, int] = {}
 
     async def do() -> None:
         database = await Database.open(database_url, size=2)
         try:
             async with database.transaction() as tx:
-                found.update(await _live(tx))
+                found.update(await _live(tx, regions))
         finally:
             await database.close()
 
@@ -62,14 +67,13 @@ def live(database_url: str) -> dict[str, int]:
     return found
 
 
-async def _live(tx: Tx) -> dict[str, int]:
+async def _live(tx: Tx, regions: Sequence[str]) -> dict[str, int]:
     scope, clock = system("look"), SystemClock()
-    wanted = Opening(title="End of 3G", notice_ids=(1, 2), terms=Terms())
+    wanted = Opening(title="End of 3G", notice_ids=(1, 2), regions=tuple(regions), terms=Terms())
     made = await programmes.open_programme(tx, scope, clock, wanted)
     await programmes.steer(tx, scope, clock, made.id, "start")
-    for text in (_SPREAD, _DATES, _WHYS):
+    for text in (_SPREAD, _DATES, _WHYS, _BEGUN):
         await execute(tx, text, {"id": made.id})
-    await execute(tx, _BEGUN, {})
     site = await fetch_value(tx, _ON_SITE, {"id": made.id})
     await execute(tx, _CHECKS, {"id": made.id, "site": site})
     await programmes.prepare(tx, scope, clock, clock, made.id, limit=40)

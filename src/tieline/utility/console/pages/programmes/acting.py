@@ -23,6 +23,8 @@ router = pages()
 _FORM = "pages/programmes/templates/form.html"
 _S = SiteState
 _MOST = 10_000
+_MOST_PREPARED = 100_000
+"""Sites, as many as one change may hold."""
 
 
 @router.post("/programmes/{programme_id}/act")
@@ -57,15 +59,41 @@ async def approve(page: CurrentPage, programme_id: Identity) -> Response:
 @router.get("/programmes/{programme_id}/prepare")
 async def preparing(page: CurrentPage, programme_id: Identity) -> Response:
     """Asks for which regions."""
+    return await _prepare_form(page, programme_id, {"limit": f"{_MOST_PREPARED}"}, {})
+
+
+@router.post("/programmes/{programme_id}/prepare")
+async def prepare(page: CurrentPage, programme_id: Identity) -> Response:
+    """Make the change, and go to it."""
+    typed = forms.typed_in(await page.form(fields=600))
+    limit = asked.number(typed.get("limit"))
+    if limit is None or not 1 <= limit <= _MOST_PREPARED:
+        wrong = {"limit": f"A number from 1 to {_MOST_PREPARED:,}."}
+        return await _prepare_form(page, programme_id, typed, wrong)
+    async with page.db.transaction() as tx:
+        change = await programmes.prepare(
+            tx,
+            page.scope,
+            page.runtime.clock,
+            page.runtime.calendar,
+            programme_id,
+            regions=tuple(typed["region"]),
+            limit=limit,
+        )
+    return page.redirect(f"/changes/{change.id}")
+
+
+async def _prepare_form(page: Page, programme_id: int, typed: Mapping[str, Any], errors: Mapping[str, str]) -> Response:
     page.scope.require(Permission.PROGRAMME_WRITE)
     found = await _detail(page, programme_id)
     counts = _by_region(found, _S.SELECTED, _S.BLOCKED)
     total = sum(counts.values())
+    form = forms.prepare_form(found.programme, typed, errors, page.csrf_token, counts=counts)
     return await page.show(
         _FORM,
         current="programmes",
         head=_head(found.programme, "Prepare new subscriptions", f"{plural(total, 'site')} have none yet."),
-        form=forms.prepare_form(found.programme, counts, page.csrf_token) if total else None,
+        form=form if total else None,
         nothing="Every site of it is prepared already, or on its way.",
         steps=(
             (
@@ -79,27 +107,8 @@ async def preparing(page: CurrentPage, programme_id: Identity) -> Response:
             "The sites then are ready for a visit. Those for which stock is missing wait for a person.",
         ),
         back="Undo the change: the cards go back into stock. No link is interrupted either way.",
+        status=422 if errors else 200,
     )
-
-
-@router.post("/programmes/{programme_id}/prepare")
-async def prepare(page: CurrentPage, programme_id: Identity) -> Response:
-    """Make the change, and go to it."""
-    typed = forms.typed_in(await page.form(fields=600))
-    limit = asked.number(typed.get("limit", "100000"))
-    if limit is None or not 1 <= limit <= 100_000:  # noqa: PLR2004 - what one change may hold
-        raise Invalid("So many sites cannot be prepared.", [Problem("limit", "range", "A number from 1 to 100,000.")])
-    async with page.db.transaction() as tx:
-        change = await programmes.prepare(
-            tx,
-            page.scope,
-            page.runtime.clock,
-            page.runtime.calendar,
-            programme_id,
-            regions=tuple(typed["region"]),
-            limit=limit,
-        )
-    return page.redirect(f"/changes/{change.id}")
 
 
 # ── scheduling ────────────────────────────────────────────────────────────────────────────────────────────────────────

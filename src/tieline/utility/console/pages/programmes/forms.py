@@ -144,12 +144,19 @@ def _figures(typed: Typed, most: Mapping[str, float]) -> dict[str, float]:
 # ── preparing and scheduling ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def prepare_form(programme: Programme, counts: Mapping[str, int], csrf: str) -> Form:
+def prepare_form(
+    programme: Programme, typed: Typed, errors: Mapping[str, str], csrf: str, *, counts: Mapping[str, int]
+) -> Form:
     """Asks for which regions new subscriptions are prepared; ``counts`` are sites that have none, by region."""
-    options = tuple(Option(name, f"{name or 'no region'}: {count:,}") for name, count in counts.items() if count)
+    places = set(typed.get("region", ()))
+    options = tuple(
+        Option(name, f"{name or 'no region'}: {count:,}", chosen=name in places)
+        for name, count in counts.items()
+        if count
+    )
     fields = (
         Field("region", "Regions", "checks", options=options, required=False, hint="None ticked: all of them."),
-        Field("limit", "At most", "number", "100000", unit="sites", attributes={"min": "1", "max": "100000"}),
+        _field("limit", "At most", typed, errors, "number", unit="sites"),
     )
     base = f"/programmes/{programme.id}"
     return Form(f"{base}/prepare", fields, csrf, "Make the change", base)
