@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.integration.gateway.conftest import ndjson
 from tests.integration.gateway.console_desk import Desk, opened
 
 from tieline.platform.scope import Role
@@ -27,6 +28,8 @@ PLACES = (
     "/objects/U/S00001",
 )
 CHANGING = ("/utilities/new", "/utilities/U/edit", "/utilities/U/certificates", "/clients/new", "/notices/new")
+ICCID, IMEI = "8944500102198304826", "490154203237518"
+"""Both with their check digit (ISO/IEC 7812-1)."""
 EVIL = '"><script>alert(1)</script>'
 
 
@@ -65,6 +68,7 @@ async def test_nobody_looks_without_signing_in_and_readers_change_nothing(desk: 
         "/notices",
         "/simulation/U/change?subscription=S00001",
         "/simulation/U/unfit",
+        "/simulation/U/fit?subscription=S00001",
         "/simulation/cells",
     ):
         assert (await desk.post(path, {"reason": "because"})).status_code == 403, path
@@ -236,6 +240,29 @@ async def test_the_log_names_the_program_of_a_utility_and_finds_what_it_changed(
     assert "/log?client=U.scada" in await desk.text("/clients/U.scada")
     file = csv.DictReader((await desk.text("/log.csv?party=utility")).splitlines())
     assert [row["client"] for row in file] == ["", "U.scada"]
+
+
+async def test_a_card_goes_into_a_device_by_hand_and_is_attached_where_a_cell_is_in_reach(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    card = {"id": "CARDED", "state": "ACTIVE", "apn": "old.example", "ipAddress": "10.9.0.1", "card": ICCID}
+    office = desk.rig.office
+    (await office.post("/backoffice/v1/utilities/U/subscriptions", content=ndjson([card]))).raise_for_status()
+    here = {"cellId": "4G-1", "ratType": "EUTRA", "band": "B20", "plmn": "001-01", "lat": 54.97, "lon": -1.61}
+    (await office.post("/simulation/v1/cells", json=[here])).raise_for_status()
+    path, typed = "/simulation/U/fit?subscription=CARDED", {"imei": IMEI, "generations": "2G 3G 4G"}
+    for wrong, told in (
+        ({"place": "north"}, "Latitude and longitude"),
+        ({"place": "154.97, -1.61"}, "out of range"),
+        ({"place": "54.97, -1.61", "imei": "1234"}, "15 digits"),
+        ({"place": "51.5, -0.1"}, "is not attached"),
+    ):
+        answer = await desk.post(path, {**typed, **wrong})
+        assert answer.status_code == 422, wrong
+        assert told in answer.text, wrong
+    assert (await desk.post(path, {**typed, "place": "54.98, -1.61"})).status_code == 303
+    now = (await office.get(f"/simulation/v1/fittings/{ICCID}")).raise_for_status().json()
+    assert (now["imei"], now["attached"], now["cell_id"]) == (IMEI, True, "4G-1")
+    assert (await desk.post("/simulation/U/fit?subscription=S00001", typed)).status_code == 422
 
 
 async def test_a_plan_shows_what_came_of_each_object_and_is_taken_back(desk: Desk) -> None:

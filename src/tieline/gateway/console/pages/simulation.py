@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from fastapi import Response
 
 from tieline.console import lists
@@ -16,7 +17,7 @@ from tieline.console.components.frame import Action, PageHead
 from tieline.console.components.tables import Column, Empty, Option, Row, Table
 from tieline.console.components.work import Confirm, Evidence
 from tieline.gateway.backends.simulated import SimulatedNetwork
-from tieline.gateway.backends.simulated.places import PhaseOut
+from tieline.gateway.backends.simulated.places import Fitting, PhaseOut, read_fitting
 from tieline.gateway.backends.simulated.radio import Coverage, SimulatedRadio
 from tieline.gateway.backoffice import staff
 from tieline.gateway.backoffice.access import consumer_named
@@ -69,9 +70,10 @@ async def _page(
     dialogs: tuple[Confirm, ...] = ()
     if node is not None and page.may_operate:
         rows.append((Block(f"Change {name} by hand", _attributes(code, node, typed, csrf, problems)),))
-        card = node.attributes.get("card")
+        card = str(node.attributes.get("card") or "")
         if card:
-            dialogs = (_unfit_dialog(code, name, str(card), csrf),)
+            rows.append((Block("Put its card into a device", _device(code, node, typed, csrf, problems)),))
+            dialogs = (_unfit_dialog(code, name, card, csrf),)
     rows += [
         (Block("Cells of a technology", _cells(csrf) if page.may_operate else "You may look, and change nothing."),),
         (Block("Faults in force", _faults(page)),),
@@ -189,7 +191,7 @@ def _unfit_dialog(code: str, name: str, card: str, csrf: str) -> Confirm:
         f"/simulation/{code}/unfit",
         "Take it out",
         csrf,
-        undo="Put it into a device again: POST /simulation/v1/fittings, or a crew of the simulated world does.",
+        undo="Put it into a device again, on this page.",
         danger=True,
         fields={"iccid": card, "subscription": name},
     )
@@ -212,6 +214,60 @@ async def unfit(page: CurrentPage, code: str) -> Response:
         await audit.append(tx, page.scope, entry)
     page.parts.signals.changed()
     return page.redirect(f"/objects/{code}/{quoted(_line(typed, 'subscription'))}")
+
+
+def _device(code: str, node: Node, typed: Mapping[str, Any], csrf: str, problems: Sequence[Problem]) -> Form:
+    wrong = {problem.field: problem.message for problem in problems}
+
+    def asked(field: str, label: str, hint: str = "") -> Field:
+        return Field(field, label, value=str(typed.get(field, "")), hint=hint, error=wrong.get(field, ""), maxlength=40)
+
+    up_to = tuple(Option(" ".join(_TECHNOLOGIES[: at + 1]), f"up to {_TECHNOLOGIES[at]}") for at in (3, 2, 1, 0))
+    fields = (
+        asked("imei", "IMEI of the device", f"Card {node.attributes['card']} goes into it, and out of any other."),
+        Field("generations", "It can use", "select", str(typed.get("generations", "")), options=up_to),
+        asked("place", "Where", "Latitude and longitude in degrees: 54.97, -1.61. A cell reaches 15 km."),
+    )
+    return Form(f"/simulation/{code}/fit?subscription={quoted(node.dn.id)}", fields, csrf, "Put it in")
+
+
+@router.post("/simulation/{code}/fit")
+async def fit(page: CurrentPage, code: str, subscription: str = "") -> Response:
+    """Put a card into a device, as a crew at the site does; it is attached if a cell is in reach and it may be."""
+    page.scope.require(Permission.STAFF_OPERATE)
+    typed = await page.form()
+    try:
+        async with page.db.transaction() as tx:
+            consumer = await consumer_named(tx, code[:64])
+            fitting = _fitting(await _found(tx, consumer, subscription[:400]), typed)
+            settled = await _radio(page).fit(tx, consumer, [fitting], page.now)
+            detail = {"subscription": subscription[:400], "imei": fitting.imei}
+            await audit.append(tx, page.scope, audit.Entry("simulation.card-in", f"utility:{consumer.code}", detail))
+    except Invalid as error:
+        return await _page(page, code, subscription, typed, error.problems)
+    page.parts.signals.changed()
+    if why := settled.waiting.get(fitting.iccid):
+        told = f"The card is in the device, and is not attached: {why}."
+        return await _page(page, code, subscription, typed, (Problem("imei", "not-attached", told),))
+    return page.redirect(f"/objects/{code}/{quoted(subscription)}")
+
+
+def _fitting(node: Node | None, typed: Mapping[str, Any]) -> Fitting:
+    """The card of a subscription in the device that was typed; raises ``Invalid`` where it cannot be put there."""
+    card = "" if node is None else str(node.attributes.get("card") or "")
+    if not card:
+        raise Invalid(_NONE, [Problem("imei", "unknown", "It has no card.")])
+    try:
+        lat, lon = (float(part) for part in _line(typed, "place").split(","))
+    except ValueError as error:
+        problem = Problem("place", "format", "Latitude and longitude, as in 54.97, -1.61.")
+        raise Invalid("There is no such place.", [problem]) from error
+    wanted = {"iccid": card, "imei": _line(typed, "imei"), "generations": _line(typed, "generations")}
+    try:
+        return read_fitting(msgspec.json.encode({**wanted, "lat": lat, "lon": lon}))
+    except ValueError as error:
+        field = "place" if "lat" in str(error) else "imei"
+        raise Invalid("It cannot be put there.", [Problem(field, "format", str(error))]) from error
 
 
 def _radio(page: StaffPage) -> SimulatedRadio:
