@@ -142,7 +142,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, object]:
 def _by(row: Mapping[str, Any]) -> object:
     """Who: of a utility also which of its programs, where it came in as one."""
     client = _client(row)
-    return row["source"] if client is None else Several((row["source"], client), stacked=True)
+    return row["source"] if client is None else Several((row["source"], client))
 
 
 def _client(row: Mapping[str, Any]) -> Link | None:
