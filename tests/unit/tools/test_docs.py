@@ -1,4 +1,4 @@
-"""Every link of the documentation leads to something that is there."""
+"""Every link of the documentation leads to something that is there, and every page is reached from the first."""
 
 import re
 from pathlib import Path
@@ -18,11 +18,27 @@ def anchor(heading: str) -> str:
     return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain).strip().lower())
 
 
+def links(page: Path) -> list[str]:
+    """What a page links to within the project."""
+    found = _LINK.findall(_CODE.sub("", page.read_text("utf-8")))
+    return [target for target in found if not re.match(r"[a-z]+:", target)]
+
+
+def reached(page: Path) -> set[Path]:
+    """The pages that a reader gets to from one by links alone, itself among them."""
+    seen: set[Path] = set()
+    waiting = [page]
+    while waiting:
+        one = waiting.pop()
+        if one.suffix == ".md" and one not in seen:
+            seen.add(one)
+            waiting += [(one.parent / path).resolve() for target in links(one) if (path := target.partition("#")[0])]
+    return seen
+
+
 def broken(page: Path) -> list[str]:
     found = []
-    for target in _LINK.findall(_CODE.sub("", page.read_text("utf-8"))):
-        if re.match(r"[a-z]+:", target):
-            continue
+    for target in links(page):
         path, _, fragment = target.partition("#")
         file = (page.parent / path).resolve() if path else page
         if not file.exists():
@@ -36,6 +52,11 @@ def broken(page: Path) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken(page) == []
+
+
+def test_every_page_is_reached_from_the_first() -> None:
+    documentation = {page for page in PAGES if page.is_relative_to(ROOT / "docs")}
+    assert documentation - reached(ROOT / "docs/index.md") == set()
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tieline.console.components.formats import plural
 from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.console.components.tables import Column, Empty, Row, Table
 from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Tone
@@ -109,7 +110,7 @@ def card(link: LinkRow) -> Card:
         ("New card", Ident(link.new_iccid, IdentKind.ICCID) if link.new_iccid else None),
         ("Went over", link.cut_at),
         ("Test asked for", link.test_asked_at),
-        ("Application asked", f"{link.probes} times" if link.probes else None),
+        ("Application asked", plural(link.probes, "time") if link.probes else None),
         ("Passed", link.passed_at),
     )
     role = ROLES.get(link.role, link.role)

@@ -93,10 +93,14 @@ _EVENTS: Mapping[str, str] = {
 }
 
 
+_COUNTED = ("count", "sites", "ready", "done")
+"""How the log's entries name the sites that they are about."""
+
+
 def said(event: Mapping[str, Any]) -> str:
     """What an entry of the log says, in a sentence without its end."""
     detail: Mapping[str, Any] = event["detail"]
-    count = detail.get("count", detail.get("sites", 0))
+    count = next((detail[name] for name in _COUNTED if name in detail), 0)
     sites = plural(len(count) if isinstance(count, list) else int(count or 0), "site")
     told = _EVENTS.get(event["kind"], event["kind"].replace("-", " ")).format(sites=sites)
     why = f": {detail['why']}" if detail.get("why") else ""
