@@ -21,7 +21,7 @@ _SETTLED_MS = 40_000
 expect.set_options(timeout=15_000)  # for a machine that does much else; a page that is right is not waited for
 _FINDINGS = """async () => {
   const words = (node) => node.target + " " + (node.any[0]?.message ?? "");
-  const found = await axe.run(document, { resultTypes: ["violations"] });
+  const found = await axe.run(document, { resultTypes: ["violations"], preload: false });
   return found.violations
     .filter((one) => ["serious", "critical"].includes(one.impact))
     .map((one) => one.id + ": " + one.nodes.slice(0, 3).map(words).join(" | "));

@@ -50,6 +50,12 @@ def signed_in(browser: Browser, console_url: str) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def sheet(signed_in: BrowserContext) -> Page:
+    """One page for all that is only looked at: each page costs a process of the browser's."""
+    return signed_in.new_page()
+
+
 @pytest.fixture
 def page(signed_in: BrowserContext) -> Iterator[Page]:
     """A page of the administrator's, in which nothing may go wrong; a form that is refused has not."""

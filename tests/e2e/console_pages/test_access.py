@@ -1,7 +1,7 @@
 """Nobody is kept out: axe finds nothing serious, in both themes, wide and narrow."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 from tests.e2e.conftest import NARROW, WIDE, Check, check_looks
 
 pytestmark = pytest.mark.e2e
@@ -17,11 +17,9 @@ PAGES = (
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_keep_nobody_out(signed_in: BrowserContext, axe: Check, path: str) -> None:
-    page = signed_in.new_page()
-    page.goto(path)
-    check_looks(page, axe, (WIDE, NARROW))
-    page.close()
+def test_pages_keep_nobody_out(sheet: Page, axe: Check, path: str) -> None:
+    sheet.goto(path)
+    check_looks(sheet, axe, (WIDE, NARROW))
 
 
 def test_the_way_in_keeps_nobody_out(nobody: Page, axe: Check) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tools import served, staffed
 
 from tieline.gateway import migrations
@@ -37,3 +37,9 @@ def staff(browser: Browser, gateway: staffed.Staffed) -> Iterator[BrowserContext
     page.close()
     yield context
     context.close()
+
+
+@pytest.fixture(scope="session")
+def sheet(staff: BrowserContext) -> Page:
+    """One page for all that is only looked at: each page costs a process of the browser's."""
+    return staff.new_page()

@@ -1,7 +1,7 @@
 """The operator's console keeps nobody out, and staff do by keyboard and pointer what it promises."""
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from tests.e2e.conftest import NARROW, WIDE, Check, Troubles, check_looks
 from tools.staffed import Staffed
 
@@ -16,11 +16,9 @@ PAGES = (
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_keep_nobody_out(staff: BrowserContext, gateway: Staffed, axe: Check, path: str) -> None:
-    page = staff.new_page()
-    page.goto(path.format(**gateway.numbers))
-    check_looks(page, axe, (WIDE, NARROW))
-    page.close()
+def test_pages_keep_nobody_out(sheet: Page, gateway: Staffed, axe: Check, path: str) -> None:
+    sheet.goto(path.format(**gateway.numbers))
+    check_looks(sheet, axe, (WIDE, NARROW))
 
 
 def test_a_plan_that_waits_is_cancelled_with_a_reason(staff: BrowserContext) -> None:
