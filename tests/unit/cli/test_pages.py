@@ -14,6 +14,7 @@ from tieline.utility.inventory import from_toml
 
 DOCS = Path(__file__).parents[3] / "docs"
 ALL = [*DOCS.glob("tutorials/*.md"), *DOCS.glob("howto/*.md"), DOCS / "reference" / "cli.md"]
+COMMAND = typer.main.get_command(app)  # made once: it is a tree of some hundred commands
 PAGES = sorted(page for page in ALL if page.stem != "README")  # that one lists the others
 
 
@@ -30,7 +31,7 @@ def commands(page: Path) -> Iterator[list[str]]:
 
 def unknown(words: list[str]) -> list[str]:
     """The words of a command that are neither a command nor one of its options."""
-    command: Any = typer.main.get_command(app)
+    command: Any = COMMAND
     for place, word in enumerate(words):
         below = getattr(command, "commands", None)
         if below is None:
