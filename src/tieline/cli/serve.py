@@ -14,7 +14,7 @@ from tieline.platform.identity import bootstrap
 from tieline.platform.jobs import run_lanes
 from tieline.platform.migrate import migrate as bring_up_to_date
 from tieline.platform.pki import Authority, Credential, Listening, keep_current
-from tieline.platform.process import run, together
+from tieline.platform.process import leave_what_stays_alone, run, together
 from tieline.platform.services import run_services
 from tieline.platform.settings import Settings, load
 from tieline.platform.web import create_app, create_operator_app
@@ -81,6 +81,7 @@ async def _api(runtime: Runtime, registry: Registry) -> None:
     operators = create_operator_app(settings, registry, runtime=runtime)
     issue = partial(Authority(settings.pki_folder).server, "utility")
     mutual = Listening(issue(), issue=issue)
+    leave_what_stays_alone()
     await together(
         listen(people, settings.host, settings.port, tls=console.context if console else None),
         listen(operators, settings.operator_host, settings.operator_port, tls=mutual.context),
@@ -89,6 +90,7 @@ async def _api(runtime: Runtime, registry: Registry) -> None:
 
 
 async def _worker(runtime: Runtime, registry: Registry) -> None:
+    leave_what_stays_alone()
     await run_lanes(runtime, registry, _LANES)
 
 

@@ -1,7 +1,6 @@
 """Puts a gateway together and runs it: two listeners and what works in the background, in one process."""
 
 import asyncio
-import gc
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -60,6 +59,7 @@ from tieline.platform.identity import store as identity_store
 from tieline.platform.identity.policy import forgiven_before
 from tieline.platform.migrate import migrate
 from tieline.platform.pki import Authority, Credential, FollowingTransport, Listening, client_context, keep_current
+from tieline.platform.process import leave_what_stays_alone
 from tieline.platform.scope import Role, system
 from tieline.platform.secrets import Vault, rewrap
 from tieline.platform.services import keep_running
@@ -70,7 +70,6 @@ from tieline.standards.mns.errors import ErrorType, MnsError
 
 NOTIFY_TIMEOUT_S = 10.0
 CONNECTIONS = 16
-YOUNG_OBJECTS = 10_000
 REWRAP_S = 300.0
 SWEEP_S = 3600.0
 
@@ -88,7 +87,7 @@ async def run(settings: GatewaySettings, *, ready: Callable[[int, int], None] | 
     server = Listening(await asyncio.to_thread(issue), issue=issue)
     client = await asyncio.to_thread(authority.client, f"operator-{name}")
     async with assembled(settings, SystemClock()) as (parts, network), notifier_client(client) as http:
-        _leave_what_stays_alone()
+        leave_what_stays_alone()
         both = _Ready(ready)
         await _together(
             serve(northbound(parts), settings.host, settings.port, tls=server.context, ready=both.standard),
@@ -222,13 +221,6 @@ async def background(parts: Parts, network: SimulatedNetwork | None, http: httpx
     if network is not None:
         workers["simulation"] = Meddler(parts, network).run
     await _together(*(keep_running(runtime, _service(name, work)) for name, work in workers.items()))
-
-
-def _leave_what_stays_alone() -> None:
-    """Take what is there from the start out of the garbage collector's rounds: each took 100 ms that answers waited."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, 1000)
 
 
 async def rewrap_for_ever(parts: Parts) -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import uvloop
+
+YOUNG_OBJECTS = 10_000
+"""How many objects may have come, beyond those that went, before the garbage collector looks at them."""
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -21,6 +25,17 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await task
 
     uvloop.run(until_signal())
+
+
+def leave_what_stays_alone() -> None:
+    """Take what is there from the start out of the garbage collector's rounds, and have it look less often.
+
+    Called once a process has put its parts together: a round over all of them took 100 ms that answers waited, and an
+    eighth of a busy process's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 1000)
 
 
 async def together(*work: Awaitable[None]) -> None:
