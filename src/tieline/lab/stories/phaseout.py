@@ -8,7 +8,7 @@ The calendar runs faster than the clock, as declared when the platform was start
 import csv
 import io
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,6 +32,8 @@ ROUTER = {"make": "Tieline Lab", "model": "TL-5", "generations": "4G 5G", "bands
 SPARE = 1.05
 """Routers ordered for each site."""
 _TAC = "35999901"
+_LOT = 20_000
+"""Routers on one delivery note."""
 _STRANGER = 899_999
 """The number of a router that the utility never bought."""
 _STEP = 500
@@ -50,7 +52,8 @@ class Tale:
     programme: int = 0
     sites: int = 0
     warehouse: int = 0
-    routers: Iterator[Router] = field(default_factory=lambda: iter(()))
+    ordered: int = 0
+    routers: deque[Router] = field(default_factory=deque)
     crews: Mapping[str, Sequence[CrewLogin]] = field(default_factory=dict)
     issued: int = 0
     foreign: list[str] = field(default_factory=list)
@@ -148,11 +151,16 @@ def _stock(desk: Desk, tale: Tale, bar: Bar) -> None:
     warehouse = desk.storekeeper.put("/stock/warehouses/MAIN", {"name": "Main warehouse"})
     tale.warehouse = int(warehouse["id"])
     desk.storekeeper.post("/stock/take-in", {"warehouse_id": tale.warehouse, "key": "opening"})
-    number = int(tale.sites * SPARE) + 10
+    _order_routers(desk, tale, int(tale.sites * SPARE) + 10)
+
+
+def _order_routers(desk: Desk, tale: Tale, number: int) -> None:
+    """Order so many routers more, and have them delivered in lots."""
+    first = tale.ordered
     order = desk.storekeeper.post(
         "/stock/orders",
         {
-            "reference": "PO-ROUTERS",
+            "reference": f"PO-ROUTERS-{first + 1}",
             "goods": "router",
             "supplier": "Tieline Lab",
             "number": number,
@@ -160,27 +168,33 @@ def _stock(desk: Desk, tale: Tale, bar: Bar) -> None:
             "generation": "4G",
         },
     )
-    serials = [f"TL5-{n:06d}" for n in range(1, number + 1)]
-    for start in range(0, number, 20_000):
-        lot = range(start, min(start + 20_000, number))
+    for start in range(first, first + number, _LOT):
+        lot = range(start, min(start + _LOT, first + number))
         delivered = desk.storekeeper.upload_text(
             f"/stock/orders/{order['id']}/deliveries",
             f"note-{start}.csv",
-            _note(serials, lot),
+            _note(lot),
             {"warehouse_id": str(tale.warehouse), "note": f"DN-{start}"},
         )
         if delivered["bad"]:
             raise Unavailable(f"The delivery of routers has bad rows: {delivered}")
-    tale.routers = iter([Router(serials[n], imei_of(n), ROUTER["generations"], ROUTER["bands"]) for n in range(number)])
+    tale.ordered += number
+    tale.routers.extend(
+        Router(_serial(n), imei_of(n), ROUTER["generations"], ROUTER["bands"]) for n in range(first, tale.ordered)
+    )
 
 
-def _note(serials: Sequence[str], lot: range) -> str:
+def _serial(n: int) -> str:
+    return f"TL5-{n + 1:06d}"
+
+
+def _note(lot: range) -> str:
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(["external_id", "imei", "make", "model", "generations", "bands", "modems"])
     for n in lot:
         rows.writerow(
-            [serials[n], imei_of(n), ROUTER["make"], ROUTER["model"], ROUTER["generations"], ROUTER["bands"], 2]
+            [_serial(n), imei_of(n), ROUTER["make"], ROUTER["model"], ROUTER["generations"], ROUTER["bands"], 2]
         )
     return text.getvalue()
 
@@ -304,7 +318,9 @@ def _issue(desk: Desk, tale: Tale, login: CrewLogin, orders: Sequence[Mapping[st
     """The storekeeper hands a crew what its orders need: the cards that were prepared, and a router for each site."""
     visits = [visit for order in orders for visit in order["visits"]]
     cards = [step["new_iccid"] for visit in visits for step in visit["steps"] if step["new_iccid"]]
-    routers = [next(tale.routers) for _ in visits]
+    if len(tale.routers) < len(visits):  # more second visits than there were spares for
+        _order_routers(desk, tale, max(len(visits), int(tale.sites * (SPARE - 1)) + 10))
+    routers = [tale.routers.popleft() for _ in visits]
     for goods, serials in (("card", cards), ("router", [router.serial for router in routers])):
         if not serials:
             continue
