@@ -1,5 +1,6 @@
 """A programme as mission control: where it stands, by when it will end, what waits for whom, the next step."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,6 +104,8 @@ def figures(found: Detail) -> tuple[Figure, ...]:
     needed = expected.needed_a_day if expected else 0.0
     stuck, there = of(whole, *NEEDS_SOMEBODY), of(whole, _S.ON_SITE)
     catch_up = "some are overdue already" if needed == float("inf") else f"{words.pace(needed)} a day are needed"
+    if expected and expected.ends_at is None:
+        catch_up += "; none was done lately"
     return (
         Figure(
             "Done in the field",
@@ -164,7 +167,10 @@ class PhaseBar:
 
 
 def phases(found: Detail) -> list[PhaseBar]:
-    """The operators' phases in the order in which they are due; where the bar lags behind the hairline, it is late."""
+    """The operators' phases in the order in which they are due.
+
+    Where the bar lags behind the hairline by a whole site, the phase is behind its time.
+    """
     programme = found.programme
     began = programme.started_at or programme.created_at
     return [_phase(programme, part, began, found.now) for part in found.phases if part.sites]
@@ -191,17 +197,18 @@ def _phase(programme: Programme, part: Part, began: datetime, now: datetime) -> 
         passed,
         done,
         due,
-        _phase_state(part, passed, now),
+        phase_state(part, passed, now),
     )
 
 
-def _phase_state(part: Part, passed: float | None, now: datetime) -> Badge:
+def phase_state(part: Part, passed: float | None, now: datetime) -> Badge:
+    """How a phase stands beside its time, of which ``passed`` per cent are over (None: it has none)."""
     left = part.sites - part.field_done
     if not left:
         return Badge("Done", Tone.OK)
     if part.due_at is not None and part.due_at <= now:
         return Badge("Over, not done", Tone.BAD, "clock-alert")
-    if passed is not None and 100 * part.field_done / part.sites < passed:
+    if passed is not None and part.field_done < math.floor(part.sites * passed / 100):
         return Badge("Behind its time", Tone.WARN, "clock-alert")
     return Badge("In time", Tone.OK, "clock") if passed is not None else Badge("Open", Tone.OFF)
 

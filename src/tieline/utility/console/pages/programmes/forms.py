@@ -188,7 +188,7 @@ def schedule_form(
         Field(
             "crew", "Crews", "checks", options=people, error=errors.get("crew", ""), hint="Each has one order a day."
         ),
-        _field("first_day", "First day", typed, errors, "date"),
+        _field("first_day", "First day", typed, errors, "date", hint="Saturdays and Sundays are left free."),
         _field("limit", "At most", typed, errors, "number", unit="sites, those due first, first"),
         _field("hours_a_day", "Working hours a day", typed, errors, "number", unit="hours"),
         _field("speed_km_h", "Speed between visits", typed, errors, "number", unit="km/h over the great circle"),
