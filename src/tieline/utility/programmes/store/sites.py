@@ -70,7 +70,10 @@ async def add(
     sites: Mapping[int, tuple[str, datetime] | None],
     at: datetime,
 ) -> int:
-    """Take sites and their links into a programme, each with its phase and when it is due; returns how many sites."""
+    """Take sites and their links into a programme, each with its phase and when it is due; returns how many sites.
+
+    The database is told how much came in: its guesses of before would have the first pages read all of it.
+    """
     known = {phase: place for place, phase in enumerate(filter(None, dict.fromkeys(sites.values())), 1)}
     bound = {
         "id": programme_id,
@@ -81,7 +84,9 @@ async def add(
         "at": at,
         **scope.params(),
     }
-    return await execute(tx, _ADD, bound)
+    count = await execute(tx, _ADD, bound)
+    await execute(tx, "ANALYZE (SKIP_LOCKED) programme_site, programme_link")
+    return count
 
 
 async def move(
