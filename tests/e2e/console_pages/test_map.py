@@ -56,6 +56,30 @@ def test_a_move_while_the_list_is_coming_is_not_forgotten(page: Page) -> None:
     assert in_view(page) > 0
 
 
+def test_a_map_that_is_older_than_its_list_is_drawn_anew(page: Page) -> None:
+    def of_before(route: Route) -> None:
+        """The points as they were when one site less was known."""
+        answer = route.fetch()
+        points = answer.json()
+        for column in (points, *points["dimensions"]):
+            for name in {"ids", "names", "lon", "lat", "values"} & column.keys():
+                column[name].pop()
+        route.fulfill(response=answer, json={**points, "version": "before"})
+
+    page.route("**/map/points*", of_before, times=1)
+    page.goto("/map")
+    settled(page)
+    words = page.locator("[data-map-words]")
+    drawn = page.locator("#map-fields [name=drawn]")
+    expect(drawn).not_to_have_value("before")
+    page.wait_for_function(IN_STEP)
+    whole = re.search(r"of ([0-9]+) sites", words.inner_text())
+    page.reload()
+    settled(page)
+    assert whole is not None
+    expect(words).to_contain_text(f"of {whole[1]} sites")
+
+
 def test_the_legend_filters_map_and_list_alike(page: Page) -> None:
     page.goto("/map")
     settled(page)

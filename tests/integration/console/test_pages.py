@@ -70,6 +70,15 @@ async def test_one_sees_one_s_own_regions_alone(console: "Console", tmp_path: "P
     assert points["ids"] == ["2"]
 
 
+async def test_a_list_beside_a_map_of_other_points_has_the_map_drawn_anew(console: "Console", tmp_path: "Path") -> None:
+    await bring(console, tmp_path, SITES)
+    console.sign_in(Role.VIEWER)
+    version = (await console.client.get("/map/points")).json()["version"]
+    told = {drawn: (await console.client.get("/map/list", params={"drawn": drawn})).headers.get("HX-Trigger")
+            for drawn in ("", version, "before")}  # fmt: skip
+    assert told == {"": None, version: None, "before": "tieline:map-stale"}
+
+
 async def test_who_may_not_import_is_told_so(console: "Console") -> None:
     console.sign_in(Role.VIEWER)
     answer = await console.client.get("/imports/new")

@@ -45,7 +45,8 @@ class Place(msgspec.Struct, frozen=True):
 class Points(msgspec.Struct, frozen=True):
     """Points by column. ``ids`` are what the list's rows are keyed by; ``lon`` and ``lat`` are in 1/DEGREES degrees.
 
-    ``places`` are names for orientation: the base map has coasts and borders only.
+    ``places`` are names for orientation: the base map has coasts and borders only. By ``version`` the list beside it
+    tells whether both show the same moment.
     """
 
     ids: Sequence[str]
@@ -56,6 +57,7 @@ class Points(msgspec.Struct, frozen=True):
     observed_at: str = ""
     truncated: bool = False
     places: Sequence[Place] = ()
+    version: str = ""
 
 
 class Sectors(msgspec.Struct, frozen=True):
@@ -119,7 +121,9 @@ class MapView:
     """A map. ``points_href`` answers with points made by :func:`pack`, ``cells_href`` with sectors made by it.
 
     What holds the list in step listens: ``hx-trigger="tieline:map-bounds from:#<id> delay:300ms"``; with
-    ``hx-include="#<id>-fields"`` it then sends ``bbox`` (west,south,east,north) and the legend's choices.
+    ``hx-include="#<id>-fields"`` it then sends ``bbox`` (west,south,east,north), the legend's choices, and as ``drawn``
+    the version of the points, if they have one. Where that is no more what the list was made from, the list's answer
+    says so (``HX-Trigger: tieline:map-stale``), and the map fetches its points anew.
     ``thing_href`` is the URL of a point with ``{id}`` in it; it opens in the side sheet. ``bounds`` is what is shown at
     first; without it all points are.
     """

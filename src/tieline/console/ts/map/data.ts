@@ -33,6 +33,7 @@ export interface Points {
   readonly observed_at?: string;
   readonly truncated?: boolean;
   readonly places?: readonly Place[];
+  readonly version?: string;
 }
 export interface Sectors extends Points {
   readonly azimuth: readonly number[];

@@ -93,6 +93,22 @@ class MapView {
       document.addEventListener(name, onRow);
       this.stops.push(() => document.removeEventListener(name, onRow));
     }
+    const onStale = (): void => void this.renew();
+    document.addEventListener("tieline:map-stale", onStale);
+    this.stops.push(() => document.removeEventListener("tieline:map-stale", onStale));
+  }
+
+  /** Draw newer points, with what the legend hides still hidden; the list is asked for again by what is in view then. */
+  private async renew(): Promise<void> {
+    const points = await fetchJson<Points>(this.setting("points"));
+    if (points.version === this.points.version || !this.host.isConnected) return;
+    const hidden = this.points.dimensions.map((one, d) => new Set([...(this.hidden[d] ?? [])].map((kind) => one.kinds[kind]?.key)));
+    this.points = points;
+    this.hidden = points.dimensions.map((one, d) => new Set(one.kinds.flatMap((kind, index) => (hidden[d]?.has(kind.key) ? [index] : []))));
+    this.redraw();
+    this.repaint();
+    this.source("places").setData(placeFeatures(points));
+    this.tell();
   }
 
   private redraw(): void {
@@ -156,7 +172,7 @@ class MapView {
       if (!hidden?.size) return;
       dimension.kinds.forEach((kind, index) => hidden.has(index) || inputs.push(input(dimension.key, kind.key)));
     });
-    form.replaceChildren(...inputs);
+    form.replaceChildren(...inputs, ...(this.points.version ? [input("drawn", this.points.version)] : []));
     const list = this.host.querySelector<HTMLAnchorElement>("[data-map-list]");
     const href = this.host.dataset["list"];
     if (!list || !href) return;

@@ -1,11 +1,13 @@
 """The sites of a map as columns, and which of them are in view: what the map draws and the list beside it agree.
 
-The columns of one filter are kept for half a minute, since moving the map asks again and again.
+The sites of one filter are kept for half a minute, since moving the map asks again and again.
 """
 
 import asyncio
 import gzip
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -72,29 +74,36 @@ class Columns(msgspec.Struct):
     criticality: list[int]
 
 
-async def columns(page: Page) -> Columns:
-    """The columns of the sites that fit the URL's filters."""
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """The sites of one filter at one moment: ``columns`` for the list, ``packed`` with gzip for the map's script.
+
+    Both bear the same ``version``, by which the list knows a map that was drawn from others.
+    """
+
+    columns: Columns
+    packed: bytes
+    version: str
+
+
+async def sites(page: Page) -> Sites:
+    """The sites that fit the URL's filters."""
     query = filter_query(page.request.url.query)
 
-    async def read(tx: Tx) -> Columns:
-        return msgspec.json.decode(await inventory.site_map(tx, page.scope, fleet_filter(query)), type=Columns)
+    async def make(tx: Tx) -> Sites:
+        content = await inventory.site_map(tx, page.scope, fleet_filter(query))
+        return await asyncio.to_thread(_made, content, page.now)
 
-    return (await page.always(f"map?{query}", read, fresh=FRESH)).value
-
-
-async def packed(page: Page) -> bytes:
-    """The same as the map's script takes it, packed with gzip."""
-    query = filter_query(page.request.url.query)
-
-    async def pack_points(tx: Tx) -> bytes:
-        del tx
-        found = await columns(page)
-        return await asyncio.to_thread(lambda: gzip.compress(pack(points(found, page.now)), _PACK))
-
-    return (await page.always(f"map points?{query}", pack_points, fresh=FRESH)).value
+    return (await page.always(f"map?{query}", make, fresh=FRESH)).value
 
 
-def points(found: Columns, at: datetime) -> Points:
+def _made(content: bytes, at: datetime) -> Sites:
+    found = msgspec.json.decode(content, type=Columns)
+    version = hashlib.blake2b(content, digest_size=8).hexdigest()
+    return Sites(found, gzip.compress(pack(points(found, at, version)), _PACK), version)
+
+
+def points(found: Columns, at: datetime, version: str) -> Points:
     """The columns as the map's script reads them. Names are left out: a site's own page or sheet has it."""
     return Points(
         [str(one) for one in found.ids],
@@ -107,6 +116,7 @@ def points(found: Columns, at: datetime) -> Points:
         ],
         at.isoformat(timespec="seconds"),
         places=[Place(one.name, round(one.lon * DEGREES), round(one.lat * DEGREES)) for one in found.regions],
+        version=version,
     )
 
 

@@ -41,7 +41,7 @@ async def site_map(
     bbox: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """The map with its filters, and the list beside it; it begins around ``at`` or with ``bbox``, or shows all."""
-    found = await data.columns(page)
+    found = (await data.sites(page)).columns
     async with page.db.snapshot() as tx:
         ids = data.in_view(found, data.box_of(bbox) or _around(at), {})
         table = await _beside(page, tx, ids, anywhere=found.count)
@@ -67,7 +67,7 @@ async def site_map(
 @router.get("/map/points")
 async def points(page: CurrentPage) -> Response:
     """All sites that fit the filters, as columns."""
-    return _packed(page, await data.packed(page))
+    return _packed(page, (await data.sites(page)).packed)
 
 
 @router.get("/map/cells")
@@ -83,18 +83,21 @@ async def cell_layer(page: CurrentPage) -> Response:
 
 @router.get("/map/list")
 async def beside(
+    *,
     page: CurrentPage,
     bbox: Annotated[str, Query(max_length=100)] = "",
     standing: Many = [],  # noqa: B006 - FastAPI copies defaults
     best: Many = [],  # noqa: B006
     weight: Many = [],  # noqa: B006
+    drawn: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    """The list in step: what the map shows now."""
-    found = await data.columns(page)
+    """The list in step: what the map shows now. A map that was ``drawn`` from other points is told to fetch them."""
+    found = await data.sites(page)
     async with page.db.snapshot() as tx:
-        ids = data.in_view(found, data.box_of(bbox), {"standing": standing, "best": best, "weight": weight})
-        table = await _beside(page, tx, ids, anywhere=found.count)
-    return page.fragment("pages/parts/table.html", table=table)
+        ids = data.in_view(found.columns, data.box_of(bbox), {"standing": standing, "best": best, "weight": weight})
+        table = await _beside(page, tx, ids, anywhere=found.columns.count)
+    stale = {"HX-Trigger": "tieline:map-stale"} if drawn not in {"", found.version} else {}
+    return page.fragment("pages/parts/table.html", headers=stale, table=table)
 
 
 async def _beside(page: Page, tx: Tx, ids: list[int], *, anywhere: int) -> Table:
