@@ -9,12 +9,13 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.e2e
 
 ROWS = """code,title,breite,lon,households,area
-T-1,Testford <b>Mill</b>,53.1,-1.2,120,Testshire
-T-2,Testford Quay,93.1,-1.2,80,Testshire
-T-3,Testford Green,53.2,-1.3,many,Testshire
-T-1,Testford again,53.2,-1.3,5,Testshire
-T-4,"=HYPERLINK(""http://x"")",53.3,-1.4,12,Testshire
+T-1,Testford <b>Mill</b>,45.8,-31.8,120,Testshire
+T-2,Testford Quay,93.1,-31.8,80,Testshire
+T-3,Testford Green,45.9,-31.9,many,Testshire
+T-1,Testford again,45.9,-31.9,5,Testshire
+T-4,"=HYPERLINK(""http://x"")",46.0,-32.0,12,Testshire
 """
+"""In the middle of the invented country: further tests look at the map of the same console."""
 
 
 def test_good_rows_are_kept_and_bad_ones_are_told_by_line_field_and_rule(page: Page, tmp_path: Path) -> None:

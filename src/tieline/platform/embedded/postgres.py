@@ -171,6 +171,8 @@ class EmbeddedPostgres:
                 (self._folder / "port").write_text(str(port), encoding="ascii")
                 return
             _end(self._process)
+            # What writes the log goes last; until it is gone, the reason may not stand there yet.
+            processes.wait_until(lambda: not processes.all_in(self._cluster.data), _SESSION_END_SECONDS)
             if self._wanted_port is not None or "could not bind" not in self._cluster.last_lines():
                 break
         raise EmbeddedError(f"PostgreSQL in {self._folder} did not start. It said last:\n{self._cluster.last_lines()}")
