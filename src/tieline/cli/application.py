@@ -1,80 +1,102 @@
-"""The one place where the commands are put together."""
+"""The one place where the commands are put together.
+
+A command's module is loaded when somebody asks for it: ``tieline change list`` needs neither the platform nor a
+gateway, and a gateway needs no platform.
+"""
 
 import sys
-from typing import Annotated
+from collections import UserDict
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from tieline import __version__
-from tieline.cli import (
-    audit,
-    bill,
-    certificate,
-    change,
-    contract,
-    field,
-    fleet,
-    gateway,
-    group,
-    imports,
-    incident,
-    keeping,
-    lab,
-    login,
-    notice,
-    operator,
-    probe,
-    programme,
-    secrets,
-    serve,
-    siem,
-    stock,
-    story,
-    token,
-    up,
-    usage,
-    user,
-    view,
-)
 from tieline.cli.errors import CommandError, explain
+
+_PLACES: Mapping[str, str] = {
+    "up": "up.up",
+    "story": "story.story",
+    "migrate": "serve.migrate",
+    "api": "serve.api",
+    "worker": "serve.worker",
+    "backup": "keeping.backup",
+    "restore": "keeping.restore",
+    "login": "login.login",
+    "import": "imports.import_file",
+    **{
+        group: f"{group}.app"
+        for group in (
+            "fleet",
+            "change",
+            "notice",
+            "programme",
+            "usage",
+            "bill",
+            "contract",
+            "incident",
+            "probe",
+            "lab",
+            "stock",
+            "group",
+            "operator",
+            "field",
+            "view",
+            "audit",
+            "user",
+            "token",
+            "secrets",
+            "siem",
+            "certificate",
+            "gateway",
+        )
+    },
+}
+"""Where each command, in the order of the help, is to be found: module of this package, and name in it."""
+
+
+class _Commands(UserDict[str, Any]):
+    """The commands by name, each loaded at its first use; the names alone load nothing."""
+
+    def __getitem__(self, name: str) -> Any:
+        if (command := super().__getitem__(name)) is None:
+            command = self[name] = _load(name)
+        return command
+
+
+def _load(name: str) -> Any:
+    module, _, attribute = _PLACES[name].partition(".")
+    found = getattr(import_module(f"tieline.cli.{module}"), attribute)
+    around = typer.Typer()
+    if isinstance(found, typer.Typer):
+        around.add_typer(found, name=name)
+    else:
+        around.command(name)(found)
+    return typer.main.get_group(around).commands[name]
+
+
+class _Late(TyperGroup):
+    """A group whose commands are loaded when they are asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Commands(dict.fromkeys(_PLACES))
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's signature
+        return list(self.commands)
+
 
 app = typer.Typer(
     name="tieline",
     help="Joins a utility and its mobile operators: one system for the cellular connectivity of the grid.",
+    cls=_Late,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("up")(up.up)
-app.command("story")(story.story)
-serve.register(app)
-app.command("backup")(keeping.backup)
-app.command("restore")(keeping.restore)
-app.command("login")(login.login)
-app.command("import")(imports.import_file)
-app.add_typer(fleet.app, name="fleet")
-app.add_typer(change.app, name="change")
-app.add_typer(notice.app, name="notice")
-app.add_typer(programme.app, name="programme")
-app.add_typer(usage.app, name="usage")
-app.add_typer(bill.app, name="bill")
-app.add_typer(contract.app, name="contract")
-app.add_typer(incident.app, name="incident")
-app.add_typer(probe.app, name="probe")
-app.add_typer(lab.app, name="lab")
-app.add_typer(stock.app, name="stock")
-app.add_typer(group.app, name="group")
-app.add_typer(operator.app, name="operator")
-app.add_typer(field.app, name="field")
-app.add_typer(view.app, name="view")
-app.add_typer(audit.app, name="audit")
-app.add_typer(user.app, name="user")
-app.add_typer(token.app, name="token")
-app.add_typer(secrets.app, name="secrets")
-app.add_typer(siem.app, name="siem")
-app.add_typer(certificate.app, name="certificate")
-app.add_typer(gateway.app, name="gateway")
 
 
 @app.callback(invoke_without_command=True)

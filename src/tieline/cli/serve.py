@@ -105,9 +105,3 @@ def _database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     return EmbeddedPostgres(settings.home).url("tieline")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (migrate, api, worker):
-        app.command()(command)
