@@ -130,7 +130,7 @@ def subject(name: str, places: Places) -> object:
     where = places.get(kind)
     if not key or where is None:
         return name or None
-    shown = f"{kind} {key}"
+    shown = f"{kind.replace('-', ' ')} {key}"
     named_page = "{name}" in where
     return Link(shown, where.format(key, name=quote(key, safe=""))) if named_page or key.isdigit() else shown
 

@@ -8,19 +8,8 @@ from tieline.console import audit, trail
 from tieline.platform import siem
 from tieline.platform.siem.routes import SOURCES
 from tieline.utility.console.http import CurrentPage, pages
+from tieline.utility.console.pages.parts.subjects import PLACES
 
-_PLACES = {
-    "change": "/changes/{}",
-    "notice": "/notices/{}",
-    "user": "/users/{}",
-    "account": "/users/{}",
-    "site": "/sites/{}",
-    "subscription": "/subscriptions/{}",
-    "card": "/cards/{}",
-    "device": "/devices/{}",
-    "import": "/imports/{}",
-    "operator": "/operators/{}",
-}
 _STATE = "Everything that altered anything: who, when, what. Entries are chained by hashes, and cannot be altered here."
 
 router = pages()
@@ -33,7 +22,7 @@ async def every(
     """The trail, newest first."""
     async with page.db.snapshot() as tx:
         sent = await siem.state(tx, page.scope, siem.destination_of(page.runtime.settings), SOURCES)
-    return await audit.show_trail(page, asked, after, _PLACES, state=_STATE, exported=trail.exported(sent))
+    return await audit.show_trail(page, asked, after, PLACES, state=_STATE, exported=trail.exported(sent))
 
 
 @router.post("/audit/verify")
@@ -45,4 +34,4 @@ async def verify(page: CurrentPage) -> Response:
 @router.get("/audit/{seq}")
 async def entry(page: CurrentPage, seq: audit.Seq) -> Response:
     """One entry, beside the list or as a page."""
-    return await audit.show_entry(page, seq, _PLACES)
+    return await audit.show_entry(page, seq, PLACES)

@@ -10,6 +10,7 @@ from tieline.platform.paging import Page as Rows
 from tieline.platform.scope import named
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
+from tieline.utility.console.pages.parts.subjects import linked
 from tieline.utility.console.pages.stock import views, words
 from tieline.utility.logistics import (
     Balance,
@@ -377,10 +378,8 @@ def origins(rows: Sequence[Mapping[str, Any]]) -> Table:
     found = []
     for one in rows:
         origin = str(one["origin"])
-        name, _, key = origin.partition(":")
-        link = Link(f"programme {key}", f"/programmes/{key}") if name == "programme" and key.isdigit() else origin
         cells = {
-            "origin": link,
+            "origin": linked(origin),
             "goods": words.GOODS[Goods(one["goods"])],
             "number": one["number"],
             "first": f"{one['first']:%-d %b %Y}",

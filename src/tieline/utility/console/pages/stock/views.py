@@ -11,6 +11,7 @@ from tieline.platform.paging import Page as Rows
 from tieline.platform.scope import named
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.parts import lists
+from tieline.utility.console.pages.parts.subjects import linked
 from tieline.utility.console.pages.stock import words
 from tieline.utility.logistics import (
     Goods,
@@ -84,7 +85,7 @@ def acts(rows: Sequence[Mapping[str, Any]]) -> Table:
                 "act": one["act"].capitalize(),
                 "moved": one["moved"],
                 "refused": one["refused"] or None,
-                "why": " · ".join(filter(None, (one["reason"], one["reference"]))) or None,
+                "why": _said(one),
                 "who": named(one["actor"]),
                 "at": Age(one["at"]),
             },
@@ -193,8 +194,14 @@ def _states(one: Mapping[str, Any]) -> str | None:
     return f"{before} → {after}" if before != after else after or None
 
 
+def _said(one: Mapping[str, Any]) -> object:
+    """Why, and for which work order or visit."""
+    told = tuple(filter(None, (one["reason"], linked(one["reference"]))))
+    return Several(told) if len(told) > 1 else next(iter(told), None)
+
+
 def _why(one: Mapping[str, Any]) -> object:
-    said = " · ".join(filter(None, (one["reason"], one["reference"]))) or None
+    said = _said(one)
     if not one["irregular"]:
         return said
     mark = Badge("Out of order", Tone.WARN, tip=one["irregular"])

@@ -11,6 +11,7 @@ from tieline.console.components.work import Confirm
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.fieldwork.views import words
+from tieline.utility.console.pages.parts.subjects import linked
 from tieline.utility.fieldwork import OVER, Order, ReportKind, ReportState, Step, Visit, VisitState, driven
 
 HOME = Crumb("Field work", "/fieldwork")
@@ -125,9 +126,8 @@ def visit_facts(visit: Visit, now: datetime) -> Facts:
     place = None
     if visit.lat is not None and visit.lon is not None:
         place = Link(f"{visit.lat:.5f}, {visit.lon:.5f}", href("/map", q=visit.site_code))
-    kind, _, number = visit.origin.partition(":")
     why = visit.outcome_why or visit.state_why
-    wanted: object = Link(f"Programme {number}", f"/programmes/{number}") if kind == "programme" else visit.origin
+    wanted = linked(visit.origin)
     return (
         (
             "State",
