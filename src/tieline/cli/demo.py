@@ -43,8 +43,18 @@ class WorldAt:
     seed: int
 
 
-def prepare(layout: Layout, *, sites: int, seed: int, limits: Mapping[str, tuple[float, int]] = LIMITS) -> Logins:
-    """Make people and world, and load everything that is not loaded yet; shows what it does on standard error."""
+def prepare(
+    layout: Layout,
+    *,
+    sites: int,
+    seed: int,
+    limits: Mapping[str, tuple[float, int]] = LIMITS,
+    charged: bool = False,
+) -> Logins:
+    """Make people and world, and load everything that is not loaded yet; shows what it does on standard error.
+
+    ``charged``: with two months of usage and the operators' bills.
+    """
     logins = _people(layout)
     marker = layout.home / "demo" / f"loaded-{sites}-{seed}"
     if marker.exists():
@@ -56,7 +66,7 @@ def prepare(layout: Layout, *, sites: int, seed: int, limits: Mapping[str, tuple
             bar.update(task, description=what, advance=1)
 
         world = _world(layout, sites, seed, tell)
-        _fill(layout, logins, world.folder, operator_sides(layout, limits), tell)
+        _fill(layout, logins, world.folder, operator_sides(layout, limits), tell, charged=charged)
         bar.update(task, description="The world is loaded", total=1, completed=1)
     marker.touch()
     return logins
@@ -149,13 +159,20 @@ def _world(layout: Layout, sites: int, seed: int, tell: Callable[[str], None]) -
 
 
 def _fill(
-    layout: Layout, logins: Logins, world: Path, sides: list[fill.OperatorSide], tell: Callable[[str], None]
+    layout: Layout,
+    logins: Logins,
+    world: Path,
+    sides: list[fill.OperatorSide],
+    tell: Callable[[str], None],
+    *,
+    charged: bool,
 ) -> None:
     credential = Authority(layout.home / "pki").client(CLIENT)
     utility = fill.UtilitySide(f"localhost:{layout.operators_in}", credential.fingerprint)
     for side in sides:
-        fill.fill_operator(side, utility, world, tell, charged=True)
+        fill.fill_operator(side, utility, world, tell, charged=charged)
     ways = fill.Ways(CLIENT, f"https://localhost:{layout.operators_in}", mappings_folder())
     with fill.Platform(layout.url, logins.people["admin"].token) as platform:
         fill.fill_platform(platform, sides, world, ways, tell)
-        fill.check_bills(platform, sides, tell)
+        if charged:
+            fill.check_bills(platform, sides, tell)

@@ -52,7 +52,7 @@ def up(
             _say_where(layout)
             return
         try:
-            logins = demonstration.prepare(layout, sites=sites, seed=seed)
+            logins = demonstration.prepare(layout, sites=sites, seed=seed, charged=True)
         except TielineError as error:
             # Stopped while it was filling: that is what was asked for, and the next start goes on from there.
             err.print(f"[red]✗[/] The world could not be loaded: {error.detail}", highlight=False)
