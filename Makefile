@@ -63,7 +63,7 @@ test: $(SETUP) ## The gate: all tests but the slow ones (ARGS= goes to pytest)
 
 .PHONY: test-all
 test-all: $(SETUP) ## All tests, the slow ones too, and with examples that are drawn anew
-	@$(call tests,, --hypothesis-profile=default)
+	@$(call tests,, --hypothesis-profile=anew)
 
 .PHONY: check
 check: $(SETUP) ## Lint, format, types, import rules, house rules, TypeScript
