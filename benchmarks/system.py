@@ -11,10 +11,12 @@ from pathlib import Path
 import httpx
 
 from tieline.cli import demo
+from tieline.cli.serve import FIRST_ADMINISTRATOR
 from tieline.cli.stack import Layout, build, free_layout
 from tieline.lab.fill import Platform
 from tieline.lab.stories import Cast, Gateways
 from tieline.platform.embedded import Supervisor
+from tieline.platform.errors import Unavailable
 
 SITES = int(os.environ.get("BENCH_SITES", "20000"))
 
@@ -51,6 +53,18 @@ class System:
         with httpx.Client(base_url=self.layout.url, timeout=60) as client:
             answer = client.post("/api/v1/session", json={"name": login.name, "password": login.password})
             answer.raise_for_status()
+            yield client
+
+    @contextmanager
+    def staff(self, code: str) -> Iterator[httpx.Client]:
+        """A client that is signed in at an operator's console as its first administrator."""
+        file = self.layout.home / f"gateway-{code.lower()}" / FIRST_ADMINISTRATOR
+        name, password = file.read_text(encoding="utf-8").split()
+        with httpx.Client(base_url=self.layout.backoffice_url(code), timeout=60) as client:
+            answer = client.post("/sign-in", data={"name": name, "password": password})
+            if not answer.is_redirect:
+                answer.raise_for_status()
+                raise Unavailable(f"Operator {code}'s console did not let {name} in.")
             yield client
 
 

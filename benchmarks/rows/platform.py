@@ -1,14 +1,33 @@
 """The utility's platform at size: import, search, summary, pages, and the 40,000-item change."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+import httpx
+
 from benchmarks.harness import Bar, Report, percentile, row, timed
-from benchmarks.system import SITES, System, running
+from benchmarks.system import SITES, running
 from tieline.lab.fill import Platform
 from tieline.lab.stories import remediate
 
 _ROUNDS = 30
 _PAGES = ("/", "/sites", "/subscriptions", "/cards", "/cells", "/changes", "/imports", "/map")
+_OPERATORS_PAGES = (
+    "/",
+    "/objects",
+    "/objects?state=TEST_READY",
+    "/objects?lags=1",
+    "/objects?attached=0",
+    "/objects?q=0012",
+    "/objects?q=zzzz",
+    "/plans",
+    "/log",
+    "/log?party=utility",
+    "/log?by=nobody",
+    "/notices",
+    "/audit",
+    "/simulation",
+)
 _IMPORT_ROWS = 50_000
 
 
@@ -19,7 +38,8 @@ def platform(report: Report) -> None:
         with system.as_("admin") as admin, system.as_("fred") as fred:
             _imports(report, admin)
             _lookups(report, fred)
-        _pages(report, system)
+        with system.browser("fred") as browser:
+            _pages(report, browser, _PAGES)
         with system.cast() as cast:
             figures = remediate(cast, system.gateways(), lambda *_progress: None)
         note = f"{figures['planned']} items, from the order to the last read back as operational"
@@ -27,6 +47,8 @@ def platform(report: Report) -> None:
         report.add("change: its plan", "s", [figures["plan_s"]])
         report.add("change: with the undo of a region and the audit trail verified", "s", [figures["duration_s"]])
         report.add("change: items not verified", "items", [figures["planned"] - figures["verified"]])
+        with system.staff("A") as staff:
+            _pages(report, staff, _OPERATORS_PAGES, "operator's console ")
 
 
 def _imports(report: Report, admin: Platform) -> None:
@@ -56,14 +78,13 @@ def _lookups(report: Report, fred: Platform) -> None:
     report.add("fleet summary", "ms", summary, bar=Bar("at_most", 100))
 
 
-def _pages(report: Report, system: System) -> None:
-    with system.browser("fred") as browser:
-        for path in _PAGES:
-            samples: list[float] = []
-            for _ in range(_ROUNDS // 3):
-                with timed(samples, 1000):
-                    browser.get(path).raise_for_status()
-            report.add(f"page {path}", "ms", samples, bar=Bar("at_most", 100))
+def _pages(report: Report, browser: httpx.Client, paths: Sequence[str], where: str = "page ") -> None:
+    for path in paths:
+        samples: list[float] = []
+        for _ in range(_ROUNDS // 3):
+            with timed(samples, 1000):
+                browser.get(path).raise_for_status()
+        report.add(f"{where}{path}", "ms", samples, bar=Bar("at_most", 100))
 
 
 @row("growth", "imports, search, fleet summary and pages from 1,000 sites to 45,000")
@@ -75,7 +96,8 @@ def growth(report: Report) -> None:
             with system.as_("admin") as admin, system.as_("fred") as fred:
                 _imports(part, admin)
                 _lookups(part, fred)
-            _pages(part, system)
+            with system.browser("fred") as browser:
+                _pages(part, browser, _PAGES)
         for figure in part.figures:
             figure.name = f"{figure.name} at {sites}"
             report.figures.append(figure)
