@@ -9,6 +9,7 @@ PLACES: Final[trail.Places] = {
     "card": "/cards/{}",
     "change": "/changes/{}",
     "crew": "/fieldwork/crews/{}",
+    "delivery": "/stock/deliveries/{}",
     "device": "/devices/{}",
     "hold": "/changes/holds/{}",
     "import": "/imports/{}",
