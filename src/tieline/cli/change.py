@@ -12,7 +12,7 @@ import typer
 from tieline.cli import following, holding, kinds, ruling, telling
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
-from tieline.cli.output import AsJson, err, plain, print_json, print_table
+from tieline.cli.output import AsJson, print_json, print_table
 from tieline.cli.selecting import Where, filter_of
 from tieline.platform.scope import named
 from tieline.platform.words import plural
@@ -218,14 +218,19 @@ def items(
 
 @app.command("try")
 def try_out(number: Number, *, json: AsJson = False) -> None:
-    """Ask the operators what they would say to the plan; nothing takes effect. Verdicts stand in the items' notes."""
+    """Ask the operators what they would say to the plan, and wait for it; nothing takes effect.
+
+    Why they would refuse stands in the notes of the items.
+    """
     with connect() as client:
-        asked = client.post(f"/changes/{number}/dry-run")
+        asked = client.post(f"/changes/{number}/dry-run")["operators"]
+        verdicts = following.tried(client, number, asked)
     if json:
-        print_json(asked)
+        print_json({"operators": asked, "verdicts": verdicts})
     else:
-        told = ", ".join(f"operator {code} about {count:,}" for code, count in asked["operators"].items())
-        err.print(plain(f"Asked: {told}."))
+        telling.verdicts(verdicts)
+    if any(one.get("why") or one["refused"] for one in verdicts.values()):
+        raise typer.Exit(Exit.PARTLY)
 
 
 @app.command("submit")

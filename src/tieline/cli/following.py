@@ -1,7 +1,7 @@
 """Waiting for plans, and watching changes while they run."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.progress import Progress, TaskID
@@ -22,6 +22,27 @@ def planned(client: Client, number: int) -> Any:
     if change["state"] == "draft":
         raise CommandError(f"Change {number} could not be planned: {change['state_why']}")
     return change
+
+
+def tried(client: Client, number: int, asked: Mapping[str, int]) -> dict[str, Any]:
+    """Wait until every operator that was asked has said what it would do with the plan; gives what each said."""
+    told: dict[str, Any] = {}
+    with err.status(f"Asking {', '.join(f'operator {code} about {count:,}' for code, count in asked.items())} …"):
+        while True:
+            entries = _log(client, number)
+            begun = max((place for place, one in enumerate(entries) if one["kind"] == "dry-run"), default=0)
+            done = [one["detail"] for one in entries[begun:] if one["kind"] == "dry-run-done"]
+            told.update((one["operator"], one) for one in done)
+            if told.keys() >= asked.keys():
+                return told
+            time.sleep(_EVERY)
+
+
+def _log(client: Client, number: int) -> list[Any]:
+    found: list[Any] = []
+    while part := client.get(f"/changes/{number}/events", after=found[-1]["id"] if found else 0)["items"]:
+        found += part
+    return found
 
 
 def until(client: Client, number: int, ready: Callable[[Any], bool]) -> Any:

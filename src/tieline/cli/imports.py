@@ -53,7 +53,8 @@ def _mapping(given: str) -> dict[str, str]:
     try:
         described = tomllib.loads(Path(given).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CommandError(f"The mapping {given} cannot be read: {error}", exit_code=Exit.USAGE) from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise CommandError(f"The mapping {given} cannot be read: {why}", exit_code=Exit.USAGE) from error
     return {"spec": msgspec.json.encode(described).decode()}
 
 
@@ -72,7 +73,10 @@ def _follow(client: Client, number: int, file: Path) -> Any:
 
 def _tell(run: Any, bad: list[Any]) -> None:
     notes = run["notes"] or {}
-    for word, key in (("Unknown columns, left aside", "unknown_columns"), ("Missing columns", "missing_columns")):
+    for word, key in (
+        ("Columns of the file that nothing was taken from", "unknown_columns"),
+        ("Columns that the mapping names and the file has not", "missing_columns"),
+    ):
         if notes.get(key):
             err.print(plain(f"{word}: {', '.join(map(str, notes[key]))}"))
     if bad:

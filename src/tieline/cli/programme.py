@@ -74,9 +74,16 @@ def _expected(whole: Any) -> str:
     if expected is None or not expected["left"]:
         return ""
     if expected["ends_at"] is None:
-        return "None was done lately: nothing can be said of the end."
+        return f"None was done {'lately' if whole['field_done'] else 'yet'}: nothing can be said of the end."
     ends, late = _day(expected["ends_at"]), expected["late"]
     return f"At {expected['a_day']:g} a day the last is done on {ends}; {late:,} will be late."
+
+
+def _late(part: Any) -> int | None:
+    """How many will be late; nothing before the first is done, unless some are overdue."""
+    expected = part["forecast"]
+    begun = part["field_done"] or expected["a_day"] or expected["needed_a_day"] is None
+    return expected["late"] if begun else None
 
 
 def _regions(found: Any) -> list[list[Any]]:
@@ -87,7 +94,7 @@ def _regions(found: Any) -> list[list[Any]]:
             one["forecast"]["a_day"],
             "overdue" if one["forecast"]["needed_a_day"] is None else one["forecast"]["needed_a_day"],
             _day(one["forecast"]["ends_at"]),
-            one["forecast"]["late"],
+            _late(one),
         ]
         for one in found["regions"]
     ]

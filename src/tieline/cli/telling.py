@@ -1,5 +1,6 @@
 """A change in words on a terminal: its plan, its figures, its items."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tieline.cli.output import out, plain, print_table
@@ -19,6 +20,18 @@ def change(one: Any) -> None:
         _decision(decision)
     if one.get("acts"):
         out.print(f"You may: {', '.join(one['acts'])}", style="dim")
+
+
+def verdicts(told: Mapping[str, Any]) -> None:
+    """What operators would do with a plan."""
+    for code, one in sorted(told.items()):
+        asked, refused = one["asked"], one["refused"]
+        if one.get("why"):
+            out.print(plain(f"Operator {code} could not be asked: {one['why']}"))
+        elif refused:
+            out.print(plain(f"Operator {code} would refuse {refused:,} of {plural(asked, 'subscription')}."))
+        else:
+            out.print(plain(f"Operator {code} would accept all {plural(asked, 'subscription')}."))
 
 
 def state(one: Any) -> str:

@@ -36,6 +36,13 @@ async def test_an_unknown_address_is_a_page_in_the_frame(console: "Console") -> 
     assert "request-1" in answer.text
 
 
+async def test_a_program_gets_a_problem_where_there_is_no_resource(console: "Console") -> None:
+    answer = await console.client.get("/api/v1/nothing/1")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"] == "There is no resource /api/v1/nothing/1."
+
+
 async def test_a_script_gets_an_error_that_it_can_tell(console: "Console") -> None:
     console.sign_in(Role.VIEWER)
     answer = await console.client.get("/nowhere", headers={"HX-Request": "true"})

@@ -176,7 +176,11 @@ async def test_a_region_sees_its_own_sites(console: "Console") -> None:
 async def test_buttons_start_pause_and_close_it(console: "Console") -> None:
     programme = await opened(console)
     path = f"/programmes/{programme}/act"
+    fresh = (await console.client.get(f"/programmes/{programme}")).text
+    for step in ("Prepare new subscriptions for them.", "Somebody else presses Approve", "Start it; visits"):
+        assert step in fresh
     assert (await console.client.post(path, data={"act": "start"})).status_code == 303
+    assert "Start it; visits" not in (await console.client.get(f"/programmes/{programme}")).text
     await console.client.post(path, data={"act": "pause", "reason": "A storm."})
     assert "Paused (A storm.)" in (await console.client.get(f"/programmes/{programme}")).text
     assert (await console.client.post(path, data={"act": "start"})).status_code == 409
@@ -199,6 +203,7 @@ async def test_an_approver_approves_it_and_then_nobody_is_asked_again(console: "
     page = (await console.client.get(f"/programmes/{programme}")).text
     assert f"beforehand, by the policy Programme {programme}: cut-overs" in page
     assert "Approve the programme" not in page
+    assert "Somebody else presses Approve" not in page
 
 
 async def test_policies_in_force_are_offered_when_a_programme_is_opened(console: "Console") -> None:

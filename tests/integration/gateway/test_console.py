@@ -51,6 +51,13 @@ async def test_every_page_answers_whoever_may_read_and_escapes_what_utilities_sa
     assert "S00001" in await desk.text("/objects?q=S00001")
 
 
+async def test_a_program_gets_a_problem_where_there_is_no_resource(desk: Desk) -> None:
+    for path in ("/backoffice/v1/nothing", "/simulation/v1/nothing", "/api/v1/nothing"):
+        answer = await desk.get(path)
+        assert answer.status_code == 404
+        assert answer.json()["detail"] == f"There is no resource {path}."
+
+
 async def test_nobody_looks_without_signing_in_and_readers_change_nothing(desk: Desk) -> None:
     for path in (*PLACES, *CHANGING, "/staff", "/audit"):
         answer = await desk.get(path)

@@ -208,9 +208,45 @@ def test_a_stopped_change_is_watched_until_the_operators_are_done(platform: Any,
     assert run(change.app, "watch", "12", "--json").json["counts"] == {"verified": 3}
 
 
-def test_a_dry_run_says_whom_it_asks(platform: Any, run: Callable[..., Any]) -> None:
-    platform.on("POST /changes/12/dry-run", {"operators": {"A": 602}}, status=202)
-    assert run(change.app, "try", "12", "--json").json == {"operators": {"A": 602}}
+def entry(number: int, kind: str, **detail: Any) -> dict[str, Any]:
+    return {"id": number, "kind": kind, "detail": detail}
+
+
+BEFORE = [entry(1, "dry-run", operators={"A": 2}), entry(2, "dry-run-done", operator="A", asked=2, refused=2)]
+ASKED = entry(3, "dry-run", operators={"A": 602, "B": 40})
+OF_A = entry(4, "dry-run-done", operator="A", asked=602, refused=0)
+
+
+def test_a_dry_run_waits_for_every_operators_answer(platform: Any, run: Callable[..., Any]) -> None:
+    of_b = entry(5, "dry-run-done", operator="B", asked=40, refused=0)
+    platform.on("POST /changes/12/dry-run", {"operators": {"A": 602, "B": 40}}, status=202)
+    logs = [[*BEFORE, ASKED], [], [*BEFORE, ASKED, OF_A], [], [*BEFORE, ASKED, OF_A, of_b], []]
+    platform.on("GET /changes/12/events", *({"items": items} for items in logs))
+    ran = run(change.app, "try", "12")
+    assert ran.code == 0
+    assert "Operator A would accept all 602 subscriptions." in ran.out
+    assert "Operator B would accept all 40 subscriptions." in ran.out
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"asked": 40, "refused": 3}, "Operator B would refuse 3 of 40 subscriptions."),
+        (
+            {"asked": 0, "refused": 0, "why": "It is not connected."},
+            "Operator B could not be asked: It is not connected.",
+        ),
+    ],
+)
+def test_what_would_be_refused_is_said_and_ends_with_one(
+    platform: Any, run: Callable[..., Any], answer: dict[str, Any], words: str
+) -> None:
+    platform.on("POST /changes/12/dry-run", {"operators": {"B": 40}}, status=202)
+    log = [*BEFORE, entry(3, "dry-run", operators={"B": 40}), entry(4, "dry-run-done", operator="B", **answer)]
+    platform.on("GET /changes/12/events", {"items": log}, {"items": []})
+    ran = run(change.app, "try", "12")
+    assert ran.code == 1
+    assert words in ran.out
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from tieline.console import files, session
+from tieline.console.unknown import unknown
 from tieline.gateway.settings import GatewaySettings
 from tieline.platform.settings import Settings
 
@@ -33,6 +34,7 @@ def install(app: FastAPI, settings: GatewaySettings, *, simulated: bool) -> None
     app.state.console_product = settings.name
     app.include_router(files.router)
     app.include_router(session.router)
+    app.include_router(unknown("/api", "/backoffice/v1", "/simulation/v1"))
     for name in PAGES:
         if name != "simulation" or simulated:
             router: APIRouter = import_module(f"tieline.gateway.console.pages.{name}").router

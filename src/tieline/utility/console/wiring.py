@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tieline.console import files, session
+from tieline.console.unknown import unknown
 from tieline.platform.wiring import Registry
 
 PAGES = (
@@ -38,10 +39,11 @@ PAGES = (
 
 
 def register(registry: Registry) -> None:
-    """Bring the pages."""
+    """Bring the pages; all that answers programs has been brought before."""
     registry.templates(Path(__file__).parent)
     registry.router(files.router, prefix="")
     registry.router(session.router, prefix="")
+    registry.router(unknown("/api"), prefix="")
     for name in PAGES:
         module = f"tieline.utility.console.pages.{name}"
         if find_spec(module) and find_spec(f"{module}.routes"):

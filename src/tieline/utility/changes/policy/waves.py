@@ -89,7 +89,7 @@ def _sites(items: Sequence[PlannedItem]) -> list[_Site]:
 def _cut(sites: list[_Site], waves: Waves) -> Iterator[tuple[str, list[tuple[int, ...]]]]:
     canaries = min(waves.canary, len(sites))
     if canaries:
-        yield "Canary", [site.places for site in sites[:canaries]]
+        yield "Canary" if canaries < len(sites) else "Everything", [site.places for site in sites[:canaries]]
     rest = sites[canaries:]
     if not rest:
         return

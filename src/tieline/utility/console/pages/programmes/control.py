@@ -39,6 +39,15 @@ def of(part: Part, *states: SiteState) -> int:
     return sum(part.states.get(state, 0) for state in states)
 
 
+def late_of(part: Part) -> int | None:
+    """How many sites will be late at the pace of late; None before the first is done, unless some are overdue."""
+    expected = part.forecast
+    if expected is None:
+        return 0
+    begun = part.field_done or expected.a_day > 0 or expected.needed_a_day == float("inf")
+    return expected.late if begun else None
+
+
 def head(found: Detail, scope: Scope) -> PageHead:
     """The title, where it stands in a sentence, and the next step as a button."""
     programme = found.programme
@@ -89,7 +98,8 @@ def sentence(found: Detail) -> str:
     if expected is None or not expected.left:
         return f"{state}{why}: {done}."
     if expected.ends_at is None:
-        return f"{state}{why}: {done}. No site was done lately, so nothing can be said of its end."
+        said = "so nothing can be said of its end" if late_of(whole) is None else "and at that pace it does not end"
+        return f"{state}{why}: {done}. No site was done {'lately' if whole.field_done else 'yet'}, {said}."
     late = f"{plural(expected.late, 'site')} will be late" if expected.late else "all of them in time"
     pace = f"{words.pace(expected.a_day)} a day"
     return (
@@ -100,12 +110,12 @@ def sentence(found: Detail) -> str:
 def figures(found: Detail) -> tuple[Figure, ...]:
     """The four figures that matter, each leading to the sites behind it."""
     whole, expected, identity = found.whole, found.whole.forecast, found.programme.id
-    late = expected.late if expected else 0
+    late = late_of(whole)
     needed = expected.needed_a_day if expected else 0.0
     stuck, there = of(whole, *NEEDS_SOMEBODY), of(whole, _S.ON_SITE)
     catch_up = "some are overdue already" if needed == float("inf") else f"{words.pace(needed)} a day are needed"
     if expected and expected.ends_at is None:
-        catch_up += "; none was done lately"
+        catch_up += f"; none was done {'yet' if late is None else 'lately'}"
     return (
         Figure(
             "Done in the field",
@@ -118,9 +128,9 @@ def figures(found: Detail) -> tuple[Figure, ...]:
         Figure(
             "Will be late",
             late,
-            sites_href(identity, will_be_late=True),
-            tone="warn" if late else "ok",
-            note=catch_up if late else "at the pace of late, all are in time",
+            "" if late is None else sites_href(identity, will_be_late=True),
+            tone="warn" if late else "" if late is None else "ok",
+            note="at the pace of late, all are in time" if late == 0 else catch_up,
         ),
         Figure(
             "Need a person",
@@ -240,8 +250,9 @@ def regions(found: Detail) -> Table:
 
 def _region(identity: int, part: Part) -> Row:
     expected = part.forecast
-    left, late = (expected.left, expected.late) if expected else (0, 0)
-    ends: object = words.day(expected.ends_at) if expected and expected.ends_at and left else "not at this pace"
+    left, late = expected.left if expected else 0, late_of(part)
+    never = "not known yet" if late is None else "not at this pace"
+    ends: object = words.day(expected.ends_at) if expected and expected.ends_at and left else never
     needed = expected.needed_a_day if expected else 0.0
     cells: dict[str, object] = {
         "region": part.name or "none",
@@ -252,7 +263,7 @@ def _region(identity: int, part: Part) -> Row:
         "pace": words.pace(expected.a_day) if expected else None,
         "needed": "overdue" if needed == float("inf") else words.pace(needed) if left else None,
         "ends": ends if left else "done",
-        "late": Count(late, sites_href(identity, region=part.name, will_be_late=True)),
+        "late": None if late is None else Count(late, sites_href(identity, region=part.name, will_be_late=True)),
     }
     return Row(part.name or "none", cells, sites_href(identity, region=part.name), tone="warn" if late else "")
 
@@ -265,25 +276,50 @@ _WAITS: Mapping[tuple[str, str], str] = {
 }
 
 
+_STEPS: Sequence[tuple[SiteState, str]] = (
+    (_S.BLOCKED, "Find out why, and put it right or leave it out."),
+    (_S.AGAIN, words.NEXT[_S.AGAIN]),
+    (_S.READY, "Schedule visits."),
+    (_S.SELECTED, "Prepare new subscriptions for them."),
+)
+"""What somebody has to do for sites in a state, the most pressing first."""
+
+
 def waiting(found: Detail) -> Table:
-    """What somebody has to decide now: changes first, then sites that are stuck."""
+    """What somebody has to do now: changes first, then sites, then the programme itself."""
     columns = (
         Column("what", "What", fixed=True, narrow=True, wrap=True),
         Column("state", "State", narrow=True),
         Column("step", "Next", wrap=True),
     )
     rows = [row for one in found.changes if (row := _decision(one)) is not None]
-    for state, step in (
-        (_S.BLOCKED, "Find out why, and put it right or leave it out."),
-        (_S.AGAIN, words.NEXT[_S.AGAIN]),
-    ):
+    for state, step in _STEPS:
         count = of(found.whole, state)
-        if count:
+        if count and found.programme.state is not ProgrammeState.CLOSED:
             href = sites_href(found.programme.id, state=state.value)
             cells = {"what": plural(count, "site"), "state": words.SITES[state], "step": step}
             rows.append(Row(state.value, cells, href))
-    empty = Empty("Nothing waits for a decision", "Crews and changes go on by themselves.", icon="circle-check")
-    return Table("programme-waiting", "What waits for a decision", columns, rows, empty=empty, chooser=False)
+    rows += _of_itself(found.programme)
+    empty = Empty("Nothing to do now", "Crews and changes go on by themselves.", icon="circle-check")
+    return Table("programme-waiting", "What to do next", columns, rows, empty=empty, chooser=False)
+
+
+def _of_itself(programme: Programme) -> list[Row]:
+    """What waits of the programme as a whole: that a second person approves it, and that it is started."""
+    rows = []
+    open_still = programme.state in {ProgrammeState.DRAFT, ProgrammeState.RUNNING}
+    if open_still and programme.terms.cutover_policy is None:
+        step = "Somebody else presses Approve, once for all of them; else each change asks for it."
+        cells = {"what": "Cut-overs and retirements", "state": Badge("Not approved", Tone.HELD), "step": step}
+        rows.append(Row("approval", cells))
+    if programme.state is ProgrammeState.DRAFT:
+        cells = {
+            "what": "The programme",
+            "state": words.STATES[programme.state],
+            "step": "Start it; visits can be scheduled then.",
+        }
+        rows.append(Row("start", cells))
+    return rows
 
 
 def _decision(one: Mapping[str, Any]) -> Row | None:

@@ -16,7 +16,7 @@ from tieline.utility.console.pages.parts.lists import no_match
 from tieline.utility.fieldwork import Crew, Order, Outcome, ReportKind, ReportState, Visit, VisitState
 
 _PLANNING = "Your role may not plan field work."
-_HOW = "A programme plans visits; so does POST /api/v1/field/visits. Visits that wait are put into orders here."
+_HOW = "Programmes plan visits, and so may other systems by REST. Visits that wait are put into orders here."
 
 
 def head(scope: Scope, current: str, state: str, attention: int) -> PageHead:
