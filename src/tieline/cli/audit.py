@@ -16,6 +16,7 @@ from tieline.cli.output import AsJson, out, plain, print_json, print_table
 from tieline.platform import audit
 from tieline.platform.db import Database, is_lost
 from tieline.platform.settings import load
+from tieline.platform.words import plural
 
 app = typer.Typer(help="The audit trail: list and verify.", no_args_is_help=True)
 _MOST_SHOWN = 80
@@ -133,5 +134,5 @@ def _tell(verdict: dict[str, Any]) -> None:
         )
         return
     signed = f"signed up to {verdict['witnessed']:,}" if verdict["witnessed"] else "no signed head was found"
-    out.print(f"[bold green]✓[/] The trail is whole: {verdict['entries']:,} entries, {signed}.")
+    out.print(f"[bold green]✓[/] The trail is whole: {plural(verdict['entries'], 'entry', 'entries')}, {signed}.")
     out.print(f"  Hash of the last: {verdict['hash']}", style="dim")

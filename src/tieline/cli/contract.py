@@ -10,6 +10,7 @@ from tieline.cli.client import connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, out, plain, print_json, print_table
 from tieline.cli.usage import tell_problems
+from tieline.platform.words import plural
 
 app = typer.Typer(help="Contracts: what plans cost, and who is on which.", no_args_is_help=True)
 Operator = Annotated[str, typer.Argument(help="Code of the operator.")]
@@ -147,7 +148,7 @@ def assign(
     if json:
         print_json(found)
     else:
-        out.print(plain(f"{found['taken']:,} rows taken in."))
+        out.print(plain(f"{plural(found['taken'], 'row')} taken in."))
         tell_problems(found)
     if found["bad"]:
         raise CommandError(f"{found['bad']:,} rows are bad.", exit_code=Exit.PARTLY)

@@ -12,6 +12,7 @@ import typer
 from tieline.cli.client import Client, connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, err, out, plain, print_json, print_table, progress
+from tieline.platform.words import plural
 
 _ENDED = frozenset({"done", "refused", "failed"})
 _EVERY = 0.5
@@ -88,7 +89,7 @@ def _tell(run: Any, bad: list[Any]) -> None:
     would = "would be " if run["dry_run"] or run["state"] != "done" else ""
     out.print(
         plain(
-            f"Import {run['id']}: {run['rows_read']:,} rows read, {run['rows_created']:,} {would}created, "
+            f"Import {run['id']}: {plural(run['rows_read'], 'row')} read, {run['rows_created']:,} {would}created, "
             f"{run['rows_updated']:,} {would}updated, {run['rows_unchanged']:,} as they were, {run['rows_bad']:,} bad."
         )
     )

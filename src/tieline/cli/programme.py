@@ -56,7 +56,9 @@ def show(programme: Number, *, json: AsJson = False) -> None:
         return
     whole = found["whole"]
     out.print(plain(f"{found['title']}: {found['state']}"), style="bold")
-    out.print(plain(f"{whole['field_done']:,} of {whole['sites']:,} sites done in the field. {_expected(whole)}"))
+    out.print(
+        plain(f"{whole['field_done']:,} of {plural(whole['sites'], 'site')} done in the field. {_expected(whole)}")
+    )
     states = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in whole["states"].items())
     out.print(plain(states or "No site."))
     phases = [[one["name"] or "none", _day(one["due_at"]), one["sites"], one["field_done"]] for one in found["phases"]]

@@ -4,6 +4,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -120,27 +121,30 @@ def perform_phase_out(
     reach: Reach = STRAIGHT,
 ) -> dict[str, Any]:
     """Hire the crews and perform the phase-out on a system that is filled; ``show`` is told how far it is."""
-    people = {name: Platform(layout.url, login.token, reach) for name, login in logins.people.items()}
-    desk = Desk(people["fred"], people["grace"], people["sam"], people["grace"])
-    offices = [
-        Office(ports.code, layout.backoffice_url(ports.code), layout.backoffice_token(ports.code), reach)
-        for ports in layout.gateways
-    ]
-    summary = desk.technician.get("/fleet/summary", hanging_on="3G", by="region")
-    regions = crews_for({str(one["region"] or ""): int(one["sites"]) for one in summary["groups"]})
-    administrator = SignedIn(layout.url, "admin", logins.people["admin"].password)
-    try:
-        members = hire(
-            layout.url,
-            administrator,
-            [f"crew-{number:02d}" for number in range(1, len(regions) + 1)],
-            kept_secret(layout.home / "demo" / "password-crews"),
-        )
-    finally:
-        administrator.close()
-    logins_of_crews = form_crews(desk, regions, members)
-    crews = Crews(layout.url, logins_of_crews, offices, Mistakes(seed=seed, **mistakes), speed=speed, reach=reach)
-    return phase_out(desk, offices, crews, logins_of_crews, show)
+    with ExitStack() as stack:
+        people = {
+            name: stack.enter_context(Platform(layout.url, login.token, reach)) for name, login in logins.people.items()
+        }
+        desk = Desk(people["fred"], people["grace"], people["sam"], people["grace"])
+        offices = [
+            Office(ports.code, layout.backoffice_url(ports.code), layout.backoffice_token(ports.code), reach)
+            for ports in layout.gateways
+        ]
+        summary = desk.technician.get("/fleet/summary", hanging_on="3G", by="region")
+        regions = crews_for({str(one["region"] or ""): int(one["sites"]) for one in summary["groups"]})
+        administrator = SignedIn(layout.url, "admin", logins.people["admin"].password)
+        try:
+            members = hire(
+                layout.url,
+                administrator,
+                [f"crew-{number:02d}" for number in range(1, len(regions) + 1)],
+                kept_secret(layout.home / "demo" / "password-crews"),
+            )
+        finally:
+            administrator.close()
+        logins_of_crews = form_crews(desk, regions, members)
+        crews = Crews(layout.url, logins_of_crews, offices, Mistakes(seed=seed, **mistakes), speed=speed, reach=reach)
+        return phase_out(desk, offices, crews, logins_of_crews, show)
 
 
 def _perform(layout: Layout, logins: demo.Logins) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import typer
 from tieline.cli.client import connect
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import AsJson, out, plain, print_json, print_table
+from tieline.platform.words import plural
 
 app = typer.Typer(help="Usage and cost: plans, subscriptions, findings.", no_args_is_help=True)
 Operator = Annotated[str, typer.Argument(help="Code of the operator.")]
@@ -151,7 +152,11 @@ def take(operator: Operator, file: File, *, json: AsJson = False) -> None:
     else:
         days = found["days"]
         span = f", {days[0]} to {days[-1]}" if days else ""
-        out.print(plain(f"{found['records']:,} days of {found['subscriptions']:,} subscriptions taken in{span}."))
+        out.print(
+            plain(
+                f"{plural(found['records'], 'day')} of {plural(found['subscriptions'], 'subscription')} taken in{span}."
+            )
+        )
         tell_problems(found)
     if found["bad"]:
         raise CommandError(f"{found['bad']:,} rows are bad.", exit_code=Exit.PARTLY)

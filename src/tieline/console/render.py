@@ -125,6 +125,7 @@ class Renderer:
         self.environment.filters.update(
             number=formats.number,
             percent=formats.percent,
+            pace=formats.pace,
             data_size=formats.data_size,
             duration=formats.duration,
             plural=formats.plural,

@@ -13,7 +13,7 @@ IN_STEP = """() => {
   const number = (text) => Number(text.replace(/[^0-9]/g, ""));
   const map = number(document.querySelector("[data-map-words]").textContent.split(" of ")[0]);
   const tools = document.querySelector("#map-list .table-tools")?.textContent ?? "";  // none while it is exchanged
-  const list = /(?:of )?([0-9\\s\u202f]+) sites? in view/.exec(tools);
+  const list = /(?:of )?([0-9,]+) sites? in view/.exec(tools);
   return list !== null && number(list[1]) === map;
 }"""
 

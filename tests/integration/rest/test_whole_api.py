@@ -29,6 +29,8 @@ from tieline.platform.web import create_operator_app, current_caller
 from tieline.platform.wiring import Runtime
 from tieline.utility.application import registry
 
+# The application works in this process, in threads of its own, and draws random numbers while a case is drawn.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 ENDLESS = frozenset({"GET /api/v1/changes/{change_id}/stream"})
 """Streams that end when the client goes; they have tests of their own."""
 SLOW = pytest.mark.slow

@@ -18,11 +18,11 @@ _MCC_WITH_THREE_DIGIT_MNC = frozenset({"302", "310", "311", "312", "313", "316",
 
 
 def number(value: float | None, decimals: int = 0) -> str:
-    """Write 1234567 as 1 234 567 (narrow spaces), with a true minus sign."""
+    """Write 1234567 as 1,234,567, with a true minus sign."""
     if value is None or math.isnan(value):
         return NOTHING
-    text = f"{abs(value):,.{decimals}f}".replace(",", THIN)
-    is_zero = float(text.replace(THIN, "")) == 0
+    text = f"{abs(value):,.{decimals}f}"
+    is_zero = float(text.replace(",", "")) == 0
     return f"\u2212{text}" if value < 0 and not is_zero else text
 
 
@@ -53,6 +53,13 @@ def data_size(octets: float | None) -> str:
 def plural(count: float, one: str, many: str = "") -> str:
     """Write the number with its noun: ``plural(2, "site")`` is "2 sites"."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def pace(rate: float) -> str:
+    """Write how many a day or a second, with as many digits as mean something."""
+    if 0 < rate < 0.05:  # noqa: PLR2004 - what one decimal would write as nothing
+        return "under 0.1"
+    return number(rate, 0 if rate >= 10 or rate == int(rate) else 1)  # noqa: PLR2004 - two digits
 
 
 def duration(seconds: float | None) -> str:

@@ -1,7 +1,7 @@
 """What stands around a page: rail, top bar, page header."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tieline.console.components.values import Tone
@@ -126,9 +126,15 @@ class Frame:
     search_href: str = "/search"
     search_hint: str = "Search site, SIM, change, visit…"
     no_feeds: str = "Nothing reports to us yet. Feeds appear here once an operator is connected."
+    no_feeds_word: str = "No feeds yet"
+    """What the bar says while there is none."""
     status_href: str = ""
     product: str = "Tieline"
     utility: str = ""
+
+    def unasked(self) -> "Frame":
+        """The frame of a page that did not ask how the feeds are, such as one that tells of an error."""
+        return replace(self, no_feeds="This page did not ask how they are.", no_feeds_word="Feeds")
 
     @property
     def feeds_tone(self) -> Tone:
@@ -140,7 +146,7 @@ class Frame:
         """What the dot says in words."""
         troubled = [feed for feed in self.feeds if feed.tone is not Tone.OK]
         if not self.feeds:
-            return "No feeds yet"
+            return self.no_feeds_word
         return f"{len(troubled)} of {len(self.feeds)} feeds late" if troubled else "Feeds up to date"
 
     def groups(self) -> tuple[tuple[str, tuple[NavItem, ...]], ...]:

@@ -54,6 +54,7 @@ class PlanDiff:
 class Lot:
     """How far a part of a run is: one operator's, or one wave's. The four counts and ``blocked`` sum to its total.
 
+    ``given_up`` of those ``blocked`` were to be done, when the run was stopped: what is settled is a share of them, too.
     ``verified`` reached the grade that the change needs; ``done`` were accepted and are not read back yet.
     """
 
@@ -68,6 +69,7 @@ class Lot:
     left_s: tuple[float, float] | None = None
     state: Badge | None = None
     href: str = ""
+    given_up: int = 0
 
     @property
     def total(self) -> int:
@@ -75,10 +77,14 @@ class Lot:
         return self.verified + self.done + self.failed + self.waiting + self.blocked
 
     @property
+    def planned(self) -> int:
+        """What was to be done when the run began."""
+        return self.total - self.blocked + self.given_up
+
+    @property
     def share(self) -> float:
         """The part that is settled either way."""
-        runnable = self.total - self.blocked
-        return (self.verified + self.failed) / runnable if runnable else 1.0
+        return (self.verified + self.failed) / self.planned if self.planned else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class StaffPage(BasePage):
 
     def bare_frame(self) -> Frame:
         """The frame alone."""
-        return self._frame((), ())
+        return self._frame((), ()).unasked()
 
     def _frame(self, feeds: tuple[Feed, ...], running: tuple[Running, ...]) -> Frame:
         visitor = self.visitor
@@ -81,6 +81,7 @@ class StaffPage(BasePage):
             search_href="/objects",
             search_hint="Search subscription, ICCID, IMSI, address",
             no_feeds="No utility has named an address to be told at yet.",
+            no_feeds_word="Nobody to tell yet",
             status_href="/frame/status",
             product=self.parts.settings.name,
         )

@@ -87,7 +87,7 @@ class Page(BasePage):
 
     def bare_frame(self) -> Frame:
         """The frame alone."""
-        return self._frame(Status())
+        return self._frame(Status()).unasked()
 
     async def status(self) -> Status:
         """Feeds and running changes, as far as the person may see them."""

@@ -66,15 +66,13 @@ export function recall(key: string): string | null {
   }
 }
 
-const THIN = "\u202f";
-
-/** 1 234 567, as the server writes it. */
+/** 1,234,567, as the server writes it. */
 export function number(value: number, decimals = 0): string {
   const text = Math.abs(value).toLocaleString("en-GB", {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
   });
-  return (value < 0 ? "\u2212" : "") + text.replaceAll(",", THIN);
+  return (value < 0 ? "\u2212" : "") + text;
 }
 
 /** A colour token as the canvas and WebGL understand it: `light-dark()` is resolved by the browser. */

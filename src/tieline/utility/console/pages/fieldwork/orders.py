@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import Response
 
+from tieline.console.components.formats import plural
 from tieline.console.components.frame import Action, PageHead
 from tieline.console.components.tables import Selection
 from tieline.platform.errors import Invalid
@@ -51,7 +52,7 @@ async def make(page: CurrentPage) -> Response:
         return await _form(page, plain, {"region": "No visit of this region waits for an order."})
     head = PageHead(
         f"{len(made.order_ids)} orders made",
-        f"{made.visits} visits, {made.km:,.0f} km instead of {made.km_given:,.0f} km as they came.",
+        f"{plural(made.visits, 'visit')}, {made.km:,.0f} km instead of {made.km_given:,.0f} km as they came.",
         (details.HOME,),
     )
     async with page.db.snapshot() as tx:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tieline.console.components.formats import plural
 from tieline.console.components.forms import Field, Form
 from tieline.console.components.frame import Action
 from tieline.console.components.tables import Column, Empty, Option, Row, Table
@@ -78,8 +79,8 @@ def expectations(found: Sequence[Expected], scope: Scope) -> Table:
 def _expected(one: Expected) -> Row:
     of = [f"operator {one.operator}"] if one.operator else []
     of += [f"region {one.region}"] if one.region else []
-    of += [f"{len(one.site_ids):,} sites"] if one.site_ids else []
-    of += [f"{len(one.subscription_ids):,} subscriptions"] if one.subscription_ids else []
+    of += [plural(len(one.site_ids), "site")] if one.site_ids else []
+    of += [plural(len(one.subscription_ids), "subscription")] if one.subscription_ids else []
     cells: dict[str, object] = {
         "why": one.why,
         "of": ", ".join(of),

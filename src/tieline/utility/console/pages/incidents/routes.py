@@ -11,6 +11,7 @@ from tieline.console.components.tables import Paging
 from tieline.console.render import with_query
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
+from tieline.platform.words import agree
 from tieline.utility import incidents, inventory
 from tieline.utility.console.http import CurrentPage, pages
 from tieline.utility.console.pages.incidents import acting, asked, balance, listing, story
@@ -159,10 +160,11 @@ async def members(page: CurrentPage, incident_id: Identity, after: Cursor = None
         newer_label="First page",
         older_label="Next",
     )
-    title = found.incident.title
+    title, again = found.incident.title, found.seen - found.live
     head = PageHead(
         "What it is about",
-        f"{found.live:,} deviate now; {found.seen - found.live:,} are right again.",
+        f"{found.live:,} {agree(found.live, 'deviates', 'deviate')} now; "
+        f"{again:,} {agree(again, 'is', 'are')} right again.",
         (Crumb("Incidents", HOME), Crumb(title, f"{HOME}/{incident_id}")),
     )
     table = story.members(rows.items, ways, csv_href=f"{HOME}/{incident_id}/members.csv")

@@ -12,6 +12,7 @@ from tieline.console.components.frame import Crumb, PageHead
 from tieline.console.components.work import count_confirmed
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
+from tieline.platform.words import agree
 from tieline.utility import fieldwork, programmes
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.programmes import asked, control, forms
@@ -59,7 +60,7 @@ async def approve(page: CurrentPage, programme_id: Identity) -> Response:
 @router.get("/programmes/{programme_id}/prepare")
 async def preparing(page: CurrentPage, programme_id: Identity) -> Response:
     """Asks for which regions."""
-    return await _prepare_form(page, programme_id, {"limit": f"{_MOST_PREPARED}"}, {})
+    return await _prepare_form(page, programme_id, {}, {})
 
 
 @router.post("/programmes/{programme_id}/prepare")
@@ -88,11 +89,16 @@ async def _prepare_form(page: Page, programme_id: int, typed: Mapping[str, Any],
     found = await _detail(page, programme_id)
     counts = _by_region(found, _S.SELECTED, _S.BLOCKED)
     total = sum(counts.values())
+    typed = {"limit": f"{min(total, _MOST_PREPARED)}", **typed}
     form = forms.prepare_form(found.programme, typed, errors, page.csrf_token, counts=counts)
     return await page.show(
         _FORM,
         current="programmes",
-        head=_head(found.programme, "Prepare new subscriptions", f"{plural(total, 'site')} have none yet."),
+        head=_head(
+            found.programme,
+            "Prepare new subscriptions",
+            f"{plural(total, 'site')} {agree(total, 'has', 'have')} none yet.",
+        ),
         form=form if total else None,
         nothing="Every site of it is prepared already, or on its way.",
         steps=(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tieline.console.components.figures import Figure
-from tieline.console.components.formats import duration, number, plural
+from tieline.console.components.formats import duration, number, pace, plural
 from tieline.console.components.frame import Action, PageHead
 from tieline.console.components.tables import Column, Empty, Row, Table
 from tieline.console.components.values import Age, Badge, Count, Link, Several, Tone
@@ -101,10 +101,8 @@ def sentence(found: Detail) -> str:
         said = "so nothing can be said of its end" if late_of(whole) is None else "and at that pace it does not end"
         return f"{state}{why}: {done}. No site was done {'lately' if whole.field_done else 'yet'}, {said}."
     late = f"{plural(expected.late, 'site')} will be late" if expected.late else "all of them in time"
-    pace = f"{words.pace(expected.a_day)} a day"
-    return (
-        f"{state}{why}: {done}. At the pace of late, {pace}, the last is done on {words.day(expected.ends_at)}; {late}."
-    )
+    ends = f"At the present pace, {pace(expected.a_day)} a day, the last is done on {words.day(expected.ends_at)}"
+    return f"{state}{why}: {done}. {ends}; {late}."
 
 
 def figures(found: Detail) -> tuple[Figure, ...]:
@@ -113,7 +111,7 @@ def figures(found: Detail) -> tuple[Figure, ...]:
     late = late_of(whole)
     needed = expected.needed_a_day if expected else 0.0
     stuck, there = of(whole, *NEEDS_SOMEBODY), of(whole, _S.ON_SITE)
-    catch_up = "some are overdue already" if needed == float("inf") else f"{words.pace(needed)} a day are needed"
+    catch_up = "some are overdue already" if needed == float("inf") else f"{pace(needed)} a day are needed"
     if expected and expected.ends_at is None:
         catch_up += f"; none was done {'yet' if late is None else 'lately'}"
     return (
@@ -130,7 +128,7 @@ def figures(found: Detail) -> tuple[Figure, ...]:
             late,
             "" if late is None else sites_href(identity, will_be_late=True),
             tone="warn" if late else "" if late is None else "ok",
-            note="at the pace of late, all are in time" if late == 0 else catch_up,
+            note="at the present pace, all are in time" if late == 0 else catch_up,
         ),
         Figure(
             "Need a person",
@@ -260,8 +258,8 @@ def _region(identity: int, part: Part) -> Row:
         "done": Count(part.field_done, sites_href(identity, region=part.name, state=FIELD_DONE)),
         "left": Count(left, sites_href(identity, region=part.name, state=TO_DO)),
         "stuck": Count(of(part, *NEEDS_SOMEBODY), sites_href(identity, region=part.name, state=NEEDS_SOMEBODY)),
-        "pace": words.pace(expected.a_day) if expected else None,
-        "needed": "overdue" if needed == float("inf") else words.pace(needed) if left else None,
+        "pace": pace(expected.a_day) if expected else None,
+        "needed": "overdue" if needed == float("inf") else pace(needed) if left else None,
         "ends": ends if left else "done",
         "late": None if late is None else Count(late, sites_href(identity, region=part.name, will_be_late=True)),
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tieline.console.components.formats import number, plural
+from tieline.console.components.formats import plural
 from tieline.console.components.values import Badge, Tone
 from tieline.platform.scope import named
 from tieline.utility.programmes import LinkState, ProgrammeState, SiteState
@@ -65,13 +65,6 @@ def phase(name: str) -> str:
 def day(moment: datetime | None) -> str | None:
     """A day of the calendar, in UTC as operators give it."""
     return None if moment is None else f"{moment.day} {moment:%b %Y}"
-
-
-def pace(a_day: float) -> str:
-    """Sites a day, with as many digits as mean something."""
-    if 0 < a_day < 0.05:  # noqa: PLR2004 - what one decimal would write as nothing
-        return "under 0.1"
-    return number(a_day, 0 if a_day >= 10 or a_day == int(a_day) else 1)  # noqa: PLR2004 - two digits
 
 
 _EVENTS: Mapping[str, str] = {

@@ -28,6 +28,7 @@ _TEMPLATES = "pages/stock/templates"
 _FRESH = timedelta(seconds=60)
 _HOME = Crumb("Stock and logistics", "/stock")
 _BODY = 2_000_000
+_NOT_BLOCKED = "/stock/losses?" + "&".join(f"state={state}" for state in words.NOT_BLOCKED)
 Text = Annotated[str, Query(max_length=400)]
 
 
@@ -37,7 +38,7 @@ async def overview(page: CurrentPage) -> Response:
     async with page.db.snapshot() as tx:
         totals = await logistics.place_totals(tx, page.scope)
         acts = await logistics.recent_acts(tx, page.scope)
-        stuck = await logistics.list_losses(tx, page.scope, states=["stuck"], limit=100)
+        stuck = await logistics.list_losses(tx, page.scope, states=list(words.NOT_BLOCKED), limit=100)
         short = await logistics.needs(tx, page.scope, today=page.calendar_now.date())
     balance = await page.counted("stock-balance", _balance(page), fresh=_FRESH)
     figures = _figures(totals, balance.value if balance else None, len(stuck.items), short)
@@ -95,7 +96,7 @@ def _figures(
             tone="bad" if wrong else "ok" if wrong == 0 else "",
             note="being worked out" if wrong is None else "it balances" if not wrong else "the ledger disagrees",
         ),
-        Figure("Lost and not blocked", stuck, "/stock/losses?state=stuck", tone="bad" if stuck else ""),
+        Figure("Lost and not blocked", stuck, _NOT_BLOCKED, tone="bad" if stuck else ""),
         Figure("Sorts running short", lacking, "/stock/forecast", tone="bad" if lacking else ""),
     ]
 

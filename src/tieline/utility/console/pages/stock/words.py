@@ -32,6 +32,8 @@ LOSS_STATES: Mapping[str, Badge] = {
     "stuck": Badge("Not blocked", Tone.BAD),
     "nothing": Badge("Nothing to block", Tone.OFF),
 }
+NOT_BLOCKED = ("open", "running", "stuck")
+"""States of losses whose lines may still be in use."""
 VERDICTS: Mapping[str, tuple[str, Tone]] = {
     "missing": ("Missing", Tone.BAD),
     "wrong_place": ("In a wrong place", Tone.WARN),

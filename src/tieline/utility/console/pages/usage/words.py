@@ -38,10 +38,10 @@ CHARGES: Mapping[str, str] = {
 
 
 def money(amount: Decimal | None, currency: str = "") -> str:
-    """Write 1234.5 as 1 234.50 (narrow spaces), with a true minus sign and the currency behind."""
+    """Write 1234.5 as 1,234.50, with a true minus sign and the currency behind."""
     if amount is None:
         return NOTHING
-    text = f"{abs(amount):,.2f}".replace(",", THIN)
+    text = f"{abs(amount):,.2f}"
     sign = "\u2212" if amount < 0 else ""
     return f"{sign}{text}{THIN}{currency}" if currency else f"{sign}{text}"
 
@@ -73,7 +73,9 @@ def day(one: date | None) -> str | None:
 def lasts(one: Statement) -> Badge:
     """Whether what is included lasts for the period."""
     if one.beyond:
-        return Badge("Used up", Tone.BAD, tip=f"{volume(one.beyond)} beyond what is included so far.")
+        used_up = one.octets >= one.allowance
+        word = "Used up" if used_up else "Some are beyond"
+        return Badge(word, Tone.BAD, tip=f"{volume(one.beyond)} beyond what is included so far.")
     if one.runs_over_on is not None:
         return Badge(f"Until {day(one.runs_over_on)}", Tone.WARN, tip="Going on as lately, it is used up then.")
     if one.forecast_beyond:

@@ -148,8 +148,7 @@ def failures(
 def sentence(it: Situation) -> str:
     """How it goes, in one line."""
     counted = lot("", it.tally.states())
-    whole = counted.total - counted.blocked
-    done = f"{formats.number(counted.verified)} of {formats.number(whole)} verified"
+    done = f"{formats.number(counted.verified)} of {formats.number(counted.planned)} verified"
     failed = f", {formats.number(counted.failed)} failed" if counted.failed else ""
     lasted, state = formats.duration(it.elapsed), it.change.state.value
     if state == "completed":

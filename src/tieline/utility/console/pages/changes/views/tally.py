@@ -13,6 +13,7 @@ UNDER_WAY = ("queued", "sent", "accepted")
 FAILED = ("failed",)
 WAITING = ("planned", "waiting")
 LEFT_OUT = ("blocked", "conflict", "cancelled")
+GIVEN_UP = ("cancelled",)
 """States of items as a progress shows them; what is left out is not counted into its whole."""
 
 Counts = Mapping[str, int]
@@ -67,6 +68,7 @@ def lot(
         failed=_sum(states, FAILED),
         waiting=_sum(states, WAITING),
         blocked=_sum(states, LEFT_OUT),
+        given_up=_sum(states, GIVEN_UP),
         rate=rate,
         left_s=left_s,
         state=state,

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tieline.console.components.formats import plural
 from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.console.components.tables import Column, Empty, Row, Table
 from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Several, Tone
 from tieline.console.components.work import Confirm
 from tieline.platform.scope import Permission, Scope, named
+from tieline.platform.words import agree
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.fieldwork.views import words
 from tieline.utility.console.pages.parts.subjects import linked
@@ -26,7 +28,8 @@ def order_head(order: Order, scope: Scope, now: datetime) -> PageHead:
     unless = (
         "" if may else "The order was cancelled." if order.state != "open" else "Your role may not plan field work."
     )
-    state = f"{order.crew}, {words.day_words(order.day, now)}: {order.finished} of {order.visits} visits finished."
+    finished = f"{order.finished} of {plural(order.visits, 'visit')} finished"
+    state = f"{order.crew}, {words.day_words(order.day, now)}: {finished}."
     actions = (
         Action("CSV", f"{base}/route.csv", "download"),
         Action("GeoJSON", f"{base}/route.geojson", "map-pin"),
@@ -55,7 +58,8 @@ def cancel_order(order: Order, csrf: str) -> Confirm:
     return Confirm(
         "cancel-order",
         f"Cancel order {order.id}?",
-        f"{left} visits that are not over wait for another order. The crew’s phones are told at once.",
+        f"{plural(left, 'visit')} not over yet {agree(left, 'waits', 'wait')} for another order then. "
+        "The crew’s phones are told at once.",
         f"/fieldwork/orders/{order.id}/cancel",
         "Cancel the order",
         csrf,
