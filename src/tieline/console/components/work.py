@@ -54,7 +54,7 @@ class PlanDiff:
 class Lot:
     """How far a part of a run is: one operator's, or one wave's. The four counts and ``blocked`` sum to its total.
 
-    ``given_up`` of those ``blocked`` were to be done, when the run was stopped: what is settled is a share of them, too.
+    ``given_up`` of those ``blocked`` were to be done when the run was stopped; what is settled is a share of them, too.
     ``verified`` reached the grade that the change needs; ``done`` were accepted and are not read back yet.
     """
 
