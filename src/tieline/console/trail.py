@@ -1,5 +1,6 @@
 """What pages of an audit trail show, in every console: from entries and verdicts to parts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -21,6 +22,7 @@ from tieline.platform.scope import named
 from tieline.platform.siem import State
 
 _SHOWN_DETAIL = 3
+_HASH = re.compile(r"[0-9a-f]{32,}")
 _ONLY_WHOLE = frozenset({"sha256", "plan_hash"})
 """Facts that say nothing to a reader; an entry's own page has them."""
 _MEANING: Mapping[Wrong, str] = {
@@ -144,12 +146,22 @@ def summary(detail: Mapping[str, object]) -> str:
 
 
 def _short(value: object) -> str:
-    limit = 60
-    if isinstance(value, Mapping):
-        text = ", ".join(f"{name} {one}" for name, one in value.items() if one not in (None, "", [])) or "none"
-    else:
-        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text, limit = _words(value), 60
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _words(value: object) -> str:
+    """A value of an entry's detail as people write it; hashes are cut, the whole entry has them."""
+    if isinstance(value, Mapping):
+        told = [f"{name.replace('_', ' ')} {_words(one)}" for name, one in value.items() if one not in (None, "", [])]
+        return ", ".join(told) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return f"{value[:12]}…" if _HASH.fullmatch(value) else value
+    return msgspec.json.encode(value).decode()
 
 
 def facts(entry: Record, places: Places) -> tuple[tuple[str, object], ...]:

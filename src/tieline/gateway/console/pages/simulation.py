@@ -297,7 +297,7 @@ def _cells(csrf: str) -> Form:
             options=(Option("1", "Switch them off"), Option("0", "Switch them on again")),
         ),
     )
-    return Form("/simulation/cells", fields, csrf, "Do it")
+    return Form("/simulation/cells", fields, csrf, "Switch these cells")
 
 
 @router.post("/simulation/cells")

@@ -90,7 +90,7 @@ def _steps(one: Notice, now: datetime) -> list[Step]:
     if not one.phases and one.starts_at is not None and one.starts_at > now:
         found.append(Step(one, f"Begins on {day(one.starts_at)}", one.starts_at))
     if begins is not None:
-        found.append(Step(one, f"{begins.title} begins on {day(begins.starts_at)}", begins.starts_at))
+        found.append(Step(one, f"Phase “{begins.title}” begins on {day(begins.starts_at)}", begins.starts_at))
     if ends is not None:
-        found.append(Step(one, f"{ends.title} is over on {day(ends.ends_at)}", ends.ends_at))
+        found.append(Step(one, f"Phase “{ends.title}” is over on {day(ends.ends_at)}", ends.ends_at))
     return found
