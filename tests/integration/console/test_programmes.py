@@ -85,6 +85,17 @@ async def test_a_notice_opens_the_form_with_its_sites_counted_by_phase(console: 
     assert (await rows(console, "SELECT count(*) AS n FROM programme"))[0]["n"] == 0
 
 
+async def test_a_notice_tells_which_programmes_answer_it(console: "Console") -> None:
+    await fleet(console)
+    console.sign_in(Role.TECHNICIAN)
+    before = (await console.client.get("/notices/1")).text
+    assert ("Open a programme" in before, "answers this notice" in before) == (True, False)
+    answer = await console.client.post("/programmes/new", data=FORM)
+    page = (await console.client.get("/notices/1")).text
+    assert f'The programme <a href="{answer.headers["location"]}">End of 3G</a> answers this notice: draft.' in page
+    assert "Open another programme" in page
+
+
 async def test_what_was_typed_wrong_is_said_beside_the_field(console: "Console") -> None:
     await fleet(console)
     console.sign_in(Role.TECHNICIAN)

@@ -7,7 +7,7 @@ is a change with its plan and approval; a programme only says when, and in which
 
 What other contexts may call stands here: :func:`open_programme`, :func:`approve`, :func:`prepare`, :func:`schedule`,
 :func:`steer`, :func:`leave_out`, :func:`take_in`; :func:`page`, :func:`detail`, :func:`extent`, :func:`site_page`,
-:func:`site`, :func:`links_of` look at them, :func:`of_site` and :func:`of_change` from a site or a change;
+:func:`site`, :func:`links_of` look at them, :func:`of_site`, :func:`of_change`, :func:`of_notice` from a site, a change, a notice;
 :func:`preview` before one is opened.
 """
 
@@ -34,6 +34,7 @@ from tieline.utility.programmes.service.watching import (
     extent,
     links_of,
     of_change,
+    of_notice,
     of_site,
     one,
     page,
@@ -62,6 +63,7 @@ __all__ = [
     "leave_out",
     "links_of",
     "of_change",
+    "of_notice",
     "of_site",
     "one",
     "open_programme",

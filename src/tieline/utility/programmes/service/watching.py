@@ -205,6 +205,13 @@ async def one(tx: Tx, scope: Scope, programme_id: int) -> Programme:
     return await store.get(tx, programme_id)
 
 
+async def of_notice(tx: Tx, scope: Scope, notice_id: int) -> list[Programme]:
+    """The programmes that answer a notice and are not closed; none for who may not see programmes."""
+    if not scope.may(Permission.PROGRAMME_READ):
+        return []
+    return [await store.get(tx, programme_id) for programme_id in await store.going_by(tx, notice_id)]
+
+
 async def extent(tx: Tx, scope: Scope, programme_id: int) -> tuple[int, int]:
     """How many links a programme has, and how many of its sites are critical: what its approval is about."""
     scope.require(Permission.PROGRAMME_READ)

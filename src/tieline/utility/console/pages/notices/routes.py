@@ -15,7 +15,7 @@ from tieline.console.components.tables import Filter, FilterBar, FilterKind, Opt
 from tieline.console.render import with_query
 from tieline.platform.db import Tx
 from tieline.platform.errors import NotFound
-from tieline.utility import inventory, notices
+from tieline.utility import inventory, notices, programmes
 from tieline.utility.console.filters import pairs_of
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.notices import listing, views
@@ -58,13 +58,15 @@ async def one(page: CurrentPage, notice_id: int, earlier: _Number = None, later:
         notice = await notices.one(tx, page.scope, notice_id)
         revisions = await notices.revisions(tx, page.scope, notice_id)
         together = await _together(page, tx, notice)
+        going = await programmes.of_notice(tx, page.scope, notice_id)
     counts = await _counts(page, notice)
     compared = _compared(revisions, earlier, later)
     return await page.show(
         f"{_TEMPLATES}/page.html",
         current=_CURRENT,
-        head=views.head(notice, counts, page.scope, page.now, together),
+        head=views.head(notice, counts, page.scope, page.now, together, begun=bool(going)),
         notice=notice,
+        programmes=going,
         figures=views.figures(notice, counts) if notice.phases and not notice.over else (),
         timeline=views.timeline(notice, page.now),
         phases=views.phases(notice, counts),

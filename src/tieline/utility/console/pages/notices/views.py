@@ -41,9 +41,18 @@ _WHOSE_WORDS = {
 
 
 def head(
-    notice: Notice, counts: Sequence[PhaseCount], scope: Scope, now: datetime, together: Sequence[int]
+    notice: Notice,
+    counts: Sequence[PhaseCount],
+    scope: Scope,
+    now: datetime,
+    together: Sequence[int],
+    *,
+    begun: bool,
 ) -> PageHead:
-    """The page's head. ``together`` are the notices that a programme is to begin from, this one first."""
+    """The page's head.
+
+    ``together`` are the notices that a programme is to begin from, this one first; ``begun``: one goes by it already.
+    """
     actions: list[Action] = []
     if notice.answerable:
         unless = "" if scope.may(Permission.NOTICE_WRITE) else "Your role may not answer operators' notices."
@@ -54,8 +63,10 @@ def head(
     if notice.kind is Kind.PHASE_OUT and not notice.over:
         unless = "" if scope.may(Permission.PROGRAMME_WRITE) else "Your role may not plan programmes."
         where = f"/programmes/new?{urlencode([('notice', one) for one in together])}"
-        kind = "plain" if notice.waits else "primary"
-        actions.append(Action("Open a programme", where, "list-checks", kind, unless=unless))
+        kind = "plain" if notice.waits or begun else "primary"
+        actions.append(
+            Action("Open another programme" if begun else "Open a programme", where, "list-checks", kind, unless=unless)
+        )
     return PageHead(notice.title, sentence(notice, counts, now), (HOME,), tuple(actions))
 
 
