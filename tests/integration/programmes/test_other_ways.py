@@ -51,6 +51,20 @@ async def test_what_a_crew_gave_up_is_tried_again_when_a_person_says_so(works: A
     await works.until(lambda: works.all_in(programme, "done"))
 
 
+async def test_after_three_visits_in_vain_a_person_looks_before_a_crew_goes_again(works: Any) -> None:
+    programme = await ready(works, 1)
+    for expected in ("again", "again", "blocked"):
+        await works.schedule(programme)
+        visit = (await works.visits(programme))[-1]
+        await works.say(visit.id, "arrived")
+        await works.say(visit.id, "finished", outcome="again", why="The test does not pass.")
+        found = await works.site(programme, visit.site_id)
+        assert found["state"] == expected
+    assert found["why"] == "Visit 3 did not do it either. The test does not pass."
+    assert await take_in(works, programme, visit.site_id) == [visit.site_id]
+    assert await works.states(programme) == {"ready": 1}
+
+
 async def test_a_prepared_site_that_was_left_out_is_ready_when_it_is_taken_in(works: Any) -> None:
     programme = await ready(works, 2)
     first, second = [row["site_id"] for row in await works.world.rows("SELECT site_id FROM programme_site ORDER BY 1")]

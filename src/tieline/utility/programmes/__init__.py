@@ -7,8 +7,8 @@ is a change with its plan and approval; a programme only says when, and in which
 
 What other contexts may call stands here: :func:`open_programme`, :func:`approve`, :func:`prepare`, :func:`schedule`,
 :func:`steer`, :func:`leave_out`, :func:`take_in`; :func:`page`, :func:`detail`, :func:`extent`, :func:`site_page`,
-:func:`site`, :func:`links_of` look at them, :func:`of_site`, :func:`of_change`, :func:`of_notice` from a site, a change or a
-notice; :func:`preview` before one is opened.
+:func:`site`, :func:`links_of` look at them; :func:`of_site`, :func:`of_change`, :func:`of_notice` from a site, a change
+or a notice; :func:`preview` before one is opened.
 """
 
 from tieline.utility.programmes.model import (

@@ -58,6 +58,9 @@ SITES: Mapping[tuple[SiteState, Act], SiteState] = {
     (_S.BLOCKED, Act.TAKE_UP): _S.READY,
 }
 
+MOST_VISITS = 3
+"""After so many visits that did not do it a person looks before a crew goes again."""
+
 OVER = frozenset({SiteState.DONE, SiteState.LEFT_OUT})
 FIELD_DONE = frozenset({SiteState.DWELLING, SiteState.RETIRING, SiteState.DONE})
 """States in which no crew has to go there any more."""

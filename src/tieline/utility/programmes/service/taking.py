@@ -12,7 +12,7 @@ from tieline.platform.wiring import Runtime
 from tieline.utility import inventory
 from tieline.utility.inventory import Fitting
 from tieline.utility.programmes.model import LinkRow, LinkState
-from tieline.utility.programmes.policy.states import Act
+from tieline.utility.programmes.policy.states import MOST_VISITS, Act
 from tieline.utility.programmes.service.telling import SYSTEM
 from tieline.utility.programmes.store import inbox, sites
 from tieline.utility.programmes.store import links as link_store
@@ -127,6 +127,9 @@ async def _finished(tx: Tx, runtime: Runtime, rows: Sequence[DictRow]) -> None:
         given_up = {site: _why(told[site], _NOT_POSSIBLE) for site in told if told[site]["outcome"] == "not-possible"}
         done = [site for site in told if told[site]["outcome"] == "done" and site not in open_ones]
         again = {site: _why(told[site], _UNFINISHED) for site in told if site not in given_up and site not in done}
+        visits = await sites.attempts(tx, programme_id, list(again))
+        for site in [site for site in again if visits[site] >= MOST_VISITS]:
+            given_up[site] = f"Visit {visits[site]} did not do it either. {again.pop(site)}"
         until = now + timedelta(hours=(await store.get(tx, programme_id)).terms.dwell_hours)
         await sites.move(tx, programme_id, done, Act.FINISH, now, field_done_at=now, dwell_until=until)
         await sites.move_each(tx, programme_id, again, Act.COME_AGAIN, now)

@@ -131,6 +131,13 @@ async def move_each(tx: Tx, programme_id: int, whys: Mapping[int, str], act: Act
     return await execute(tx, text, bound)
 
 
+async def attempts(tx: Tx, programme_id: int, site_ids: Sequence[int]) -> dict[int, int]:
+    """How many visits each of some sites had."""
+    text = "SELECT site_id, attempts FROM programme_site WHERE programme_id = %(id)s AND site_id = ANY(%(sites)s)"
+    rows = await fetch_all(tx, text, {"id": programme_id, "sites": list(site_ids)})
+    return {row["site_id"]: row["attempts"] for row in rows}
+
+
 async def tell_why(tx: Tx, programme_id: int, whys: Mapping[int, str]) -> None:
     """Say why sites stay where they are."""
     text = """
