@@ -56,7 +56,7 @@ class Operators:
         return sum(self._written(code) for code in codes)
 
     def _written(self, code: str) -> int:
-        counted: int = patiently(lambda: self.counts(code), f"operator {code} counts")["changes"].get("utility", 0)
+        counted: int = self.counts(code)["changes"].get("utility", 0)
         return counted
 
     def new_writes(self) -> dict[str, Counter[str]]:
@@ -86,10 +86,15 @@ class Operators:
     def _get(self, code: str, path: str, **query: Any) -> dict[str, Any]:
         url, token = self.offices[code]
         headers = {"Authorization": f"Bearer {token}"}
-        answer = httpx.get(f"{url}/backoffice/v1{path}", params=query, headers=headers, timeout=60)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+
+        def ask() -> dict[str, Any]:
+            answer = httpx.get(f"{url}/backoffice/v1{path}", params=query, headers=headers, timeout=60)
+            answer.raise_for_status()
+            found: dict[str, Any] = answer.json()
+            return found
+
+        told: dict[str, Any] = patiently(ask, f"operator {code} answers")
+        return told
 
 
 @dataclass(frozen=True, slots=True)
