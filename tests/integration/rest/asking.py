@@ -238,9 +238,10 @@ def _prepared(client: httpx.AsyncClient, case: Case, body: tuple[bytes, str] | N
         url = httpx.URL(str(ready.url))
     except (ValueError, httpx.InvalidURL, requests.RequestException):
         return None
-    headers = {str(name): str(value) for name, value in ready.headers.items()}
+    headers = {str(name).encode(): str(value).encode() for name, value in ready.headers.items()}  # not only ASCII
     content: Any = ready.body or b""
     if body is not None:
-        content, headers["Content-Type"] = body
-        headers.pop("Content-Length", None)
+        content, kind = body
+        headers[b"Content-Type"] = kind.encode()
+        headers.pop(b"Content-Length", None)
     return client.build_request(str(ready.method), url, headers=headers, content=content)
