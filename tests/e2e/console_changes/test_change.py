@@ -57,18 +57,18 @@ def test_two_people_carry_a_change_out_and_take_a_region_back(
     picture(page, "start-dialog")
     axe(page)
     dialog.get_by_role("button", name="Start the change").click()
-    expect(page.get_by_text("Take it back, wholly or in part")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Undo, wholly or in part")).to_be_visible(timeout=60_000)
     expect(page.locator(".figure", has_text="Verified")).to_contain_text("120")
     axe(page)
     picture(page, "receipt")
     narrow(page, axe, picture, "receipt")
     printed(page, axe)
 
-    page.get_by_role("link", name="Take it back, wholly or in part").click()
+    page.get_by_role("link", name="Undo, wholly or in part").click()
     axe(page)
     picture(page, "undo")
     page.get_by_label("North").check()
-    page.get_by_role("button", name="Show what taking it back would do").click()
+    page.get_by_role("button", name="Plan the undo").click()
     expect(page.get_by_text("What change 1 set, in North, is set back to what it was before.")).to_be_visible(
         timeout=30_000
     )

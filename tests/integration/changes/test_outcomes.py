@@ -165,7 +165,9 @@ async def test_the_calendar_shows_changes_holds_and_conflicts(world: Any, config
     told = {entry.key.split("-")[0] + str(entry.change_id or ""): entry for entry in found}
     assert {f"change{one.id}", f"change{two.id}", "hold", "n"} == set(told)
     assert told[f"change{one.id}"].tentative
-    assert f"2 of its sites are also in change {two.id}" in told[f"change{one.id}"].conflicts[0]
+    (meeting,) = told[f"change{one.id}"].meetings
+    assert (meeting.change_id, meeting.where) == (two.id, "at 2 sites")
+    assert f"Meets change {two.id} " in told[f"change{one.id}"].conflicts[0]
 
 
 async def _nothing(*_: Any) -> list[calendar.Entry]:

@@ -58,7 +58,7 @@ async def test_a_change_from_selection_to_undo_by_two_people(house: House) -> No
 
         receipt = await house.reads(mara, path, "Completed")
         assert ">120<" in receipt.replace("\n", "")
-        assert "Take it back, wholly or in part" in receipt
+        assert "Undo, wholly or in part" in receipt
         assert "Operational" in (await mara.get(f"{path}/items/1")).text
 
         await house.world.run_sql(
@@ -260,7 +260,9 @@ async def test_a_draft_that_is_wrong_comes_back_with_what_was_typed(
 async def test_the_selection_is_counted_and_narrowed_by_the_url(house: House) -> None:
     await house.world.build(10, critical=3)
     mara = await house.person("mara", "technician")
-    everything = (await mara.get("/changes/new/selection")).text
+    nothing = (await mara.get("/changes/new/selection")).text
+    assert "Nothing is chosen yet" in nothing
+    everything = (await mara.get("/changes/new/selection?all_matching=1")).text
     assert "The whole fleet" in everything
     some = (await mara.get("/changes/new/selection?operator=A&linked=1")).text
     assert "10 subscriptions" in some
@@ -277,6 +279,8 @@ async def test_what_was_ticked_in_a_list_becomes_the_selection(house: House) -> 
     assert ticked.headers["location"] == "/changes/new?id=1&id=2"
     everything = await mara.post("/changes/new", ("id", "1"), ("all_matching", "1"), ("query", "region=North"))
     assert everything.headers["location"] == "/changes/new?region=North"
+    fleet = await mara.post("/changes/new", ("all_matching", "1"), ("query", ""))
+    assert fleet.headers["location"] == "/changes/new?all_matching=1"
     sites = await mara.post("/changes/new", ("id", "1"), ("of", "site"))
     assert sites.headers["location"] == "/changes/new?site=1"
     page = (await mara.get("/changes/new?all_matching=1&query=site%3D3")).text

@@ -46,7 +46,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as a whole. ``wide`` lets it grow beyond the width that reads well."""
+    """A form as a whole. ``wide`` lets it grow beyond the width that reads well; ``danger``: it stops others' work."""
 
     action: str
     fields: tuple[Field, ...]
@@ -56,6 +56,7 @@ class Form:
     method: str = "post"
     multipart: bool = False
     wide: bool = False
+    danger: bool = False
 
     @property
     def errors(self) -> tuple[Field, ...]:

@@ -181,7 +181,8 @@ class Action:
 
     ``href`` alone is a link; ``method`` "post" makes a form with the CSRF token; ``dialog`` is the id of a dialog that
     asks first. ``kind``: primary (one a page), plain, quiet, danger. ``unless`` says why it cannot be done now: the
-    button then stands disabled and tells it. ``name`` and ``value`` are sent with a form.
+    button then stands disabled and tells it. ``name`` and ``value`` are sent with a form. ``tip`` says what it does
+    where its name alone does not tell it from its neighbours.
     """
 
     label: str
@@ -193,6 +194,7 @@ class Action:
     unless: str = ""
     name: str = ""
     value: str = ""
+    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

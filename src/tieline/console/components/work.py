@@ -140,7 +140,8 @@ class Approval:
     """Asks for, or shows, an approval: who asked, when, what exactly, and the hash that ties the decision to this plan.
 
     ``refused_because`` says why this person may not decide (her own change, the plan was replaced, …). ``over``: the
-    plan will not run any more, so that an approval which is void is not asked for again.
+    plan will not run any more, so that an approval which is void is not asked for again. ``asked_as`` says what the
+    one who asked did.
     """
 
     what: str
@@ -157,12 +158,15 @@ class Approval:
     effects: tuple[tuple[str, object], ...] = ()
     undo: str = ""
     over: bool = False
+    asked_as: str = "Asked by"
 
     @property
     def title(self) -> str:
         """How the approval stands, in a word or two."""
         if not self.missing:
             return "Approved"
+        if any(one.verdict.tone == "bad" for one in self.signatures):
+            return "Rejected"
         return "Approval is void" if self.over else "Approval needed"
 
     @property

@@ -113,7 +113,8 @@ function drawLimit(plot: uPlot, data: ChartData): void {
   ctx.stroke();
   ctx.font = `${11 * devicePixelRatio}px Inter, sans-serif`;
   ctx.textAlign = "right";
-  ctx.fillText(data.limitLabel, bbox.left + bbox.width, y - 5 * devicePixelRatio);
+  ctx.textBaseline = "bottom";
+  ctx.fillText(data.limitLabel, bbox.left + bbox.width, y - 3 * devicePixelRatio);
   ctx.restore();
 }
 
@@ -121,7 +122,10 @@ function readOut(plot: uPlot, read: HTMLElement, data: ChartData, zone: string):
   const last = data.times.length - 1;
   const index = plot.cursor.idx ?? last;
   const at = new Date((data.times[index] ?? 0) * 1000);
-  const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at);
+  // A sum of a day has no hour.
+  const isDaily = (data.times[1] ?? 0) - (data.times[0] ?? 0) >= 86_400;
+  const hours: Intl.DateTimeFormatOptions = isDaily ? { year: "numeric" } : { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short", ...hours }).format(at);
   read.replaceChildren(element("span", "quiet", time));
   for (const one of data.series) {
     const value = one.values[index];

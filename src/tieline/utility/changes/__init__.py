@@ -14,8 +14,9 @@ What other contexts may call stands here. A use case takes a transaction and the
 - :func:`register_calendar` puts a context's own entries into the calendar; :func:`outcome`, :func:`report` and
   :func:`review` look back, :func:`record` tells all in one piece; ``templating`` keeps what changes say
   under names;
-- :func:`make_hold` freezes, :func:`begin_storm` is storm mode, :func:`veto` the control room's no; :func:`holding` says
-  what holds a change, :func:`must_wait` whether a standard one would have to wait.
+- :func:`make_hold` freezes, :func:`begin_storm` is storm mode, :func:`veto` the control room's no; :func:`would_hold`
+  says what one would hold, :func:`holding` what holds a change, :func:`must_wait` whether a standard one would have to
+  wait.
 
 Upwards go the outbox topics ``change.state`` and ``change.hold``.
 """
@@ -67,6 +68,7 @@ from tieline.utility.changes.service.holding import (
     regions,
     storms,
     veto,
+    would_hold,
 )
 from tieline.utility.changes.service.outcomes import outcome, outcomes, report, review, reviews
 from tieline.utility.changes.service.planning import request as request_plan
@@ -200,4 +202,5 @@ __all__ = [
     "undo",
     "veto",
     "window_words",
+    "would_hold",
 ]

@@ -44,7 +44,7 @@ class Restore(PlainKind):
     """See the module."""
 
     name = "subscription.restore"
-    title = "Take a change back"
+    title = "Undo a change"
     sentence = "Sets the fields that an earlier change set back to what they were; what was changed since stays."
     schema: type[msgspec.Struct] = Parameters
 

@@ -20,12 +20,21 @@ from tieline.utility.changes.store import holds, openings, outcomes
 _TENTATIVE = frozenset({ChangeState.PLANNED, ChangeState.SUBMITTED})
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Another change at the same sites or operators at that time; ``where`` says which, in words."""
+
+    change_id: int
+    title: str
+    where: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """Something in the calendar; without an end it lasts until something else happens.
 
     ``kind``: change, freeze, storm, veto, or a word of the context that put it there. ``tentative``: not agreed yet.
-    ``conflicts`` say in words what else is at the same site or operator at that time.
+    ``meetings`` are the changes that it meets; ``conflicts`` say the same in sentences.
     """
 
     key: str
@@ -40,6 +49,12 @@ class Entry:
     operators: tuple[str, ...] = ()
     change_id: int | None = None
     conflicts: tuple[str, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
+
+    def meeting(self, others: Sequence[Meeting]) -> "Entry":
+        """The same, meeting other changes."""
+        said = tuple(f"Meets change {one.change_id} ({one.title}) {one.where}." for one in others)
+        return replace(self, meetings=tuple(others), conflicts=said)
 
     def meets(self, other: "Entry") -> bool:
         """Whether both last at some moment."""
@@ -132,7 +147,7 @@ async def _with_conflicts(tx: Tx, scope: Scope, found: list[Entry]) -> list[Entr
     if not meeting:
         return found
     titles = {one.change_id: one for one in open_ones}
-    told: dict[int | None, list[str]] = {}
+    told: dict[int | None, list[Meeting]] = {}
     ids = sorted({number for pair in meeting for number in pair if number is not None})
     sites: dict[tuple[int, int], int] = {}
     if scope.regions is None and scope.operators is None:
@@ -143,12 +158,17 @@ async def _with_conflicts(tx: Tx, scope: Scope, found: list[Entry]) -> list[Entr
         shared = sites.get((min(one, other), max(one, other)), 0)
         operators = sorted(set(titles[one].operators) & set(titles[other].operators))
         for mine, theirs in ((one, other), (other, one)):
-            name = f"change {theirs} ({titles[theirs].title})"
-            if shared:
-                told.setdefault(mine, []).append(f"{shared:,} of its sites are also in {name}.")
-            elif operators:
-                told.setdefault(mine, []).append(f"At operator {' and '.join(operators)} together with {name}.")
-    return [replace(one, conflicts=tuple(told.get(one.change_id, ()))) for one in found]
+            if shared or operators:
+                where = _where(shared, operators)
+                told.setdefault(mine, []).append(Meeting(theirs, titles[theirs].title, where))
+    return [one.meeting(told.get(one.change_id, ())) for one in found]
+
+
+def _where(shared: int, operators: Sequence[str]) -> str:
+    """Where two changes meet: at so many sites, else at operators alone."""
+    if shared:
+        return f"at {shared:,} {'site' if shared == 1 else 'sites'}"
+    return f"at {'operator' if len(operators) == 1 else 'operators'} {' and '.join(operators)}"
 
 
 async def _holds(tx: Tx, scope: Scope, start: datetime, end: datetime) -> list[Entry]:

@@ -114,6 +114,16 @@ async def regions(tx: Tx, scope: Scope) -> list[str]:
     return await hold_store.regions(tx, scope)
 
 
+async def would_hold(tx: Tx, scope: Scope, regions: Sequence[str] = (), operator: str | None = None) -> list[DictRow]:
+    """Changes that a freeze or a storm would hold if it began now: {id, title, state, items}; none named: everywhere.
+
+    ``items`` are those still to be sent there. Only what somebody may see is counted. Those that are not submitted yet
+    are left out: they send nothing anyhow.
+    """
+    scope.require(Permission.CHANGE_READ)
+    return await hold_store.would_hold(tx, scope, regions, operator)
+
+
 async def storms(tx: Tx, clock: Clock) -> list[DictRow]:
     """The storms that last now. Everybody is told of them, whatever else they may see."""
     return await hold_store.storms(tx, clock.now())

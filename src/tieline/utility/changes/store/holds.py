@@ -141,6 +141,20 @@ async def regions(tx: Tx, scope: Scope) -> list[str]:
     return [row["region"] for row in await fetch_all(tx, text, scope.params())]
 
 
+async def would_hold(tx: Tx, scope: Scope, regions: Sequence[str], operator: str | None) -> list[DictRow]:
+    """Changes that a hold would hold if it began now, with how many of their items are still to be sent there."""
+    text = f"""
+        SELECT c.id, c.title, c.state, count(*) AS items FROM change c JOIN change_item i ON i.change_id = c.id
+        LEFT JOIN operator o ON o.id = i.operator_id
+        WHERE c.state IN ('submitted', 'approved', 'running', 'paused') AND c.type <> 'emergency'
+            AND i.state IN ('planned', 'waiting')
+            AND (%(operator)s::text IS NULL OR o.code = %(operator)s)
+            AND (cardinality(%(regions)s::text[]) = 0 OR i.region = ANY(%(regions)s))
+            AND {within("i.region", "o.code")}
+        GROUP BY c.id ORDER BY c.state = 'running' DESC, c.id DESC"""
+    return await fetch_all(tx, text, {**scope.params(), "regions": list(regions), "operator": operator})
+
+
 async def missing_regions(tx: Tx, names: Sequence[str]) -> list[str]:
     """Those of some regions in which there is no site: a hold over them would hold nothing."""
     text = """

@@ -6,7 +6,7 @@ from typing import Any
 from tieline.console.components.formats import plural
 from tieline.console.components.frame import Crumb, PageHead
 from tieline.console.components.tables import Column, Row, Table
-from tieline.console.components.values import Badge, Count, Ident, Link, Tone
+from tieline.console.components.values import Badge, Count, Ident, Link, Several, Tone
 from tieline.utility.console import words
 from tieline.utility.console.filters import href
 from tieline.utility.console.pages.parts import things
@@ -43,9 +43,9 @@ def _row(one: Mapping[str, Any]) -> Row:
             "subscriptions": Count(one["subscriptions"], _hanging("/subscriptions", one)),
             "sites": Count(one["sites"], _hanging("/sites", one)),
             "mast": mast(one),
-            "tac": one["tac"],
-            "arfcn": one["arfcn"],
-            "pci": one["pci"],
+            "tac": _plain(one["tac"]),
+            "arfcn": _plain(one["arfcn"]),
+            "pci": _plain(one["pci"]),
             "origin": INVENTED if one["invented"] else None,
         },
         f"/cells/{one['id']}",
@@ -57,12 +57,18 @@ def _hanging(path: str, one: Mapping[str, Any]) -> str:
     return href(path, operator=one["operator"], cell=one["cell_key"])
 
 
+def _plain(number: int | None) -> str | None:
+    """A number that names something is no quantity: it stands without separators."""
+    return None if number is None else str(number)
+
+
 def mast(one: Mapping[str, Any]) -> object:
     """The mast that carries a cell; one that several operators share says so."""
     if one["mast_key"] is None:
         return None
     if one["shared_mast"]:
-        return Badge(one["mast_key"], Tone.WARN, "antenna", "Cells of more than one operator hang on this mast.")
+        tip = "Cells of more than one operator hang on this mast."
+        return Several((one["mast_key"], Badge("Shared", Tone.OFF, "antenna", tip)))
     return one["mast_key"]
 
 
@@ -80,9 +86,9 @@ def view(one: Mapping[str, Any]) -> things.View:
         ("Cell", Ident(one["cell_key"])),
         ("Operator", Link(one["operator"], f"/operators/{one['operator']}")),
         ("Technology", words.serving(one["rat"], one["band"])),
-        ("Channel", one["arfcn"]),
-        ("Tracking area", one["tac"]),
-        ("Physical identity", one["pci"]),
+        ("Channel", _plain(one["arfcn"])),
+        ("Tracking area", _plain(one["tac"])),
+        ("Physical identity", _plain(one["pci"])),
         ("Origin", INVENTED if one["invented"] else "from the operator's or a public file"),
     )
     use = (

@@ -139,6 +139,8 @@ async def undo(page: CurrentPage, change_id: int) -> Response:
 
 def _draft(read: draft.Draft, picked: selection.Chosen) -> source.Draft:
     problems = list(read.problems)
+    if picked.nothing:
+        problems.append(Problem("selection", "required", "Choose the subscriptions first: add a filter above."))
     if not read.title or len(read.title) > 200:  # noqa: PLR2004 - as the database keeps it
         problems.append(Problem("title", "required", "Say what people will call it, in at most 200 characters."))
     if read.type not in set(source.ChangeType):
@@ -202,7 +204,7 @@ async def _form(
     chosen_kind = _kind(typed)
     kinds = [
         Option(kind.name, kind.title, chosen=kind.name == chosen_kind, hint=kind.sentence)
-        for kind in source.KINDS.all()
+        for kind in sorted(source.KINDS.all(), key=lambda kind: draft.place(kind.name))
         if kind.name != draft.RESTORE
     ]
     head = PageHead("New change", "Which subscriptions, what is done to them, and how. Nothing is sent yet.", (_HOME,))

@@ -17,7 +17,9 @@ from tieline.utility.console.pages.parts import lists
 
 _ROWS = 100
 _FORM = "pages/changes/templates/form.html"
+_HOLD_FORM = "pages/changes/templates/hold_form.html"
 Words = Annotated[list[str] | None, Query(max_length=3)]
+Names = Annotated[list[str] | None, Query(max_length=200)]
 
 router = pages()
 
@@ -44,6 +46,16 @@ async def every(page: CurrentPage, kind: Words = None, live: Annotated[str, Quer
         bar=views.filters(page.url, kinds, live=live == "1"),
         table=views.table(found.items, paging, page.renderer.zone, filtered=bool(kinds or live)),
     )
+
+
+@router.get("/changes/holds/preview")
+async def preview(
+    page: CurrentPage, region: Names = None, operator: Annotated[str, Query(max_length=40)] = ""
+) -> Response:
+    """What a hold would hold if it began now, for a script."""
+    async with page.db.snapshot() as tx:
+        found = await changes.would_hold(tx, page.scope, [one for one in region or () if one], operator or None)
+    return page.fragment("pages/changes/templates/hold_preview.html", table=views.held_now(found))
 
 
 @router.get("/changes/holds/freeze")
@@ -80,7 +92,7 @@ async def _freeze(page: Page, typed: FormData, wrong: Mapping[str, str]) -> Resp
         operators = {one.code: one.name for one in await inventory.operators(tx, page.scope)}
     form = views.freeze_form(views.Asked(typed, wrong), regions, operators, page.csrf_token)
     state = "While it lasts nothing but emergency changes is sent. What is at an operator when it begins is finished."
-    return await _form(page, PageHead("Plan a freeze", state, (HOME, views.HOLDS)), form, wrong)
+    return await _form(page, PageHead("Plan a freeze", state, (HOME, views.HOLDS)), form, wrong, _HOLD_FORM)
 
 
 @router.get("/changes/holds/storm")
@@ -112,7 +124,7 @@ async def _storm(page: Page, typed: FormData, wrong: Mapping[str, str]) -> Respo
         regions = await changes.regions(tx, page.scope)
     form = views.storm_form(views.Asked(typed, wrong), regions, page.csrf_token)
     state = "From the moment you begin it nothing but emergency changes is sent there, until it ends."
-    return await _form(page, PageHead("Storm mode", state, (HOME, views.HOLDS)), form, wrong)
+    return await _form(page, PageHead("Storm mode", state, (HOME, views.HOLDS)), form, wrong, _HOLD_FORM)
 
 
 @router.post("/changes/storms/{storm_id}/end")
@@ -194,8 +206,8 @@ async def _veto(page: Page, change_id: int, typed: FormData, wrong: Mapping[str,
     return await _form(page, head, form, wrong)
 
 
-async def _form(page: Page, head: PageHead, form: Any, wrong: Mapping[str, str]) -> Response:
-    return await page.show(_FORM, current="changes", head=head, form=form, status=422 if wrong else 200)
+async def _form(page: Page, head: PageHead, form: Any, wrong: Mapping[str, str], template: str = _FORM) -> Response:
+    return await page.show(template, current="changes", head=head, form=form, status=422 if wrong else 200)
 
 
 def _said(typed: FormData) -> str:

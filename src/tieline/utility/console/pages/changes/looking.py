@@ -45,7 +45,7 @@ async def calendar(
         head=days.head(grid, len(meeting)),
         bar=days.filters(page.url, kind or (), keep, conflicts=conflicts == "1"),
         grid=grid,
-        meeting=meeting,
+        meeting=days.pairs(meeting),
         feed=f"{base}/api/v1/changes/calendar.ics?token=…",
     )
 

@@ -51,6 +51,9 @@ async def propose(page: CurrentPage) -> Response:
     wrong = {}
     if not name:
         wrong["name"] = "What people will call it."
+    kind = str(typed.get("kind", ""))
+    if kind not in _kinds():
+        wrong["kind"] = "Choose the kind of change that it is about."
     if not (most.isascii() and most.isdigit() and len(most) < 7 and 1 <= int(most) <= 200_000):  # noqa: PLR2004 - its bounds
         wrong["max_items"] = "A whole number from 1 to 200,000."
     lines = [line.strip() for line in str(typed.get("windows", "")).splitlines() if line.strip()]
@@ -65,7 +68,7 @@ async def propose(page: CurrentPage) -> Response:
             tx,
             page.scope,
             name=name,
-            kind=str(typed.get("kind", "")),
+            kind=kind,
             max_items=int(most),
             critical_sites=bool(typed.get("critical_sites")),
             rules=rules,

@@ -19,15 +19,23 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Single subscriptions, or all that fit the filters of ``query``."""
+    """Single subscriptions, or all that fit the filters of ``query``; ``whole``: all there are, and that was meant."""
 
     query: str = ""
     ids: tuple[int, ...] = ()
+    whole: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing was chosen yet: neither single ones nor by any filter."""
+        return not self.ids and not self.query and not self.whole
 
     @property
     def url_query(self) -> str:
         """The same as a query string."""
-        return urlencode([("id", one) for one in self.ids]) if self.ids else self.query
+        if self.ids:
+            return urlencode([("id", one) for one in self.ids])
+        return self.query or ("all_matching=1" if self.whole else "")
 
     @property
     def filter(self) -> FleetFilter:
@@ -45,14 +53,14 @@ def of_query(query: str) -> Chosen:
     pairs = filters.pairs_of(query)
     values = dict(pairs)
     if values.get("all_matching") == "1":
-        return Chosen(filters.filter_query(values.get("query", "")))
+        return Chosen(filters.filter_query(values.get("query", "")), whole=True)
     return Chosen(filters.filter_query(query), _ids(value for key, value in pairs if key == "id"))
 
 
 def of_list(ids: Sequence[str], query: str, *, everything: bool, sites: bool) -> Chosen:
     """What was ticked in a list of subscriptions or of sites; ``everything``: all that fit the list's query."""
     if everything or not ids:
-        return Chosen(filters.filter_query(query))
+        return Chosen(filters.filter_query(query), whole=everything)
     if sites:
         return Chosen(urlencode([("site", one) for one in _ids(ids)]))
     return Chosen(ids=_ids(ids))
@@ -65,7 +73,10 @@ def _ids(texts: Iterable[str]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How much is chosen: subscriptions, those of them fitted nowhere, sites, the critical ones, and by operator."""
+    """How much is chosen: subscriptions, those of them fitted nowhere, sites, the critical ones, and by operator.
+
+    ``whole_fleet``: no filter narrows it; ``nothing``: nor was everything chosen.
+    """
 
     subscriptions: int
     unfitted: int
@@ -74,6 +85,7 @@ class Counted:
     operators: tuple[tuple[str, int], ...]
     href: str
     whole_fleet: bool = False
+    nothing: bool = False
 
 
 async def count(tx: Tx, page: Page, chosen: Chosen) -> Counted:
@@ -92,6 +104,7 @@ async def count(tx: Tx, page: Page, chosen: Chosen) -> Counted:
         tuple(sorted((str(group["operator"]), group["subscriptions"]) for group in found.groups)),
         filters.href("/subscriptions", chosen.query),
         whole_fleet=not chosen.query,
+        nothing=chosen.nothing,
     )
 
 

@@ -137,10 +137,12 @@ def _afterwards(found: Found, approval: Any) -> Any:
 def _contract(found: Found) -> dict[str, Any]:
     change, tally = found.change, found.tally
     planned = bool(change.plan_hash and change.summary)
+    alive = change.state.value not in {"rejected", "stopped"}
     if not planned:
-        return {"planned": False, **waiting(found)}
+        return {"planned": False, "alive": alive, **waiting(found)}
     return {
         "planned": True,
+        "alive": alive,
         "figures": contract.figures(change, tally),
         "operators": contract.operators(change, tally),
         "waves": contract.waves(change),

@@ -43,18 +43,21 @@ class Runs:
 
     link: Link
     progress: Progress
+    paused: Badge | None = None
 
 
 async def running(page: Page, tx: Tx) -> list[Runs]:
-    """The changes that run now."""
+    """The changes that are under way: those that run, and those that are paused and wait for a person."""
     if not page.scope.may(Permission.CHANGE_READ):
         return []
     found = await changes.page(tx, page.scope, states=("running", "paused"), limit=_RUNNING)
     shown = []
     for change in found.items:
         how = await changes.progress(tx, page.scope, page.runtime.clock, change.id)
-        whole = lot(change.title, how.counts, left_s=how.seconds_left)
-        shown.append(Runs(Link(change.title, f"/changes/{change.id}"), Progress(whole, id=f"change-{change.id}")))
+        paused = STATES["paused"] if change.state.value == "paused" else None
+        whole = lot(change.title, how.counts, left_s=None if paused else how.seconds_left)
+        part = Progress(whole, id=f"change-{change.id}")
+        shown.append(Runs(Link(change.title, f"/changes/{change.id}"), part, paused))
     return shown
 
 

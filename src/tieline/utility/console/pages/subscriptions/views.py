@@ -26,7 +26,7 @@ COLUMNS = (
     Column("operator", "Operator", narrow=True),
     Column("state", "State", narrow=True),
     Column("serving", "Serving cell"),
-    Column("site", "Site"),
+    Column("site", "Site", narrow=True),
     Column("role", "Role"),
     Column("apn", "APN"),
     Column("address", "IP address"),
@@ -86,8 +86,10 @@ def state(one: FleetRow) -> object:
     differing = words.drift(one)
     if not differing:
         return badge
+    first, more = words.FIELD_WORDS[differing[0]], len(differing) - 1
     named = words.listed(words.FIELD_WORDS[name] for name in differing)
-    return Several((badge, Badge("Differs", Tone.WARN, tip=f"The operator reports another value: {named}.")))
+    word = f"{first} and {more} more differ" if more else f"{first} differs"
+    return Several((badge, Badge(word, Tone.WARN, tip=f"The operator reports another value: {named}.")))
 
 
 def head(page: Page, one: FleetRow) -> PageHead:
@@ -96,13 +98,15 @@ def head(page: Page, one: FleetRow) -> PageHead:
     reported = words.STATE_WORDS.get(one.op_state or "", "")
     says = f"the operator reports {reported.lower()}" if reported else "the operator has reported nothing yet"
     state_words = words.STATE_WORDS.get(one.state, one.state)
+    differing = words.listed(words.FIELD_WORDS[name] for name in words.drift(one) if name != "state")
+    but = f", and another value of {differing}" if differing else ""
     actions: tuple[Action, ...] = ()
     if page.scope.may(Permission.CHANGE_PLAN):
         href = f"{PLAN_HREF}?id={one.subscription_id}"
         actions = (Action("Plan a change", href, "git-pull-request-arrow", "primary"),)
     return PageHead(
         one.msisdn or one.operator_ref,
-        f"Operator {one.operator_code}, {where}. Desired {state_words.lower()}; {says}.",
+        f"Operator {one.operator_code}, {where}. Desired {state_words.lower()}; {says}{but}.",
         (
             Crumb("SIMs", "/subscriptions"),
             Crumb(f"Operator {one.operator_code}", f"/subscriptions?operator={one.operator_code}"),

@@ -1,6 +1,6 @@
 """Usage and cost in words: money, volumes, periods, states as badges, tabs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -44,6 +44,12 @@ def money(amount: Decimal | None, currency: str = "") -> str:
     text = f"{abs(amount):,.2f}"
     sign = "\u2212" if amount < 0 else ""
     return f"{sign}{text}{THIN}{currency}" if currency else f"{sign}{text}"
+
+
+def one_currency(found: Iterable[str | None]) -> str:
+    """The currency of all amounts, where it is one; else nothing."""
+    known = {one for one in found if one}
+    return known.pop() if len(known) == 1 else ""
 
 
 def price(amount: Decimal) -> str:

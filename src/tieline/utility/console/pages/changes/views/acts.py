@@ -36,7 +36,7 @@ def _offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> Iterator[O
     yield from _steering(change, tally, scope, csrf, possible)
     if "submit" in possible and change.plan_hash:
         yield _submit(change, tally, scope)
-    if "undo" in possible:
+    if "undo" in possible and tally.count("verified"):
         yield Offer(
             Action("Undo", f"/changes/{change.id}/undo", "undo-2", unless=_unless(scope, Permission.CHANGE_PLAN))
         )
@@ -45,7 +45,8 @@ def _offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> Iterator[O
     if "plan" in possible:
         yield _plan(change, scope)
     if "stop" in possible:
-        yield from _veto(change, scope)
+        if state != "rejected":
+            yield from _veto(change, scope)
         yield _stop(change, tally, scope, csrf)
 
 
@@ -62,7 +63,8 @@ def _steering(change: Change, tally: Tally, scope: Scope, csrf: str, possible: S
 def _veto(change: Change, scope: Scope) -> Iterator[Offer]:
     """The control room's no; others do not see the button, for they would never use it."""
     if scope.may(Permission.CHANGE_VETO):
-        yield Offer(Action("Veto", f"/changes/{change.id}/veto", "ban"))
+        tip = "The control room's no: nothing more of it is sent until the veto is lifted. It is not withdrawn."
+        yield Offer(Action("Veto", f"/changes/{change.id}/veto", "ban", tip=tip))
 
 
 def _unless(scope: Scope, permission: Permission) -> str:
@@ -72,12 +74,15 @@ def _unless(scope: Scope, permission: Permission) -> str:
 def _plan(change: Change, scope: Scope) -> Offer:
     label, kind = ("Plan", "primary") if change.state.value == "draft" else ("Plan again", "plain")
     unless = _unless(scope, Permission.CHANGE_PLAN)
-    return Offer(Action(label, f"/changes/{change.id}/plan", "refresh-cw", kind, "post", unless=unless))
+    tip = "" if kind == "primary" else "The selection is looked at anew; an approval of the present plan is void then."
+    return Offer(Action(label, f"/changes/{change.id}/plan", "refresh-cw", kind, "post", unless=unless, tip=tip))
 
 
 def _try(change: Change, scope: Scope) -> Offer:
     unless = _unless(scope, Permission.CHANGE_PLAN)
-    action = Action("Try at the operators", f"/changes/{change.id}/dry-run", "plug", "plain", "post", unless=unless)
+    tip = "Each operator is asked what it would do. Nothing is changed there."
+    where = f"/changes/{change.id}/dry-run"
+    action = Action("Try at the operators", where, "plug", "plain", "post", unless=unless, tip=tip)
     return Offer(action)
 
 

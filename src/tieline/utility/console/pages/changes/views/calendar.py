@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from tieline.console.components import formats
 from tieline.console.components.frame import Action, PageHead
 from tieline.console.components.tables import Filter, FilterBar, FilterKind, Option
-from tieline.console.components.values import Badge, Tone
+from tieline.console.components.values import Badge, Link, Tone
 from tieline.console.render import with_query
 from tieline.utility.changes import CalendarEntry
 from tieline.utility.console.pages.changes.views import words
@@ -124,8 +124,8 @@ def formats_day(day: date) -> str:
 
 def _day(look: Look, day: date, entries: Sequence[CalendarEntry]) -> Day:
     start, end = moments(day, day + _DAY, look.zone)
-    found = [_shown(one, start, end, look.zone) for one in entries if one.starts_at < end and _lasts(one, start)]
     room = _IN_MONTH if look.view == "month" else _IN_WEEK
+    found = [_shown(one, start, end, look.zone, room) for one in entries if one.starts_at < end and _lasts(one, start)]
     return Day(
         day,
         f"{day:%A}, {formats_day(day)}",
@@ -141,10 +141,12 @@ def _lasts(one: CalendarEntry, start: datetime) -> bool:
     return one.ends_at is None or one.ends_at > start or one.starts_at >= start
 
 
-def _shown(one: CalendarEntry, start: datetime, end: datetime, zone: tzinfo) -> Shown:
+def _shown(one: CalendarEntry, start: datetime, end: datetime, zone: tzinfo, room: int) -> Shown:
     begins = f"{one.starts_at.astimezone(zone):%H:%M}" if one.starts_at >= start else ""
     ends = f"{one.ends_at.astimezone(zone):%H:%M}" if one.ends_at is not None and one.ends_at < end else ""
     when = f"{begins}\u2013{ends}" if begins and ends else begins or (f"to {ends}" if ends else "all day")
+    if room == _IN_MONTH:  # a cell of a month has room for when something begins, and for its title
+        when = begins or (f"to {ends}" if ends else "")
     badge = _KINDS.get(one.kind) or Badge(one.kind.capitalize(), Tone.OFF, "info")
     state = words.STATES.get(one.state)
     tone = "warn" if one.conflicts else state.tone if state else badge.tone
@@ -182,3 +184,16 @@ def chosen(entries: Sequence[CalendarEntry], kinds: Sequence[str], *, conflicts:
 def conflicts_of(entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
     """The changes that meet another one."""
     return [one for one in entries if one.conflicts]
+
+
+def pairs(entries: Sequence[CalendarEntry]) -> list[tuple[Link, Link, str]]:
+    """The changes that meet, each pair once, and where."""
+    seen: set[frozenset[int]] = set()
+    found = []
+    for one in entries:
+        for other in one.meetings:
+            pair = frozenset({one.change_id or 0, other.change_id})
+            if pair not in seen:
+                seen.add(pair)
+                found.append((Link(one.title, one.href), Link(other.title, f"/changes/{other.change_id}"), other.where))
+    return found

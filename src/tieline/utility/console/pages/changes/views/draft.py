@@ -17,7 +17,13 @@ from tieline.utility.inventory import Field as FleetField
 
 PREPROVISION, CONFIGURE, RESTORE = "subscription.preprovision", "subscription.configure", "subscription.restore"
 CUTOVER = "subscription.cutover"
+_COMMONEST = (PREPROVISION, CONFIGURE, CUTOVER)
 _LONGEST_STEPS = 200
+
+
+def place(kind: str) -> tuple[int, str]:
+    """Where a kind stands among others to choose from: the commonest first, then those that belong together."""
+    return (_COMMONEST.index(kind) if kind in _COMMONEST else len(_COMMONEST), kind)
 
 
 Typed = ImmutableMultiDict[Any, Any]

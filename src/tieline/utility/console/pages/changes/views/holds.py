@@ -25,6 +25,7 @@ from tieline.console.components.values import Age, Badge, Link, Tone
 from tieline.console.components.work import Confirm, Evidence
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission, Scope, named
+from tieline.utility.console.pages.changes.views import words
 from tieline.utility.console.pages.changes.views.places import HOME, tabs
 from tieline.utility.console.pages.parts import lists
 
@@ -211,6 +212,26 @@ def dialogs(one: Hold, csrf: str) -> tuple[Confirm, ...]:
     )
 
 
+def held_now(rows: Sequence[Hold]) -> Table:
+    """The changes that a hold would hold if it began now."""
+    columns = (
+        Column("title", "Change", fixed=True, narrow=True, wrap=True),
+        Column("state", "State", narrow=True),
+        Column("items", "Still to be sent", numeric=True, narrow=True),
+    )
+    shown = [
+        Row(
+            str(one["id"]),
+            {"title": one["title"], "state": words.badge(words.STATES, one["state"]), "items": one["items"]},
+            f"/changes/{one['id']}",
+        )
+        for one in rows
+    ]
+    told = "No change that waits or runs has anything to send there. Those that come later will wait."
+    empty = Empty("It would hold nothing now", told, icon="circle-check")
+    return Table("held-now", "What it would hold if it began now", columns, shown, chooser=False, empty=empty)
+
+
 def evidence(rows: Sequence[Hold], zone: tzinfo) -> tuple[Evidence, ...]:
     """What holds a change, for its own page."""
     return tuple(_evidence(one, zone) for one in rows)
@@ -261,11 +282,13 @@ class Asked:
         value = str(self.typed.get(name, ""))[:maxlength]
         return Field(name, label, kind, value, hint, self.wrong.get(name, ""), required=required, maxlength=maxlength)
 
-    def choice(self, name: str, label: str, options: Mapping[str, str], hint: str = "") -> Field:
+    def choice(
+        self, name: str, label: str, options: Mapping[str, str], hint: str = "", *, required: bool = False
+    ) -> Field:
         """A question with some answers."""
         chosen = str(self.typed.get(name, ""))
         made = tuple(Option(key, word, chosen=key == chosen) for key, word in options.items())
-        return Field(name, label, "select", chosen, hint, self.wrong.get(name, ""), options=made, required=False)
+        return Field(name, label, "select", chosen, hint, self.wrong.get(name, ""), options=made, required=required)
 
     def check(self, name: str, label: str, hint: str = "") -> Field:
         """Yes or no."""
@@ -284,7 +307,7 @@ def freeze_form(asked: Asked, regions: Sequence[str], operators: Mapping[str, st
         asked.choice("operator", "Operator", {"": "Every operator", **operators}),
         asked.choice("region", "Region", {"": "Every region", **{name: name for name in regions}}),
     )
-    return Form("/changes/holds/freeze", fields, csrf, "Freeze", "/changes/holds")
+    return Form("/changes/holds/freeze", fields, csrf, "Freeze", "/changes/holds", danger=True)
 
 
 def storm_form(asked: Asked, regions: Sequence[str], csrf: str) -> Form:
@@ -310,7 +333,7 @@ def storm_form(asked: Asked, regions: Sequence[str], csrf: str) -> Form:
         ),
         asked.field("ends_at", "Ends by itself", by_hand, "datetime-local", required=False),
     )
-    return Form("/changes/holds/storm", fields, csrf, "Begin storm mode", "/changes/holds")
+    return Form("/changes/holds/storm", fields, csrf, "Begin storm mode", "/changes/holds", danger=True)
 
 
 def veto_form(asked: Asked, change_id: int, regions: Sequence[str], csrf: str) -> Form:

@@ -78,12 +78,12 @@ def table(rows: Sequence[Listed], kinds: Mapping[str, str], paging: Paging, *, f
     columns = (
         Column("title", "Change", fixed=True, narrow=True, wrap=True),
         Column("state", "State", narrow=True),
-        Column("kind", "Kind"),
         Column("progress", "Verified", numeric=True),
         Column("items", "Subscriptions", numeric=True),
         Column("failed", "Failed", numeric=True),
         Column("who", "By"),
         Column("when", "Made"),
+        Column("kind", "Kind", hidden=True),
         Column("id", "Number", numeric=True, hidden=True),
     )
     empty = (

@@ -196,7 +196,7 @@ def review_form(change_id: int, csrf: str) -> Form:
             Field("note", "In words", "textarea", hint=hint, maxlength=4000),
         ),
         csrf,
-        "Keep this review",
+        "Save the review",
     )
 
 

@@ -153,7 +153,7 @@ def undo_form(change: Change, operators: Mapping[str, Any], csrf: str, error: st
         f"/changes/{change.id}/undo",
         tuple(one for one in fields if one.kind != "checks" or one.options),
         csrf,
-        "Show what taking it back would do",
+        "Plan the undo",
         f"/changes/{change.id}",
     )
 

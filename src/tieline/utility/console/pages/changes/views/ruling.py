@@ -159,7 +159,7 @@ def policy_form(asked: Asked, kinds: Mapping[str, str], versions: Mapping[str, s
     hint = "One window a line, in words: Mon-Thu 22:00-05:00 Europe/London. Empty: at any time."
     fields = (
         asked.field("name", "Name", "What people will call it."),
-        asked.choice("kind", "Kind of change", kinds),
+        asked.choice("kind", "Kind of change", {"": "Choose one", **kinds}, required=True),
         asked.field("max_items", "Subscriptions at most", "A change under it has no more.", "number"),
         asked.check("critical_sites", "Critical sites are allowed"),
         asked.field("windows", "Only in these windows", hint, "textarea", required=False, maxlength=2000),
@@ -326,4 +326,4 @@ def template_form(asked: Asked, change_id: int, csrf: str) -> Form:
         asked.check("with_selection", "Keep which subscriptions, too", "Else they are asked for at each use."),
         asked.field("note", "Note", "What is new in this version.", required=False, maxlength=500),
     )
-    return Form(f"/changes/{change_id}/template", fields, csrf, "Keep it", f"/changes/{change_id}")
+    return Form(f"/changes/{change_id}/template", fields, csrf, "Save the template", f"/changes/{change_id}")

@@ -95,7 +95,8 @@ def _beyond(currency: str, those: Sequence[Statement]) -> Figure:
 
 
 def table(shown: Sequence[Statement], *, filtered: bool, scope: Scope) -> Table:
-    """Plans of a period."""
+    """Plans of a period. Where all are paid in one currency, it stands in the header alone."""
+    unit = words.one_currency(one.currency for one in shown)
     columns = (
         Column("plan", "Plan", fixed=True, narrow=True),
         Column("operator", "Operator"),
@@ -104,17 +105,18 @@ def table(shown: Sequence[Statement], *, filtered: bool, scope: Scope) -> Table:
         Column("included", "Included", numeric=True),
         Column("share", "Of it used", numeric=True),
         Column("lasts", "Lasts", narrow=True),
-        Column("fee", "Fees", numeric=True),
-        Column("overage", "Beyond so far", numeric=True, hidden=True),
-        Column("expected", "Beyond, expected", numeric=True),
-        Column("total", "Total, expected", numeric=True, narrow=True),
+        Column("fee", "Fees", numeric=True, unit=unit),
+        Column("overage", "Beyond so far", numeric=True, unit=unit, hidden=True),
+        Column("expected", "Beyond", numeric=True, unit=unit),
+        Column("total", "Expected in all", numeric=True, unit=unit, narrow=True),
         Column("rated", "Worked out", hidden=True),
     )
-    rows = [_row(one) for one in shown]
+    rows = [_row(one, unit) for one in shown]
     return Table("usage-plans", "Plans", columns, rows, empty=_empty(filtered=filtered, scope=scope))
 
 
-def _row(one: Statement) -> Row:
+def _row(one: Statement, unit: str) -> Row:
+    currency = "" if unit else one.currency
     share = one.octets / one.allowance if one.allowance else None
     lasts = words.lasts(one)
     cells: dict[str, object] = {
@@ -125,10 +127,10 @@ def _row(one: Statement) -> Row:
         "included": words.volume(one.allowance),
         "share": Share(share, lasts.tone),
         "lasts": lasts,
-        "fee": words.money(one.fee, one.currency),
-        "overage": words.money(one.overage, one.currency),
-        "expected": words.money(one.forecast_total - one.fee, one.currency),
-        "total": words.money(one.forecast_total, one.currency),
+        "fee": words.money(one.fee, currency),
+        "overage": words.money(one.overage, currency),
+        "expected": words.money(one.forecast_total - one.fee, currency),
+        "total": words.money(one.forecast_total, currency),
         "rated": Age(one.rated_at),
     }
     tone = {Tone.BAD: "bad", Tone.WARN: "warn"}.get(lasts.tone, "")
@@ -167,15 +169,16 @@ def chart(every: Sequence[Statement], label: str = "Used by day") -> Chart | Non
 
 def months(every: Sequence[Statement], bills: Sequence[Bill]) -> Table:
     """Periods side by side: what each operator comes to, and what it billed."""
+    unit = words.one_currency([*(one.currency for one in every), *(one.currency for one in bills)])
     columns = (
         Column("period", "Period", fixed=True, narrow=True),
         Column("operator", "Operator", narrow=True),
         Column("used", "Used", numeric=True),
-        Column("fee", "Fees", numeric=True),
-        Column("overage", "Beyond", numeric=True),
-        Column("total", "Due", numeric=True, narrow=True),
-        Column("claimed", "Billed", numeric=True),
-        Column("difference", "Difference", numeric=True),
+        Column("fee", "Fees", numeric=True, unit=unit),
+        Column("overage", "Beyond", numeric=True, unit=unit),
+        Column("total", "Due", numeric=True, unit=unit, narrow=True),
+        Column("claimed", "Billed", numeric=True, unit=unit),
+        Column("difference", "Difference", numeric=True, unit=unit),
         Column("state", "Bill", narrow=True),
     )
     sums: dict[tuple[date, str], list[Statement]] = defaultdict(list)
@@ -183,13 +186,15 @@ def months(every: Sequence[Statement], bills: Sequence[Bill]) -> Table:
         sums[one.first, one.operator].append(one)
     by_period = {(one.first, one.operator): one for one in reversed(bills)}
     rows = [
-        _month(those, by_period.get(key)) for key, those in sorted(sums.items(), key=lambda pair: pair[0], reverse=True)
+        _month(those, by_period.get(key), unit)
+        for key, those in sorted(sums.items(), key=lambda pair: pair[0], reverse=True)
     ]
     return Table("usage-months", "Periods", columns, rows, chooser=False, empty=Empty("No period is known yet"))
 
 
-def _month(those: Sequence[Statement], bill: Bill | None) -> Row:
+def _month(those: Sequence[Statement], bill: Bill | None, unit: str) -> Row:
     first = those[0]
+    currency = "" if unit else first.currency
     ahead = any(one.forecast_octets is not None for one in those)
     total = sum((one.forecast_total for one in those), Decimal())
     query = urlencode({"period": first.first.isoformat(), "operator": first.operator})
@@ -197,12 +202,12 @@ def _month(those: Sequence[Statement], bill: Bill | None) -> Row:
         "period": words.span(first.period),
         "operator": first.operator_name,
         "used": words.volume(sum(one.octets for one in those)),
-        "fee": words.money(sum((one.fee for one in those), Decimal()), first.currency),
-        "overage": words.money(sum((one.forecast_total - one.fee for one in those), Decimal()), first.currency),
-        "total": f"{'about ' if ahead else ''}{words.money(total, first.currency)}",
-        "claimed": words.money(bill.claimed, bill.currency) if bill else None,
-        "difference": words.money(bill.difference, bill.currency) if bill else None,
-        "state": Link(words.BILLS[bill.state].word, f"/usage/bills/{bill.id}") if bill else None,
+        "fee": words.money(sum((one.fee for one in those), Decimal()), currency),
+        "overage": words.money(sum((one.forecast_total - one.fee for one in those), Decimal()), currency),
+        "total": f"{'about ' if ahead else ''}{words.money(total, currency)}",
+        "claimed": words.money(bill.claimed, "" if unit else bill.currency) if bill else None,
+        "difference": words.money(bill.difference, "" if unit else bill.currency) if bill else None,
+        "state": words.BILLS[bill.state] if bill else None,
     }
     return Row(f"{first.first}-{first.operator}", cells, f"/usage?{query}")
 

@@ -120,17 +120,18 @@ def finding_filters(url: str, operators: Mapping[str, str], counts: Mapping[str,
 
 def findings(found: Rows[Finding], paging: Paging, *, filtered: bool) -> Table:
     """What stands out, the latest first."""
+    unit = words.one_currency(one.currency for one in found.items)
     columns = (
         Column("what", "What stands out", fixed=True, narrow=True, wrap=True),
         Column("kind", "Kind", narrow=True),
-        Column("operator", "Operator"),
-        Column("subscription", "Subscription"),
         Column("site", "Site"),
-        Column("cost", "Costs", numeric=True),
+        Column("cost", "Costs", numeric=True, unit=unit),
         Column("first", "Since"),
         Column("state", "State"),
+        Column("operator", "Operator", hidden=True),
+        Column("subscription", "Subscription", hidden=True),
     )
-    rows = [_finding(one) for one in found.items]
+    rows = [_finding(one, unit) for one in found.items]
     empty = (
         Empty("No finding matches", "Take a filter away to see more.", icon="search")
         if filtered
@@ -144,7 +145,7 @@ def findings(found: Rows[Finding], paging: Paging, *, filtered: bool) -> Table:
     return Table("usage-findings", "Findings", columns, rows, paging, empty=empty)
 
 
-def _finding(one: Finding) -> Row:
+def _finding(one: Finding, unit: str) -> Row:
     where = f"/subscriptions/{one.subscription_id}"
     cells: dict[str, object] = {
         "what": sentence(one),
@@ -152,7 +153,7 @@ def _finding(one: Finding) -> Row:
         "operator": Link(f"Operator {one.operator}", f"/operators/{one.operator}"),
         "subscription": Link(one.ref, where, sheet=True) if one.subscription_id else one.ref or None,
         "site": Link(one.site_name or "", f"/sites/{one.site_id}") if one.site_id else None,
-        "cost": words.money(one.cost, one.currency or "") if one.cost is not None else None,
+        "cost": words.money(one.cost, "" if unit else one.currency or "") if one.cost is not None else None,
         "first": Age(one.first_at),
         "state": _state(one),
     }
