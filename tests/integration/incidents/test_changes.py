@@ -132,7 +132,7 @@ async def test_what_an_operator_took_and_does_not_do_is_an_incident_once_the_cha
     monkeypatch.setattr(deviations.judge, "__defaults__", (timedelta(0),))
     await grid.sweep()
     (one,) = await grid.open()
-    assert one["title"] == "Operator A does not carry out the APN: Moor 2, primary"
+    assert one["title"] == "Operator A has not applied our APN: Moor 2, primary"
     assert "took our APN new.dso for the primary link of Moor 2, but its network still has scada.dso" in one["sentence"]
 
 

@@ -65,7 +65,7 @@ def test_the_told_value_comes_before_what_the_network_does() -> None:
 def test_what_the_network_alone_does_otherwise_was_not_carried_out() -> None:
     (found,) = judge(Known(replace(ROW, op_apn="old.apn")), NOW)
     assert found.cause is Cause.NOT_DONE
-    assert words.title(found.kind, found, 1) == "Operator A does not carry out the APN: West Moor, primary"
+    assert words.title(found.kind, found, 1) == "Operator A has not applied our APN: West Moor, primary"
 
 
 @pytest.mark.parametrize(

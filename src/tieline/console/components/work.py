@@ -109,14 +109,15 @@ class Progress:
             ("done", "accepted", "busy", it.done),
             ("failed", "failed", "bad", it.failed),
             ("waiting", "waiting", "off", it.waiting),
-            ("blocked", "left out", "held", it.blocked),
+            ("given_up", "not done", "off", it.given_up),
+            ("blocked", "left out", "held", it.blocked - it.given_up),
         )
 
     def pieces(self, lot: Lot) -> tuple[tuple[str, float, float], ...]:
         """Tone, place and width in per cent for a lot's bar."""
         found, at = [], 0.0
         whole = (("ok", lot.verified), ("busy", lot.done), ("bad", lot.failed), ("track", lot.waiting))
-        runnable = max(1, sum(count for _, count in whole))
+        runnable = max(1, sum(count for _, count in whole), lot.planned)
         for tone, count in whole:
             width = 100 * count / runnable
             if count and tone != "track":

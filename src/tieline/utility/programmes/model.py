@@ -91,7 +91,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
-    """A programme as it stands."""
+    """A programme as it stands.
+
+    Of its ``sites``, ``field_done`` are over to their new links; ``done`` are those whose old ones are retired, too.
+    """
 
     id: int
     title: str
@@ -106,6 +109,7 @@ class Programme:
     started_at: datetime | None
     closed_at: datetime | None
     sites: int = 0
+    field_done: int = 0
     done: int = 0
 
 

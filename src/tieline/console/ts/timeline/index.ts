@@ -18,6 +18,7 @@ interface Data {
   readonly lanes: readonly { readonly label: string; readonly icon: string; readonly marks: readonly Mark[] }[];
 }
 const LABEL = 72;
+const LONG = 60 * 86_400_000; // Beyond so much, days need their year.
 const LANE = 36;
 const HEAD = 24;
 const SPACE = "http://www.w3.org/2000/svg";
@@ -35,7 +36,7 @@ class Timeline {
   private readonly svg = make("svg", { tabindex: "0", role: "group" });
   private readonly range = element("span", "range");
   private width = 0;
-  private gutter = 104;
+  private gutter = 120;
 
   constructor(host: HTMLElement, private readonly data: Data, private readonly zone: string) {
     this.whole = { from: data.start, to: data.end };
@@ -53,7 +54,7 @@ class Timeline {
   draw(): void {
     this.width = this.svg.parentElement?.clientWidth ?? 0;
     if (this.width === 0) return;
-    this.gutter = this.width < 520 ? 36 : 104;
+    this.gutter = this.width < 520 ? 36 : 120;
     const height = HEAD + this.data.lanes.length * LANE;
     this.svg.setAttribute("width", String(this.width));
     this.svg.setAttribute("height", String(height));
@@ -64,6 +65,7 @@ class Timeline {
   }
 
   private long(at: number): string {
+    if (this.span.to - this.span.from > LONG) return format(at, this.zone, { day: "numeric", month: "short", year: "numeric" });
     return format(at, this.zone, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   }
 

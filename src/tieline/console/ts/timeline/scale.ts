@@ -7,6 +7,9 @@ export interface Span {
 const MINUTE = 60_000;
 const STEPS = [1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10_080, 20_160, 43_200].map((minutes) => minutes * MINUTE);
 
+const MONTH = 30 * 1440 * MINUTE;
+const MONTHLY_FROM = 14 * 1440 * MINUTE;
+
 export interface Tick {
   readonly at: number;
   readonly text: string;
@@ -16,6 +19,7 @@ export interface Tick {
 /** Ticks at whole local times, about one per 90 pixels. */
 export function ticks(span: Span, width: number, zone: string): Tick[] {
   const wanted = (span.to - span.from) / Math.max(1, width / 90);
+  if (wanted > MONTHLY_FROM) return months(span, wanted, zone);
   const step = STEPS.find((one) => one >= wanted) ?? STEPS.at(-1) ?? MINUTE;
   const shift = offset(span.from, zone);
   const first = Math.ceil((span.from + shift) / step) * step - shift;
@@ -26,6 +30,19 @@ export function ticks(span: Span, width: number, zone: string): Tick[] {
     found.push({ at, text, isDay });
   }
   return found;
+}
+
+/** Over many months: ticks where months begin, each with its year. */
+function months(span: Span, wanted: number, zone: string): Tick[] {
+  const step = [1, 2, 3, 6, 12].find((one) => one * MONTH >= wanted) ?? 24;
+  const first = new Date(span.from + offset(span.from, zone));
+  const found: Tick[] = [];
+  for (let month = Math.ceil((first.getUTCMonth() + 1) / step) * step; ; month += step) {
+    const local = Date.UTC(first.getUTCFullYear(), month, 1);
+    const at = local - offset(local, zone);
+    if (at > span.to) return found;
+    found.push({ at, text: format(at, zone, { month: "short", year: "numeric" }), isDay: true });
+  }
 }
 
 /** How far the zone is ahead of UTC at a moment. */

@@ -54,10 +54,21 @@ def fields_word(names: Collection[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "configuration"
 
 
-def value_word(value: Any) -> str:
-    """A value in a sentence."""
+_STATES: Mapping[str, str] = {
+    "INVENTORY": "in stock",
+    "TEST_READY": "test ready",
+    "ACTIVE": "active",
+    "SUSPENDED": "suspended",
+    "RETIRED": "retired",
+}
+
+
+def value_word(value: Any, field: str = "") -> str:
+    """A value of a field in a sentence."""
     if value in _UNSET:
         return "not set"
+    if field in {"state", "missing", "unknown"}:
+        return _STATES.get(str(value), str(value))
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -78,7 +89,7 @@ def title(kind: str, first: Deviation, count: int) -> str:
     if kind == Kind.CONFIGURATION.value:
         fields = fields_word(first.differences)
         if first.cause is Cause.NOT_DONE:
-            return f"Operator {first.operator} does not carry out the {fields}: {where}"
+            return f"Operator {first.operator} has not applied our {fields}: {where}"
         return f"{begun(fields)} changed at {operator}: {where}"
     if kind == Kind.DEVICE.value:
         what = "SIM used outside the device it is locked to" if "imei_lock" in first.differences else KIND_WORDS[kind]
@@ -114,11 +125,11 @@ def _link(one: Deviation) -> str:
 
 
 def _difference(name: str, one: Difference, subject: str, first: Deviation) -> str:
-    operator, theirs, ours = f"operator {first.operator}", value_word(one.theirs), value_word(one.ours)
+    operator, theirs, ours = f"operator {first.operator}", value_word(one.theirs, name), value_word(one.ours, name)
     if name == "missing":
         return f"{begun(operator)} no longer shows {subject}; we have it as {ours.lower()}."
     if name == "unknown":
-        return f"{begun(operator)} shows {subject}, state {theirs}, which our inventory does not have."
+        return f"{begun(operator)} shows {subject} as {theirs}, which our inventory does not have."
     if name == "card":
         return f"{begun(operator)} shows card {theirs} for {subject}; ours is {ours}."
     if first.kind == Kind.DEVICE.value:
@@ -135,12 +146,14 @@ def _changed(subject: str, first: Deviation) -> str:
     every = sorted(first.differences.items())
     if len(every) == 1:
         name, one = every[0]
-        field, ours = FIELD_WORDS.get(name, name), value_word(one.ours)
+        field, ours = FIELD_WORDS.get(name, name), value_word(one.ours, name)
         if one.theirs in _UNSET:
             return f"took the {field} of {subject} away; we want {ours}."
-        return f"set the {field} of {subject} to {value_word(one.theirs)}; we want {ours}."
-    parts = (f"{FIELD_WORDS.get(name, name)} {value_word(one.theirs)}, where we want {value_word(one.ours)}"
-             for name, one in every)  # fmt: skip
+        return f"set the {field} of {subject} to {value_word(one.theirs, name)}; we want {ours}."
+    parts = (
+        f"{FIELD_WORDS.get(name, name)} {value_word(one.theirs, name)}, where we want {value_word(one.ours, name)}"
+        for name, one in every
+    )
     return f"changed {subject}: {'; '.join(parts)}."
 
 

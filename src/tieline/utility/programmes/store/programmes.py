@@ -47,11 +47,12 @@ async def get(tx: Tx, programme_id: int, *, lock: bool = False) -> Programme:
 
 
 async def page(tx: Tx, scope: Scope, *, before: int | None, limit: int) -> list[Programme]:
-    """Programmes, the newest first, with how many of their sites within the scope there are, and are done."""
+    """Programmes, the newest first, with how many of their sites within the scope there are, and how far they are."""
     text = f"""
-        SELECT {_COLUMNS}, c.sites, c.done FROM programme p
+        SELECT {_COLUMNS}, c.sites, c.field_done, c.done FROM programme p
         LEFT JOIN LATERAL (
             SELECT count(*) FILTER (WHERE s.state <> 'left_out') AS sites,
+                count(*) FILTER (WHERE s.state IN ('dwelling', 'retiring', 'done')) AS field_done,
                 count(*) FILTER (WHERE s.state = 'done') AS done
             FROM programme_site s WHERE s.programme_id = p.id AND {within("s.region")}) c ON true
         WHERE %(before)s::bigint IS NULL OR p.id < %(before)s

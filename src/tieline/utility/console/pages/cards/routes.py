@@ -21,7 +21,7 @@ CARDS = listing.Listing(
     Kind.CARD,
     "/cards",
     "cards",
-    "Cards and stock",
+    "Cards",
     "card",
     views.COLUMNS,
     views.rows,
@@ -49,7 +49,9 @@ async def stock(page: CurrentPage) -> Response:
 
     counts = (await page.always("stock", count, fresh=listing.FRESH)).value
     total = sum(int(one["cards"]) for one in counts)
-    head = PageHead("Cards and stock", f"{plural(total, 'card')} fitted nowhere.", tabs=_tabs("stock"))
+    head = PageHead(
+        "Cards", f"{plural(total, 'card')} fitted nowhere, by what the inventory says of them.", tabs=_tabs("stock")
+    )
     return await page.show(
         "pages/cards/templates/stock.html",
         current="cards",
@@ -82,6 +84,6 @@ async def card(page: CurrentPage, card_id: int) -> Response:
 def _tabs(current: str) -> tuple[Tab, ...]:
     return (
         Tab("All cards", "/cards", current=current == "list"),
-        Tab("In stock", "/cards/stock", current=current == "stock"),
-        Tab("By place", "/stock"),
+        Tab("Fitted nowhere", "/cards/stock", current=current == "stock"),
+        Tab("Where each lies", "/stock"),
     )

@@ -92,7 +92,7 @@ def view(one: Mapping[str, Any], ledger: Link | None = None) -> things.View:
     where = f"{badge.word.lower() if badge else 'unknown'}, at {one['site_name']}" if one["site_name"] else ""
     state = f"Operator {one['operator']}, {where or (badge.word.lower() if badge else 'unknown')}."
     crumbs = (
-        Crumb("Cards and stock", "/cards"),
+        Crumb("Cards", "/cards"),
         Crumb(f"Operator {one['operator']}", href("/cards", operator=one["operator"])),
     )
     subscription = one["subscription_id"]

@@ -86,7 +86,7 @@ def table(page: Page, found: Sequence[Incident], asked: Asked, paging: Paging, m
         Column("who", "Assigned to"),
         Column("kind", "Kind", hidden=True),
         Column("operator", "Operator", hidden=True),
-        Column("id", "Number", numeric=True),
+        Column("id", "Number", numeric=True, hidden=True),
     )
     return Table(
         "incidents",

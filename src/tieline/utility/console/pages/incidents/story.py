@@ -90,7 +90,9 @@ def next_step(found: Detail) -> str:
         return f"Change {one.revert_id} was made for it. It ends by itself once the operator shows our values again."
     steps = {
         "configuration": "Put it right, or keep the operator's value. Either way a change is planned, and nothing is "
-        "sent before it is approved. Ask the operator who did it, and why.",
+        "sent before it is approved. Ask the operator who did it, and why."
+        if "keep" in found.acts
+        else "Put it right: a change is planned, and nothing is sent before it is approved. Ask the operator why.",
         "wrong-device": "Ask whether a crew changed the router. If nobody did, block the SIM: it may be stolen.",
         "wrong-card": "Ask the operator which card it means; look at the site's card on the next visit.",
         "missing": "Ask the operator what became of it. The site's other link carries it meanwhile, if there is one.",
@@ -109,10 +111,10 @@ def differences(member: Member | None) -> tuple[Difference, ...]:
 def _difference(name: str, kept: Mapping[str, Any]) -> Difference:
     at = kept.get("at")
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    theirs: object = value_word(kept.get("theirs"))
+    theirs: object = value_word(kept.get("theirs"), name)
     if moment is not None:
         theirs = Observed(str(theirs), Age(moment, _SOURCES.get(str(kept.get("source")), "the operator")))
-    return Difference(_large(FIELD_WORDS.get(name, name)), value_word(kept.get("ours")), theirs)
+    return Difference(_large(FIELD_WORDS.get(name, name)), value_word(kept.get("ours"), name), theirs)
 
 
 def _large(text: str) -> str:
@@ -239,7 +241,7 @@ def members(found: Sequence[Member], paging: Paging, *, csv_href: str = "") -> T
 
 def _member(one: Member) -> Row:
     what = "; ".join(
-        f"{FIELD_WORDS.get(name, name)} {value_word(kept.get('ours'))} → {value_word(kept.get('theirs'))}"
+        f"{FIELD_WORDS.get(name, name)} {value_word(kept.get('ours'), name)} → {value_word(kept.get('theirs'), name)}"
         for name, kept in one.fields.items()
     )
     cells: dict[str, object] = {

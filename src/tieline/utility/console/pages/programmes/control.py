@@ -21,7 +21,7 @@ from tieline.utility.console.pages.programmes.listing import HOME
 from tieline.utility.programmes import Detail, Part, Programme, ProgrammeState, SiteState
 
 _S = SiteState
-FIELD_DONE = (_S.DWELLING, _S.RETIRING, _S.DONE)
+FIELD_DONE = words.FIELD_DONE
 TO_DO = (_S.SELECTED, _S.PREPARING, _S.READY, _S.SCHEDULED, _S.ON_SITE, _S.AGAIN, _S.BLOCKED)
 NEEDS_SOMEBODY = (_S.AGAIN, _S.BLOCKED)
 GROUPS: Sequence[tuple[str, Tone | str, tuple[SiteState, ...]]] = (
@@ -111,7 +111,7 @@ def figures(found: Detail) -> tuple[Figure, ...]:
     late = late_of(whole)
     needed = expected.needed_a_day if expected else 0.0
     stuck, there = of(whole, *NEEDS_SOMEBODY), of(whole, _S.ON_SITE)
-    catch_up = "some are overdue already" if needed == float("inf") else f"{pace(needed)} a day are needed"
+    catch_up = _needed(needed, expected.left if expected else 0)
     if expected and expected.ends_at is None:
         catch_up += f"; none was done {'yet' if late is None else 'lately'}"
     return (
@@ -147,6 +147,13 @@ def figures(found: Detail) -> tuple[Figure, ...]:
             note=f"{plural(of(whole, _S.SCHEDULED), 'visit')} planned",
         ),
     )
+
+
+def _needed(a_day: float, left: int) -> str:
+    """The pace that is needed; one that would do everything within a day is none that people can keep."""
+    if a_day == float("inf"):
+        return "some are overdue already"
+    return "some are due within a day" if a_day > left else f"{pace(a_day)} a day are needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +266,15 @@ def _region(identity: int, part: Part) -> Row:
         "left": Count(left, sites_href(identity, region=part.name, state=TO_DO)),
         "stuck": Count(of(part, *NEEDS_SOMEBODY), sites_href(identity, region=part.name, state=NEEDS_SOMEBODY)),
         "pace": pace(expected.a_day) if expected else None,
-        "needed": "overdue" if needed == float("inf") else pace(needed) if left else None,
+        "needed": _needed_word(needed, left) if left else None,
         "ends": ends if left else "done",
         "late": None if late is None else Count(late, sites_href(identity, region=part.name, will_be_late=True)),
     }
     return Row(part.name or "none", cells, sites_href(identity, region=part.name), tone="warn" if late else "")
+
+
+def _needed_word(a_day: float, left: int) -> str:
+    return "overdue" if a_day == float("inf") else "due at once" if a_day > left else pace(a_day)
 
 
 # ── what waits, and what was done ─────────────────────────────────────────────────────────────────────────────────────
@@ -377,8 +388,10 @@ def log(found: Detail) -> list[tuple[str, str, datetime, str]]:
     ]
 
 
-def terms(programme: Programme, policies: Mapping[int, str]) -> tuple[tuple[str, object], ...]:
-    """How it is carried out, in plain words."""
+def terms(
+    programme: Programme, policies: Mapping[int, str], titles: Mapping[int, str]
+) -> tuple[tuple[str, object], ...]:
+    """How it is carried out, in plain words; with the names of policies, and the titles of notices."""
     it = programme.terms
 
     def approval(policy: int | None) -> str:
@@ -386,7 +399,7 @@ def terms(programme: Programme, policies: Mapping[int, str]) -> tuple[tuple[str,
             return "a second person, each time"
         return f"beforehand, by the policy {policies.get(policy, policy)}"
 
-    notices = tuple(Link(f"Notice {one}", f"/notices/{one}") for one in programme.notice_ids)
+    notices = tuple(Link(titles.get(one, f"Notice {one}"), f"/notices/{one}") for one in programme.notice_ids)
     return (
         ("Answers", Several(notices) if notices else "no notice"),
         ("What ends", programme.technology),

@@ -33,8 +33,8 @@ _NO_PLANS = "Your role may not plan programmes."
 def head(found: Sequence[Programme], scope: Scope) -> PageHead:
     """What runs, in one line."""
     running = [one for one in found if one.state is ProgrammeState.RUNNING]
-    left = sum(one.sites - one.done for one in running)
-    state = f"{plural(len(running), 'programme')} running, {plural(left, 'site')} to go." if running else ""
+    left = sum(one.sites - one.field_done for one in running)
+    state = f"{plural(len(running), 'programme')} running, {plural(left, 'site')} to visit." if running else ""
     unless = "" if scope.may(Permission.PROGRAMME_WRITE) else _NO_PLANS
     action = Action("Open a programme", "/programmes/new", "plus", "primary", unless=unless)
     return PageHead("Programmes", state or "Nothing runs at the moment.", actions=(action,))
@@ -45,10 +45,11 @@ def programmes(found: Sequence[Programme], paging: Paging | None, scope: Scope) 
     columns = (
         Column("title", "Programme", fixed=True, narrow=True, wrap=True),
         Column("state", "State", narrow=True),
-        Column("share", "Done", numeric=True, narrow=True),
+        Column("share", "Done in the field", numeric=True, narrow=True),
         Column("sites", "Sites", numeric=True),
-        Column("done", "Sites done", numeric=True),
-        Column("technology", "Ends"),
+        Column("field", "In the field", numeric=True, hidden=True),
+        Column("done", "Old ones retired", numeric=True),
+        Column("technology", "What ends"),
         Column("started", "Started"),
         Column("opened", "Opened", hidden=True),
         Column("id", "Number", numeric=True, hidden=True),
@@ -72,8 +73,9 @@ def _programme(one: Programme) -> Row:
     cells: dict[str, object] = {
         "title": one.title,
         "state": words.STATES[one.state],
-        "share": Share(one.done / one.sites if one.sites else None),
+        "share": Share(one.field_done / one.sites if one.sites else None),
         "sites": Count(one.sites, asked.sites_href(one.id)),
+        "field": Count(one.field_done, asked.sites_href(one.id, state=[state.value for state in words.FIELD_DONE])),
         "done": Count(one.done, asked.sites_href(one.id, state=SiteState.DONE.value)),
         "technology": one.technology,
         "started": Age(one.started_at) if one.started_at else None,
@@ -133,13 +135,13 @@ def sites(
     columns = (
         Column("name", "Site", fixed=True, narrow=True),
         Column("state", "State", narrow=True),
-        Column("why", "Why", wrap=True),
+        *([Column("why", "Why", wrap=True)] if any(one["why"] for one in rows) else []),
         Column("due", "Due"),
         Column("phase", "Phase"),
         Column("region", "Region"),
-        Column("visit", "Visit"),
         Column("attempts", "Visits", numeric=True),
-        Column("since", "Since"),
+        Column("since", "Since", hidden=True),
+        Column("visit", "Last visit", hidden=True),
         Column("criticality", "Importance", hidden=True),
         Column("postcode", "Postcode", hidden=True),
         Column("external", "Number", hidden=True),

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from tieline.platform.db import Tx
 from tieline.platform.errors import NotFound
 from tieline.platform.scope import Permission
-from tieline.utility import changes, fieldwork, programmes
+from tieline.utility import changes, fieldwork, inventory, notices, programmes
 from tieline.utility.changes import ItemFilter
 from tieline.utility.console.http import CurrentPage, Page, pages
 from tieline.utility.console.pages.parts import lists
@@ -49,6 +50,7 @@ async def one(page: CurrentPage, programme_id: Identity) -> Response:
     async with page.db.snapshot() as tx:
         found = await programmes.detail(tx, page.scope, page.runtime.calendar, programme_id)
         policies = await _policies(page, tx)
+        titles = await _titles(page, tx, found.programme.notice_ids)
         extent = await programmes.extent(tx, page.scope, programme_id) if "approve" in found.acts else None
     context: dict[str, Any] = {
         "programme": found.programme,
@@ -60,7 +62,7 @@ async def one(page: CurrentPage, programme_id: Identity) -> Response:
         "regions": control.regions(found),
         "changes": control.changes(found),
         "log": control.log(found),
-        "terms": control.terms(found.programme, policies),
+        "terms": control.terms(found.programme, policies, titles),
         "sites_href": asked.sites_href(programme_id),
         "visits_href": control.visits_href(found.programme),
     }
@@ -175,9 +177,12 @@ async def site(page: CurrentPage, programme_id: Identity, site_id: Identity) -> 
         if found["change_id"] and page.scope.may(Permission.CHANGE_READ):
             rows = await changes.item_page(tx, page.scope, found["change_id"], ItemFilter(site_id=site_id), limit=20)
             items = sheet.items(rows.items, found["change_id"])
+        ids = [one for link in links for one in (link.old_subscription_id, link.new_subscription_id) if one]
+        rows_of = await inventory.subscriptions(tx, page.scope, ids)
+    names = {one.subscription_id: one.msisdn or one.operator_ref for one in rows_of}
     context: dict[str, Any] = {
         "facts": sheet.facts(found, visit, page.calendar_now),
-        "cards": [sheet.card(link) for link in links],
+        "cards": [sheet.card(link, names) for link in links],
         "items": items,
         "items_href": f"/changes/{found['change_id']}",
     }
@@ -189,6 +194,18 @@ async def site(page: CurrentPage, programme_id: Identity, site_id: Identity) -> 
     return await page.show(
         f"{_TEMPLATES}/site.html", current="programmes", head=replace(head, actions=actions), **context
     )
+
+
+async def _titles(page: Page, tx: Tx, notice_ids: Sequence[int]) -> dict[int, str]:
+    """What the notices that a programme answers are called, and who gave them; those that the person may see."""
+    if not page.scope.may(Permission.NOTICE_READ):
+        return {}
+    found = {}
+    for number in notice_ids:
+        with suppress(NotFound):
+            one = await notices.one(tx, page.scope, number)
+            found[number] = f"{one.title} ({one.operator_name})"
+    return found
 
 
 async def _visit(page: Page, tx: Tx, visit_id: int | None) -> Visit | None:

@@ -94,16 +94,16 @@ def _when(visit: Visit | None) -> str | None:
     return f"{visit.day:%a} {visit.day.day} {visit.day:%b %Y} by {visit.crew}" if visit.day else "in no order yet"
 
 
-def card(link: LinkRow) -> Card:
-    """A link as a card."""
+def card(link: LinkRow, names: Mapping[int, str]) -> Card:
+    """A link as a card; ``names`` are what subscriptions are called elsewhere."""
     said: tuple[tuple[str, object], ...] = (
         (
             "Old subscription",
-            Link(f"Subscription {link.old_subscription_id}", f"/subscriptions/{link.old_subscription_id}"),
+            Link(names.get(link.old_subscription_id, "open it"), f"/subscriptions/{link.old_subscription_id}"),
         ),
         (
             "New subscription",
-            Link(f"Subscription {link.new_subscription_id}", f"/subscriptions/{link.new_subscription_id}")
+            Link(names.get(link.new_subscription_id, "open it"), f"/subscriptions/{link.new_subscription_id}")
             if link.new_subscription_id
             else "not prepared yet",
         ),

@@ -30,6 +30,8 @@ SITES: Mapping[SiteState, Badge] = {
     SiteState.DONE: Badge("Done", Tone.OK, "circle-check"),
     SiteState.LEFT_OUT: Badge("Left out", Tone.OFF, "circle-slash"),
 }
+FIELD_DONE = (SiteState.DWELLING, SiteState.RETIRING, SiteState.DONE)
+"""States of sites whose links are over to their new subscriptions."""
 LINKS: Mapping[LinkState, Badge] = {
     LinkState.OLD: Badge("Nothing prepared", Tone.OFF, "circle-dashed"),
     LinkState.PREPARED: Badge("New card prepared", Tone.BUSY, "id-card"),
@@ -68,15 +70,15 @@ def day(moment: datetime | None) -> str | None:
 
 
 _EVENTS: Mapping[str, str] = {
-    "approved": "approved it: its cut-overs and retirements are approved beforehand",
-    "opened": "opened the programme with {sites}",
-    "started": "started it",
-    "paused": "paused it",
-    "resumed": "resumed it",
-    "closed": "closed it",
-    "preparing": "had new subscriptions prepared for {sites}",
+    "approved": "approved: its cut-overs and retirements are approved beforehand",
+    "opened": "opened with {sites}",
+    "started": "started",
+    "paused": "paused",
+    "resumed": "resumed",
+    "closed": "closed",
+    "preparing": "new subscriptions are being prepared for {sites}",
     "prepared": "{sites} are prepared",
-    "scheduled": "sent crews to {sites}",
+    "scheduled": "crews are sent to {sites}",
     "unscheduled": "the cut-over did not come about: {sites} wait for another visit",
     "retired": "the old subscriptions of {sites} are retired",
     "leave-out": "left {sites} out",
@@ -101,5 +103,5 @@ def said(event: Mapping[str, Any]) -> str:
 
 
 def who(event: Mapping[str, Any]) -> str:
-    """Who did it; the programme itself where nobody did."""
-    return named(event["actor"]) if str(event["actor"]).startswith(("user:", "token:")) else "The programme"
+    """Who did it; empty where the programme did it by itself."""
+    return named(event["actor"]) if str(event["actor"]).startswith(("user:", "token:")) else ""

@@ -50,7 +50,7 @@ async def site(page: CurrentPage, site_id: int) -> Response:
     async with page.db.snapshot() as tx:
         one = await inventory.thing_detail(tx, page.scope, Kind.SITE, site_id)
         parent = await _parent(page, tx, one)
-        at_work = (*await work(page, tx, site_id), *await applications(page, tx, one["fleet"]))
+        at_work = (*await work(page, tx, site_id, one["fleet"]), *await applications(page, tx, one["fleet"]))
         events = (
             [] if page.is_sheet else await inventory.thing_timeline(tx, page.scope, Kind.SITE, site_id, before=page.now)
         )

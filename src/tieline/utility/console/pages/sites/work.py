@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tieline.console.components.values import Age, Badge, Link, Several
+from tieline.console.components.values import Age, Badge, Link, Several, Tone
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
-from tieline.utility import fieldwork, incidents, probing, programmes
+from tieline.utility import fieldwork, incidents, logistics, probing, programmes
 from tieline.utility.console.http import Page
 from tieline.utility.console.pages.fieldwork.views.words import state_of
 from tieline.utility.console.pages.incidents import words as incident_words
@@ -15,20 +15,33 @@ from tieline.utility.console.pages.subscriptions import application
 from tieline.utility.fieldwork import VisitFilter
 from tieline.utility.incidents import IncidentFilter
 from tieline.utility.inventory import FleetRow
+from tieline.utility.logistics import Goods, PlaceKind
 from tieline.utility.programmes import SiteState
 
 _SHOWN = 3
 
 
-async def work(page: Page, tx: Tx, site_id: int) -> tuple[tuple[str, object], ...]:
+async def work(page: Page, tx: Tx, site_id: int, fleet: Sequence[FleetRow]) -> tuple[tuple[str, object], ...]:
     """Names and values; empty where nothing is at work that the person may see."""
-    parts: list[tuple[str, object]] = []
+    parts: list[tuple[str, object]] = await _lost_cards(page, tx, fleet)
     for one in (await programmes.of_site(tx, page.scope, site_id))[:_SHOWN]:
         link = Link(one["title"], f"/programmes/{one['programme_id']}/sites/{site_id}", hint=one["why"])
         parts.append(("Programme", Several((link, words.SITES[SiteState(one["state"])]))))
     parts += [("Visit", one) for one in await _visits(page, tx, site_id)]
     parts += [("Incident", one) for one in await _incidents(page, tx, site_id)]
     return tuple(parts)
+
+
+async def _lost_cards(page: Page, tx: Tx, fleet: Sequence[FleetRow]) -> list[tuple[str, object]]:
+    """Cards that serve the site and are reported lost: whoever has one is on our network until it is blocked."""
+    found: list[tuple[str, object]] = []
+    for one in fleet:
+        item = await logistics.item_of_thing(tx, page.scope, Goods.CARD, one.card_id) if one.card_id else None
+        if item and item.place.kind is PlaceKind.LOST:
+            link = Link("how its line is blocked", "/stock/losses")
+            lost: object = Several((Badge("Reported lost", Tone.BAD), link))
+            found.append((f"Card, operator {one.operator_code}", lost))
+    return found
 
 
 async def _visits(page: Page, tx: Tx, site_id: int) -> list[Any]:

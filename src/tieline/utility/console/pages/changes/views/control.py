@@ -13,7 +13,7 @@ from tieline.utility.console.pages.changes.source import Change
 from tieline.utility.console.pages.changes.source import Progress as Pace
 from tieline.utility.console.pages.changes.views import items, words
 from tieline.utility.console.pages.changes.views.contract import Summary, wave_title
-from tieline.utility.console.pages.changes.views.tally import UNDER_WAY, WAITING, Tally, lot
+from tieline.utility.console.pages.changes.views.tally import GIVEN_UP, UNDER_WAY, WAITING, Tally, lot
 
 _WAY_ON = "Resume goes on where it was; Retry tries only the failed again; Stop ends it, and what is done stays done."
 
@@ -50,7 +50,8 @@ def progress(it: Situation) -> Progress:
     kinds = {"verified": "verified", "failed": "failed", "waiting": list(WAITING)}
     hrefs = {kind: items.href(change_id, state=state) for kind, state in kinds.items()}
     hrefs["done"] = items.href(change_id, state=list(UNDER_WAY))
-    hrefs["blocked"] = items.href(change_id, state=["blocked", "conflict", "cancelled"])
+    hrefs["given_up"] = items.href(change_id, state=list(GIVEN_UP))
+    hrefs["blocked"] = items.href(change_id, state=["blocked", "conflict"])
     rate = sum(lane.rate for lane in it.pace.operators) if it.live else None
     left = it.pace.seconds_left if it.live else None
     whole = lot("The change", it.tally.states(), rate=rate, left_s=left)
@@ -73,6 +74,8 @@ def _lane_badge(it: Situation, lane: Any) -> Badge:
     state = str(lane.state)
     if it.change.state.value == "paused" and state == "running":
         return words.LANE_STATES["paused"]
+    if it.change.state.value == "stopped" and lane.counts.get("cancelled"):
+        return words.STATES["stopped"]
     badge = words.badge(words.LANE_STATES, state)
     if state == "running" and len(it.pace.waves) > 1:
         return Badge(f"Wave {lane.wave} of {len(it.pace.waves)}", badge.tone, badge.icon)

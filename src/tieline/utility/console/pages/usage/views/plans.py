@@ -125,7 +125,7 @@ def _row(one: Statement, unit: str) -> Row:
         "members": Count(one.members, rows_href(one.operator, one.plan, one.first)),
         "used": words.volume(one.octets),
         "included": words.volume(one.allowance),
-        "share": Share(share, lasts.tone),
+        "share": Share(share, lasts.tone, bar=False),
         "lasts": lasts,
         "fee": words.money(one.fee, currency),
         "overage": words.money(one.overage, currency),
