@@ -4,6 +4,8 @@ import { feature } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import { fetchJson, type Bounds } from "./data";
 
+const FINE = 20; // Degrees across, up to which every degree has its line.
+
 type World = Topology<{ countries: GeometryCollection<{ name: string }> }>;
 
 /** The land around the data only: the rest of the world would be drawn for nobody. */
@@ -20,6 +22,11 @@ export async function land(href: string, near: Bounds): Promise<FeatureCollectio
     }
   }
   return { type: "FeatureCollection", features };
+}
+
+/** Whether any of the land reaches into some bounds. */
+export function liesIn(ground: FeatureCollection<Polygon>, bounds: Bounds): boolean {
+  return ground.features.some(({ geometry }) => touches(geometry.coordinates[0] ?? [], bounds));
 }
 
 const polygons = (geometry: Polygon | MultiPolygon): Position[][][] =>
@@ -45,6 +52,15 @@ function touches(ring: readonly Position[], near: Bounds): boolean {
     maxY = Math.max(maxY, y);
   }
   return overlap([minX, minY, maxX, maxY], near);
+}
+
+/** Meridians and parallels, a degree apart or five. */
+export function graticule([west, south, east, north]: Bounds): FeatureCollection {
+  const step = east - west > FINE || north - south > FINE ? 5 : 1;
+  const lines: Position[][] = [];
+  for (let x = Math.ceil(west / step) * step; x <= east; x += step) lines.push([[x, south], [x, north]]);
+  for (let y = Math.ceil(south / step) * step; y <= north; y += step) lines.push([[west, y], [east, y]]);
+  return { type: "FeatureCollection", features: [{ type: "Feature", properties: {}, geometry: { type: "MultiLineString", coordinates: lines } }] };
 }
 
 /** Districts may come as GeoJSON or as TopoJSON, whichever the utility has. */

@@ -3,7 +3,7 @@ import { Map as Chart, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } fr
 import type { Point } from "geojson";
 import "./map.css";
 import { element, icon, number, onTheme } from "../core/dom";
-import { districts, land } from "./basemap";
+import { districts, graticule, land, liesIn } from "./basemap";
 import { betweenSteps, boundsOf, cellFeatures, countWithin, fetchJson, latitude, longitude, nothing, placeFeatures, pointFeatures, type Bounds, type Points, type PointProperties, type Sectors } from "./data";
 import { drawLegend } from "./legend";
 import { Scale } from "./scale";
@@ -29,6 +29,7 @@ class MapView {
   private colouring = 0;
   private hidden: Set<number>[] = [];
   private home: Bounds = WHOLE;
+  private charted = true; // Whether any known coast lies near; an invented country has none.
   private readonly stops: (() => void)[] = [];
   private readonly tip = element("div", "map-tip");
   private readonly scale = new Scale();
@@ -66,7 +67,11 @@ class MapView {
     this.repaint();
     this.redraw();
     this.source("places").setData(placeFeatures(points));
-    this.source("land").setData(await land(this.setting("world"), around));
+    const ground = await land(this.setting("world"), around);
+    this.source("land").setData(ground);
+    this.source("graticule").setData(graticule(around));
+    this.charted = liesIn(ground, this.home);
+    this.repaint();
     const districtsHref = this.host.dataset["districts"];
     if (districtsHref) this.source("districts").setData(await districts(districtsHref));
     if ("cellsShown" in this.host.dataset) await this.toggleCells();
@@ -116,7 +121,7 @@ class MapView {
   }
 
   private repaint(): void {
-    paint(this.map, this.points.dimensions[this.colouring]?.kinds ?? [], this.cells?.dimensions[0]?.kinds ?? []);
+    paint(this.map, this.points.dimensions[this.colouring]?.kinds ?? [], this.cells?.dimensions[0]?.kinds ?? [], this.charted);
     this.legend();
   }
 

@@ -14,6 +14,7 @@ export function style(): StyleSpecification {
     version: 8,
     transition: { duration: 0, delay: 0 },
     sources: {
+      graticule: { type: "geojson", data: nothing() },
       land: { type: "geojson", data: nothing() },
       districts: { type: "geojson", data: nothing() },
       places: { type: "geojson", data: nothing() },
@@ -36,6 +37,7 @@ export function style(): StyleSpecification {
 function layers(): LayerSpecification[] {
   return [
     { id: "water", type: "background", paint: {} },
+    { id: "graticule", type: "line", source: "graticule", paint: { "line-width": 0.6 } },
     { id: "land", type: "fill", source: "land", paint: { "fill-antialias": true } },
     { id: "districts", type: "line", source: "districts", paint: { "line-width": 0.7 } },
     { id: "borders", type: "line", source: "land", paint: { "line-width": 0.9 } },
@@ -104,10 +106,14 @@ function byKind(value: ExpressionSpecification, kinds: readonly Kind[], otherwis
   return ["match", value, ...pairs, otherwise] as unknown as ExpressionSpecification;
 }
 
-/** Put the tokens' present colours on everything; `kinds` are those of the dimension that colours. */
-export function paint(map: Chart, kinds: readonly Kind[], cellKinds: readonly Kind[]): void {
+/**
+ * Put the tokens' present colours on everything; `kinds` are those of the dimension that colours. Where nothing is
+ * `charted` nearby, everything is land: nobody's sites stand in the sea.
+ */
+export function paint(map: Chart, kinds: readonly Kind[], cellKinds: readonly Kind[], charted: boolean): void {
   const [text, surface, strong] = [colour("text"), colour("surface"), colour("line-strong")];
-  map.setPaintProperty("water", "background-color", colour("map-water"));
+  map.setPaintProperty("water", "background-color", colour(charted ? "map-water" : "map-land"));
+  map.setPaintProperty("graticule", "line-color", colour("map-district"));
   map.setPaintProperty("land", "fill-color", colour("map-land"));
   map.setPaintProperty("borders", "line-color", colour("map-border"));
   map.setPaintProperty("districts", "line-color", colour("map-district"));

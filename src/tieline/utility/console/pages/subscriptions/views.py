@@ -23,7 +23,7 @@ FILTERS = (
 PINNED = ("operator", "technology", "state", "region")
 COLUMNS = (
     Column("name", "Subscription", narrow=True, fixed=True),
-    Column("operator", "Operator", narrow=True),
+    Column("operator", "Operator"),
     Column("state", "State", narrow=True),
     Column("serving", "Serving cell"),
     Column("site", "Site", narrow=True),

@@ -6,8 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from tieline.console.components.figures import Figure
+from tieline.console.components.formats import plural
 from tieline.console.components.frame import Action, PageHead, Tab
-from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Option, Row, Table
+from tieline.console.components.tables import (
+    Column,
+    Empty,
+    Filter,
+    FilterBar,
+    FilterKind,
+    Option,
+    Paging,
+    Row,
+    Table,
+)
 from tieline.console.components.values import Badge, Count, Ident, Link, Several, Tone
 from tieline.platform.scope import Permission, Scope, named
 from tieline.utility.console.filters import href
@@ -161,7 +172,8 @@ def stops(found: Sequence[Visit], now: datetime, selection: Any) -> Table:
     """The visits of an order in their sequence."""
     rows = [_visit(one, now) for one in found]
     empty = Empty("No visit is in this order", "They were moved away, or the order was cancelled.")
-    return Table("stops", "Visits in their sequence", _STOPS, rows, selection=selection, empty=empty, chooser=False)
+    paging = Paging(shown=plural(len(found), "visit"))
+    return Table("stops", "Visits in their sequence", _STOPS, rows, paging, selection, empty=empty, chooser=False)
 
 
 def visits(
