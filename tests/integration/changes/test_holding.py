@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -162,6 +163,28 @@ async def test_who_may_hold_what(world: Any, configure: Make) -> None:
             await holding.make_hold(tx, world.fred, clock, Hold(reason="x", yearly="Europe/Nowhere"))
         with pytest.raises(Invalid, match="180 days"):
             await holding.make_hold(tx, world.fred, clock, Hold(reason="x", yearly="Europe/London"))
+
+
+async def test_what_a_hold_would_hold_is_told_before(world: Any, configure: Make) -> None:
+    """Only what is still to be sent there counts, within what somebody may see: not what was sent, not an emergency."""
+    await world.build(10)
+    change = await world.started(configure())
+
+    async def told(scope: Any, *regions: str, operator: str | None = None) -> list[tuple[int, int]]:
+        async with world.db.transaction() as tx:
+            rows = await holding.would_hold(tx, scope, regions, operator)
+        return [(row["id"], row["items"]) for row in rows]
+
+    assert await told(world.fred) == [(change.id, 20)]
+    assert await told(world.fred, "North") == [(change.id, 10)]
+    assert await told(world.fred, "North", operator="A") == [(change.id, 5)]
+    assert await told(world.fred, "Nowhere") == []
+    bounded = replace(world.fred, regions=frozenset({"South"}))
+    assert await told(bounded) == [(change.id, 10)]
+    await world.run_sql("UPDATE change_item SET state = 'verified' WHERE region = 'North'")
+    assert await told(world.fred, "North") == []
+    await world.run_sql("UPDATE change SET type = 'emergency' WHERE state = 'running'")
+    assert await told(world.fred) == []
 
 
 async def test_a_storm_holds_its_regions_and_ends_in_one_act(world: Any, configure: Make) -> None:

@@ -238,6 +238,7 @@ async def test_items_are_filtered_paged_and_saved_as_a_file(house: House) -> Non
     ("pairs", "told"),
     [
         ((("title", ""),), "Say what people will call it"),
+        ((("query", ""),), "Choose the subscriptions first"),
         ((("waves_by", "percent"), ("steps", "60, 60")), "Shares add up to at most 100."),
         ((("waves_by", "spiral"),), "Invalid enum value"),
         ((("success", "most"),), "A percentage from 0 to 100."),
@@ -270,6 +271,20 @@ async def test_the_selection_is_counted_and_narrowed_by_the_url(house: House) ->
     assert 'Operator A: <span class="num">10<' in some
     one = (await mara.get("/changes/new/selection?id=1&id=2")).text
     assert "2 subscriptions" in one
+
+
+async def test_a_freeze_tells_what_it_would_hold(house: House) -> None:
+    await house.world.build(4)
+    mara, dirk = await house.person("mara", "technician"), await house.person("dirk", "approver")
+    async with house.working():
+        path = await planned(house, mara)
+        nothing = (await dirk.get("/changes/holds/preview")).text
+        assert "It would hold nothing now" in nothing  # a plan that nobody has submitted sends nothing anyhow
+        await mara.post(f"{path}/submit")
+        some = (await dirk.get("/changes/holds/preview?region=North&operator=")).text
+        assert "4G everywhere" in some
+        assert '<span class="num">4</span>' in some
+        assert "It would hold nothing now" in (await dirk.get("/changes/holds/preview?operator=C")).text
 
 
 async def test_what_was_ticked_in_a_list_becomes_the_selection(house: House) -> None:

@@ -41,6 +41,8 @@ _STEP = 500
 _IN_HAND = 20
 """Sites of each crew that are under way; when there are fewer, more are scheduled."""
 _PATIENCE = 3 * 3600.0
+_ROUNDS, _WHILE = 3, 30.0
+"""How often what is open at the end is put right, and how many seconds it has each time to end by itself."""
 _LONGEST_MARGIN = timedelta(days=365)
 SITES_A_CREW = 400
 
@@ -75,6 +77,7 @@ def phase_out(
     with crews.at_work():
         _visited(desk, offices, tale, crews, bar)
     _settled(desk, tale, bar)
+    _cleared(desk, bar)
     figures = desk.technician.get(f"/programmes/{tale.programme}/figures")
     states = figures["states"]
     return {
@@ -417,6 +420,43 @@ def _settled(desk: Desk, tale: Tale, bar: Bar) -> None:
         return not any(states.get(one) for one in ("dwelling", "retiring"))
 
     wait_until(over, "every old subscription is retired", seconds=_PATIENCE, every=1.0)
+
+
+def _cleared(desk: Desk, bar: Bar) -> None:
+    """What is open at the end is put right like what came before; whoever goes on changing things is not waited for."""
+    for _ in range(_ROUNDS):
+        still = _left_open(desk, bar)
+        if not still:
+            return
+        for incident in still:
+            change = _revert(desk, incident)
+            if change is not None:
+                carry_out(desk, change, "Putting it right", bar)
+
+
+def _revert(desk: Desk, incident: int) -> int | None:
+    """The change that puts an incident right; None where there is none to be made, or it has just ended by itself."""
+    path = f"/incidents/{incident}"
+    if "revert" not in desk.technician.get(path)["acts"]:
+        return None
+    try:
+        made = desk.technician.post(f"{path}/revert", {"type": "normal", "reason": "Nobody asked for this."})
+    except Unavailable:
+        if desk.technician.get(path)["incident"]["state"] == "resolved":
+            return None
+        raise
+    return int(made["change_id"])
+
+
+def _left_open(desk: Desk, bar: Bar) -> list[int]:
+    """The incidents that do not end by themselves within a while."""
+    end = time.monotonic() + _WHILE
+    while True:
+        still = [one["id"] for one in _incidents(desk) if one["state"] != "resolved"]
+        bar("What is open still is put right", 0, len(still))
+        if not still or time.monotonic() > end:
+            return still
+        time.sleep(1)
 
 
 def _second_visits(desk: Desk, tale: Tale) -> int:

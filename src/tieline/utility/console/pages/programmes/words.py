@@ -70,7 +70,7 @@ def day(moment: datetime | None) -> str | None:
 
 
 _EVENTS: Mapping[str, str] = {
-    "approved": "approved: its cut-overs and retirements are approved beforehand",
+    "approved": "approved it; its cut-overs and retirements are approved beforehand",
     "opened": "opened with {sites}",
     "started": "started",
     "paused": "paused",
