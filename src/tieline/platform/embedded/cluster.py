@@ -62,6 +62,9 @@ _SETTINGS: Mapping[str, str] = {
     "log_line_prefix": "'%m [%p] %d '",
     # Without the DETAIL lines, which quote the values of rows: numbers of subscribers stay out of logs.
     "log_error_verbosity": "terse",
+    # What took so long that somebody will ask why; the statement alone, never the values it was sent with.
+    "log_min_duration_statement": "'5s'",
+    "log_parameter_max_length": "0",
 }
 _DURABLE: Mapping[str, str] = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 _FLEETING: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
