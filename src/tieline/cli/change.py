@@ -191,6 +191,8 @@ def _planned(client: Client, number: int, *, wait: bool, json: bool) -> None:
         print_json(one)
     else:
         telling.change(one)
+    if one["summary"] and not one["summary"]["impact"]["items"]:
+        raise typer.Exit(Exit.PARTLY)  # a plan that does nothing is not what was asked for
 
 
 @app.command("items")

@@ -55,7 +55,8 @@ def find_credentials() -> Credentials:
     except FileNotFoundError:
         raise CommandError(
             "You are not signed in.",
-            advice="Run: tieline login URL   (or set TIELINE_URL and TIELINE_TOKEN)",
+            advice="Run: tieline login   (with a URL where that is not http://127.0.0.1:8400; "
+            "or set TIELINE_URL and TIELINE_TOKEN)",
             exit_code=Exit.NOT_ALLOWED,
         ) from None
 

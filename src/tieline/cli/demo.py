@@ -77,11 +77,7 @@ def introduce(layout: Layout, logins: Logins) -> None:
     out.print(f"\n  Console     {layout.url}")
     out.print(f"  REST API    {layout.url}/api/v1   (described by /api/v1/openapi.json)")
     for ports in layout.gateways:
-        out.print(
-            f"  Operator {ports.code}  {layout.standard_url(ports.code)} (mutual TLS)"
-            f"   back office {layout.backoffice_url(ports.code)}",
-            soft_wrap=True,
-        )
+        out.print(f"  Operator {ports.code}  {layout.standard_url(ports.code)} (mutual TLS)", soft_wrap=True)
         _staff_of(layout, ports.code)
     out.print(f"  Logs        {layout.home / 'logs'}\n", soft_wrap=True)
     out.print("  Sign in as one of these:\n")

@@ -36,7 +36,8 @@ def summary(
     out.print(plain(f"{plural(found['sites'], 'site')}, {bare}, {links}."))
     out.print(plain(f"Sites by technology: {hanging or 'none reported'}, {rest}."))
     names = found["by"]
-    rows = [[*(group[name] for name in names), group["subscriptions"], group["sites"]] for group in found["groups"]]
+    groups = sorted(found["groups"], key=lambda group: [(group[name] is None, str(group[name])) for name in names])
+    rows = [[*(group[name] for name in names), group["subscriptions"], group["sites"]] for group in groups]
     print_table("", [*(name.capitalize() for name in names), "Subscriptions", "Sites"], rows)
 
 

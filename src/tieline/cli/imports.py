@@ -50,6 +50,12 @@ def import_file(
 
 def _mapping(given: str) -> dict[str, str]:
     if not given.endswith(".toml"):
+        if Path(given).is_file():
+            raise CommandError(
+                f"{given} is a file, and no mapping: those end in .toml.",
+                advice="Is it the other way round? tieline import FILE --mapping MAPPING.toml",
+                exit_code=Exit.USAGE,
+            )
         return {"mapping": given}
     try:
         described = tomllib.loads(Path(given).read_text("utf-8"))

@@ -41,7 +41,8 @@ def login(
         print_json({"url": credentials.url, "me": me, "kept": str(path)})
     else:
         roles = ", ".join(me["roles"])
-        out.print(plain(f"Signed in to {credentials.url} as {me['name']} ({roles}). Kept in {path}."))
+        told = f"Signed in to {credentials.url} as {me['name']} ({roles}). Kept in {path}."
+        out.print(plain(told), soft_wrap=True)
 
 
 def keep(credentials: Credentials) -> Path:

@@ -4,6 +4,7 @@ The gateways stand for the operators' side. They are separate processes with dat
 platform reaches them over the wire only.
 """
 
+import errno
 import os
 import secrets
 import socket
@@ -104,6 +105,31 @@ def free_layout(home: Path) -> Layout:
         gateways=tuple(GatewayPorts(code, next(ports), next(ports)) for code in ("A", "B")),
         sites=next(ports),
     )
+
+
+def taken_ports(layout: Layout) -> list[tuple[int, str]]:
+    """The ports of a layout that somebody listens on already, each with what it was to serve."""
+    wanted = [
+        (layout.host, layout.api, "the console and REST API"),
+        ("127.0.0.1", layout.operators_in, "notifications"),
+    ]
+    for ports in layout.gateways:
+        wanted.append(("127.0.0.1", ports.standard, f"operator {ports.code}'s interfaces"))
+        wanted.append(("127.0.0.1", ports.backoffice, f"operator {ports.code}'s console"))
+    if layout.sites is not None:
+        wanted.append(("127.0.0.1", layout.sites, "the simulated field"))
+    return [(port, what) for host, port, what in wanted if port and not _is_free(host, port)]
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just ended is in nobody's way
+        try:
+            one.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE  # whatever else is wrong is told by the one who serves there
+    return True
 
 
 def build(

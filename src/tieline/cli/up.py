@@ -11,7 +11,7 @@ import typer
 from tieline.cli import demo as demonstration
 from tieline.cli.errors import CommandError, Exit
 from tieline.cli.output import err, out
-from tieline.cli.stack import Layout, build, default_layout
+from tieline.cli.stack import Layout, build, default_layout, taken_ports
 from tieline.platform.embedded import Event, State
 from tieline.platform.errors import TielineError
 from tieline.platform.settings import load
@@ -43,6 +43,14 @@ def up(
             "The demonstration loads itself over plain HTTP on this machine, and TIELINE_TLS_CERTIFICATE is set.",
             advice="Unset TIELINE_TLS_CERTIFICATE and TIELINE_TLS_KEY, or leave --demo out.",
             exit_code=Exit.USAGE,
+        )
+    if taken := taken_ports(layout):
+        told = ", ".join(f"{port} ({what})" for port, what in taken)
+        raise CommandError(
+            f"In use already: port {told}." if len(taken) == 1 else f"In use already: ports {told}.",
+            advice="Is another Tieline running? Stop it with Ctrl-C where it was started. "
+            "The platform's own ports are set by TIELINE_PORT and TIELINE_OPERATOR_PORT.",
+            exit_code=Exit.UNREACHABLE,
         )
     url = settings.database_url.get_secret_value() if settings.database_url else None
     supervisor = build(layout, database_url=url, faults=faults, seed=seed, tell=tell)

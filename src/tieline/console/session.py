@@ -26,7 +26,7 @@ from tieline.platform.wiring import Runtime
 router = pages()
 Text = Annotated[str, Posted(max_length=1000)]
 _TEMPLATE = "layout/sign-in.html"
-_WRONG = "Name or password is wrong."
+_WRONG, _EMPTY = "Name or password is wrong.", "Type both: your name and your password."
 
 
 @router.get("/sign-in")
@@ -50,6 +50,8 @@ async def sign_in(
 ) -> Response:
     """Begin a session, and go where one wanted to go."""
     refuse_other_origins(request)
+    if not name.strip() or not password:  # nobody's try: it is not counted
+        return _form(request, runtime, next, name=name, error=_EMPTY, status=422)
     try:
         begun = await identity.sign_in(runtime, name, password, origin_of(request, runtime.settings))
     except Unauthenticated:

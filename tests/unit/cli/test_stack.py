@@ -1,13 +1,15 @@
 """What ``tieline up`` declares, and the secrets it keeps."""
 
+import socket
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tieline.cli import up
 from tieline.cli.errors import CommandError, Exit, explain, from_problem
-from tieline.cli.stack import Layout, default_layout, free_layout, kept_secret
+from tieline.cli.stack import Layout, default_layout, free_layout, kept_secret, taken_ports
 from tieline.platform.settings import Settings
 
 
@@ -43,6 +45,22 @@ def test_a_demonstration_with_tls_says_what_to_unset(tmp_path: Path, monkeypatch
         monkeypatch.setenv(f"TIELINE_{name}", str(tmp_path / name))
     with pytest.raises(CommandError, match="TIELINE_TLS_CERTIFICATE"):
         up.up(demo=True)
+
+
+def test_ports_that_somebody_else_listens_on_are_named_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        layout = replace(free_layout(tmp_path), api=port)
+        assert taken_ports(layout) == [(port, "the console and REST API")]
+        for name, value in (("HOME", str(tmp_path)), ("PORT", str(port)), ("OPERATOR_PORT", str(layout.operators_in))):
+            monkeypatch.setenv(f"TIELINE_{name}", value)
+        with pytest.raises(CommandError, match=f"In use already: port {port} ") as told:
+            up.up(demo=False)
+    assert "TIELINE_PORT" in told.value.advice
+    assert list(tmp_path.iterdir()) == []
+    assert taken_ports(layout) == []
 
 
 def test_the_platform_listens_where_its_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

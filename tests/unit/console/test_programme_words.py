@@ -10,11 +10,11 @@ from tieline.utility.console.pages.programmes import words
 @pytest.mark.parametrize(
     ("kind", "detail", "sentence"),
     [
-        ("opened", {"sites": 9, "elsewhere": 0}, "opened the programme with 9 sites"),
+        ("opened", {"sites": 9, "elsewhere": 0}, "opened with 9 sites"),
         ("prepared", {"change": 1, "ready": 8, "missing": 1}, "8 sites are prepared"),
         ("retired", {"change": 3, "done": 1, "left": 2}, "the old subscriptions of 1 site are retired"),
         ("leave-out", {"sites": [4, 5], "why": "Torn down."}, "left 2 sites out: Torn down."),
-        ("paused", {"why": "A storm comes."}, "paused it: A storm comes."),
+        ("paused", {"why": "A storm comes."}, "paused: A storm comes."),
     ],
 )
 def test_an_entry_says_how_many_sites_it_is_about(kind: str, detail: dict[str, Any], sentence: str) -> None:

@@ -116,13 +116,22 @@ def acts(change: Change, scope: Scope) -> list[str]:
     found = [
         act.value
         for act, permission in _NEEDS.items()
-        if may(change.state, act) and scope.may(permission) and not (own and act in {Act.APPROVE, Act.REJECT})
+        if may(change.state, act)
+        and scope.may(permission)
+        and not (own and act in {Act.APPROVE, Act.REJECT})
+        and not (act is Act.SUBMIT and _is_empty(change))
     ]
     afterwards = change.type is ChangeType.EMERGENCY and change.started_at is not None
     if afterwards and not own and scope.may(Permission.CHANGE_APPROVE):
         found.append("approve-afterwards")
     undoable = change.started_at is not None and change.state is not ChangeState.RUNNING
     return [*found, "undo"] if undoable and scope.may(Permission.CHANGE_PLAN) else found
+
+
+def _is_empty(change: Change) -> bool:
+    """Whether its plan has nothing that can be done: there is nothing to ask approval for."""
+    impact = (change.summary or {}).get("impact")
+    return impact is not None and not impact["items"]
 
 
 async def item_page(

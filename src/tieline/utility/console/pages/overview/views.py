@@ -35,7 +35,7 @@ class Counts:
 def head(counts: Counts | None) -> PageHead:
     """The state of the fleet in one line."""
     if counts is None:
-        return PageHead("Overview", "The fleet is being counted.")
+        return PageHead("Overview")
     if not counts.sites and not counts.subscriptions:
         return PageHead("Overview", "Nothing has been brought in yet.")
     sentence = f"{plural(counts.sites, 'site')}, {plural(counts.subscriptions, 'fitted subscription')}."
@@ -48,7 +48,7 @@ def incidents(rows: Iterable[Mapping[str, Any]]) -> Figure:
     total = sum(row["count"] for row in found)
     fresh = sum(row["count"] for row in found if row["state"] == "open")
     critical = any(row["severity"] == "critical" for row in found)
-    note = f"{fresh:,} that nobody looks after yet" if fresh else "each has somebody" if total else "nothing deviates"
+    note = f"{fresh:,} that nobody looks after yet" if fresh else "each has somebody" if total else "none is open"
     return Figure(
         "Open incidents", total, "/incidents", tone="bad" if critical else "warn" if total else "ok", note=note
     )
@@ -63,7 +63,7 @@ def figures(counts: Counts) -> tuple[Figure, ...]:
             href("/sites", attached=False),
             of=counts.sites,
             tone="warn" if counts.lost else "ok",
-            note="the reserve is gone, or all" if counts.lost else "every link is attached",
+            note=_down(counts) if counts.lost else "every link is attached",
         ),
         Figure(
             "All links on one mast",
@@ -90,6 +90,10 @@ def figures(counts: Counts) -> tuple[Figure, ...]:
             note="not confirmed since" if counts.stale else "every serving cell is known",
         ),
     )
+
+
+def _down(counts: Counts) -> str:
+    return "the reserve is gone, or all, or never reported" if counts.unknown else "the reserve is gone, or all"
 
 
 def also(counts: Counts) -> tuple[tuple[str, Count], ...]:
