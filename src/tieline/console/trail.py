@@ -23,8 +23,12 @@ from tieline.platform.siem import State
 
 _SHOWN_DETAIL = 3
 _HASH = re.compile(r"[0-9a-f]{32,}")
+_OURS = re.compile(r"[a-z]+(?:-[a-z]+)*:[\w.+-]+")
+"""A subject as this system writes it; whatever else stands there, somebody typed."""
 _ONLY_WHOLE = frozenset({"sha256", "plan_hash"})
 """Facts that say nothing to a reader; an entry's own page has them."""
+_CALLED: Mapping[str, Mapping[str, str]] = {"session.began": {"by": "signed in with", "address": "from"}}
+"""What facts of some actions are called, where their own name says little."""
 _MEANING: Mapping[Wrong, str] = {
     Wrong.TAMPERED: "Somebody altered an entry after it was written, past the database's own protection.",
     Wrong.DELETED: "Somebody removed entries. What they told is lost from the trail.",
@@ -90,7 +94,7 @@ def trail(page: Page[Record], first: str, older: str, places: Places) -> Table:
     columns = (
         Column("what", "What", fixed=True, narrow=True, wrap=True),
         Column("actor", "Who", narrow=True),
-        Column("at", "When"),
+        Column("at", "When", narrow=True),
         Column("subject", "Subject"),
         Column("detail", "Detail", wrap=True),
         Column("seq", "Entry", numeric=True),
@@ -114,7 +118,7 @@ def _row(entry: Record, places: Places) -> Row:
         "actor": named(entry.actor),
         "what": action(entry.action),
         "subject": subject(entry.subject, places),
-        "detail": summary(entry.detail),
+        "detail": summary(entry.detail, entry.action),
         "seq": entry.seq,
         "request": Ident(entry.request_id) if entry.request_id else None,
     }
@@ -129,20 +133,51 @@ def action(name: str) -> str:
 def subject(name: str, places: Places) -> object:
     """What it was done to, with a link to its page where it has one."""
     kind, _, key = name.partition(":")
-    where = places.get(kind)
+    where, shown = places.get(kind), f"{kind.replace('-', ' ')} {key}"
     if not key or where is None:
-        return name or None
-    shown = f"{kind.replace('-', ' ')} {key}"
+        return shown if _OURS.fullmatch(name) else name or None
     named_page = "{name}" in where
     return Link(shown, where.format(key, name=quote(key, safe=""))) if named_page or key.isdigit() else shown
 
 
-def summary(detail: Mapping[str, object]) -> str:
-    """The first few facts of an entry's detail in one line."""
-    plain = [(name, value) for name, value in detail.items() if name not in _ONLY_WHOLE and value not in (None, "")]
-    told = [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in plain[:_SHOWN_DETAIL]]
-    more = len(detail) - len(told)
+def summary(detail: Mapping[str, object], name: str = "") -> str:
+    """The first few facts of the detail of an entry in one line; ``name`` is its action."""
+    every = _facts(detail)
+    called = _CALLED.get(name, {})
+    plain = [(one, said) for one, value in every if one not in _ONLY_WHOLE and (said := _said(value))]
+    told = [f"{called.get(one) or one.replace('_', ' ')}: {said}" for one, said in plain[:_SHOWN_DETAIL]]
+    more = len(every) - len(told)
     return "; ".join(told) + (f"; {more} more" if more else "")
+
+
+def _facts(detail: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Facts one by one: what something is after a change stands there itself, beside what it was where it was other."""
+    before, after = detail.get("before"), detail.get("after")
+    if not isinstance(after, Mapping):
+        return list(detail.items())
+    known = before if isinstance(before, Mapping) else None
+    inner = [
+        (str(name), _Became(known.get(name), value) if known is not None else value)
+        for name, value in after.items()
+        if known is None or known.get(name) != value
+    ]
+    return [*inner, *((name, value) for name, value in detail.items() if name not in {"before", "after"})]
+
+
+@dataclass(frozen=True, slots=True)
+class _Became:
+    """What something was, and what it is now."""
+
+    before: object
+    after: object
+
+
+def _said(value: object) -> str:
+    """A fact's value in a few words; empty where it says nothing."""
+    if isinstance(value, _Became):
+        before, after = (_short(one) if one not in (None, "") else "none" for one in (value.before, value.after))
+        return f"{before} to {after}"
+    return "" if value in (None, "") else _short(value)
 
 
 def _short(value: object) -> str:

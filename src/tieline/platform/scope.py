@@ -202,10 +202,14 @@ def _intersect(have: frozenset[str] | None, want: Collection[str] | None) -> fro
 
 
 def named(actor: str | None) -> str:
-    """Who acted, in words: "fred", "fred (token 12)", "the system (changes)"; "nobody" where nobody did."""
+    """Who acted, in words: "fred", "fred (token 12)", "the system (changes)"; "nobody" where nobody did.
+
+    Members of an operator's staff and utilities are called by their name alone, as people are.
+    """
     who, _, means = (actor or "").partition("/")
     kind, _, name = who.partition(":")
-    shown = {"user": name, "system": f"the system ({name})"}.get(kind, who) or "nobody"
+    plain = name if kind in {"user", "staff", "utility"} else who
+    shown = f"the system ({name})" if kind == "system" else plain or "nobody"
     return f"{shown} ({means.replace(':', ' ')})" if means else shown
 
 

@@ -320,6 +320,7 @@ async def test_the_trail_is_listed_newest_first_by_who_what_and_when(platform_db
         await audit.append(tx, Scope("user:mara2", frozenset()), Entry("one.more", "thing:2", {}))
     assert (await listed(Filter(actor="user:mara")))[0] == [7], "what her programs did is hers too"
     assert (await listed(Filter(actor="user:mara/token:7")))[0] == [7]
+    assert (await listed(Filter(actor="mara")))[0] == [7], "a name alone is enough"
     assert (await listed(Filter(action="thing.*")))[0] == [5, 4, 3]
     assert (await listed(Filter(action="thing.done", subject="thing:1")))[0] == [1]
     assert (await listed(Filter(until=datetime(2020, 1, 1, tzinfo=UTC))))[0] == []

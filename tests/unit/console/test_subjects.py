@@ -35,6 +35,10 @@ def test_a_kind_with_a_page_is_told_in_words_with_a_link(name: str, shown: str, 
     assert linked(name) == Link(shown, href)
 
 
+def test_a_kind_without_a_page_is_told_in_words() -> None:
+    assert linked("user:ada") == "user ada"
+
+
 @pytest.mark.parametrize("typed", ["order 12/44", "Ref: 7", "visit 12", "https://erp/7", "visit:"])
 def test_what_people_typed_freely_stays_as_it_is(typed: str) -> None:
     assert linked(typed) == typed

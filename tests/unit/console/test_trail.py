@@ -9,7 +9,12 @@ from tieline.console.trail import summary
     ("detail", "words"),
     [
         ({"roles": ["administrator", "operator"], "active": True}, "roles: administrator, operator; active: yes"),
-        ({"after": {"display_name": "Ada", "roles": []}}, "after: display name Ada"),
+        ({"after": {"display_name": "Ada", "roles": []}}, "display name: Ada; roles: none"),
+        (
+            {"before": {"roles": ["reader"], "active": True}, "after": {"roles": ["operator"], "active": True}},
+            "roles: reader to operator",
+        ),
+        ({"before": {"active": True}, "reason": "Over"}, "before: active yes; reason: Over"),
         ({"certificates": ["5a" * 32]}, "certificates: 5a5a5a5a5a5a…"),
         ({"items": 40, "share": 0.5}, "items: 40; share: 0.5"),
         ({"hosts": []}, "hosts: none"),
@@ -19,3 +24,8 @@ from tieline.console.trail import summary
 )
 def test_a_detail_is_told_in_words(detail: dict[str, object], words: str) -> None:
     assert summary(detail) == words
+
+
+def test_how_somebody_came_in_is_told_in_words() -> None:
+    detail = {"by": "password", "address": "192.0.2.1"}
+    assert summary(detail, "session.began") == "signed in with: password; from: 192.0.2.1"

@@ -33,7 +33,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries to list: from ``since`` to before ``until``; an action ``change.*`` means all that begin so."""
+    """Which entries to list: from ``since`` to before ``until``; an action ``change.*`` means all that begin so.
+
+    An actor is written in full (``user:ada``), or by name alone (``ada``), as pages show it.
+    """
 
     actor: str | None = None
     action: str | None = None

@@ -21,7 +21,8 @@ _LIST = """
 SELECT seq, at, actor, action, subject, detail, request_id, encode(hash, 'hex') AS hash
   FROM audit
  WHERE seq < %(before)s
-   AND (%(actor)s::text IS NULL OR actor = %(actor)s OR starts_with(actor, %(actor)s || '/'))
+   AND (%(actor)s::text IS NULL OR actor = %(actor)s OR starts_with(actor, %(actor)s || '/')
+        OR split_part(split_part(actor, ':', 2), '/', 1) = %(actor)s)
    AND (%(action)s::text IS NULL OR action = %(action)s)
    AND (%(prefix)s::text IS NULL OR starts_with(action, %(prefix)s))
    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
