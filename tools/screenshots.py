@@ -312,6 +312,7 @@ SHOTS: tuple[Shot, ...] = (
     Shot("operator-staff-new", "/staff/new", "operator"),
     *_at_operator("operator-audit", "/audit"),
     Shot("operator-simulation", "/simulation?utility=DSO&subscription={sim}", "operator"),
+    Shot("operator-switch", "/simulation?technology=3G&off=1", "operator"),
     Shot("operator-account", "/account", "operator"),
     Shot("operator-no-page", "/nowhere", "operator"),
 )

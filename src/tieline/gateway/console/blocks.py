@@ -5,6 +5,7 @@ from typing import Any
 
 from tieline.console.components.figures import Chart, Figure, Timeline
 from tieline.console.components.forms import Form
+from tieline.console.components.frame import Action
 from tieline.console.components.tables import FilterBar, Table
 from tieline.console.components.work import Confirm, Evidence, PlanDiff, Progress
 
@@ -23,7 +24,10 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A panel. ``content`` is one part; ``href`` leads to the list behind it; ``hidden`` go along with a form."""
+    """A panel. ``content`` is one part; ``href`` leads to the list behind it; ``hidden`` go along with a form.
+
+    ``actions`` stand under the part, for what is done to what it shows.
+    """
 
     title: str
     content: Content
@@ -31,6 +35,7 @@ class Block:
     href_text: str = ""
     state: str = ""
     hidden: dict[str, str] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -23,9 +23,11 @@ PAGES = (
     "staff",
     "audit",
     "simulation",
+    "switching",
     "problems",
 )
 """Modules of ``pages``, each with a ``router``; the last one answers for all the rest."""
+_SIMULATED = frozenset({"simulation", "switching"})
 
 
 def install(app: FastAPI, settings: GatewaySettings, *, simulated: bool) -> None:
@@ -36,7 +38,7 @@ def install(app: FastAPI, settings: GatewaySettings, *, simulated: bool) -> None
     app.include_router(session.router)
     app.include_router(unknown("/api", "/backoffice/v1", "/simulation/v1"))
     for name in PAGES:
-        if name != "simulation" or simulated:
+        if simulated or name not in _SIMULATED:
             router: APIRouter = import_module(f"tieline.gateway.console.pages.{name}").router
             app.include_router(router)
 

@@ -264,17 +264,34 @@ async def settle(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-async def switch(tx: Tx, wanted: PhaseOut) -> int:
-    """Switch cells off, or on; gives how many."""
-    outline = wanted.outline and _outline(wanted.outline)
-    return await execute(
-        tx,
-        """UPDATE simulated_cell SET off = %(off)s
-           WHERE rat = %(rat)s AND off <> %(off)s
+_SWITCHED = """rat = %(rat)s AND off <> %(off)s
              AND (%(region)s::text IS NULL OR region = %(region)s)
              AND (%(cells)s::text[] IS NULL OR cell_id = ANY(%(cells)s))
-             AND (%(outline)s::text IS NULL OR %(outline)s::text::polygon @> place)""",
-        {"off": wanted.off, "rat": wanted.rat, "region": wanted.region, "cells": wanted.cells, "outline": outline},
+             AND (%(outline)s::text IS NULL OR %(outline)s::text::polygon @> place)"""
+"""Cells that are to be switched, and are not so yet."""
+
+
+async def switch(tx: Tx, wanted: PhaseOut) -> int:
+    """Switch cells off, or on; gives how many."""
+    return await execute(tx, f"UPDATE simulated_cell SET off = %(off)s WHERE {_SWITCHED}", _which(wanted))
+
+
+async def switchable(tx: Tx, wanted: PhaseOut) -> int:
+    """Count the cells that would be switched."""
+    return int(await fetch_value(tx, f"SELECT count(*) FROM simulated_cell WHERE {_SWITCHED}", _which(wanted)))
+
+
+def _which(wanted: PhaseOut) -> dict[str, Any]:
+    outline = wanted.outline and _outline(wanted.outline)
+    return {"off": wanted.off, "rat": wanted.rat, "region": wanted.region, "cells": wanted.cells, "outline": outline}
+
+
+async def standing(tx: Tx) -> list[DictRow]:
+    """Count cells, and those that are off, by technology and region."""
+    return await fetch_all(
+        tx,
+        """SELECT rat, region, count(*) AS cells, count(*) FILTER (WHERE off) AS off
+           FROM simulated_cell GROUP BY rat, region ORDER BY rat, region""",
     )
 
 

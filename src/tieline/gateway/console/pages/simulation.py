@@ -5,6 +5,7 @@ they did not make, which they are to find out.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,27 +13,28 @@ import msgspec
 from fastapi import Response
 
 from tieline.console import lists
+from tieline.console.components.formats import duration, percent, plural
 from tieline.console.components.forms import Field, Form
 from tieline.console.components.frame import Action, PageHead
 from tieline.console.components.tables import Column, Empty, Option, Row, Table
 from tieline.console.components.work import Confirm, Evidence
-from tieline.gateway.backends.simulated import SimulatedNetwork
-from tieline.gateway.backends.simulated.places import Fitting, PhaseOut, read_fitting
-from tieline.gateway.backends.simulated.radio import Coverage, SimulatedRadio
+from tieline.gateway.backends.simulated import Rule, SimulatedNetwork, store
+from tieline.gateway.backends.simulated.places import Fitting, read_fitting
 from tieline.gateway.backoffice import staff
 from tieline.gateway.backoffice.access import consumer_named
 from tieline.gateway.console import words
 from tieline.gateway.console.blocks import Block, Sheet
 from tieline.gateway.console.http import CurrentPage, StaffPage, pages
+from tieline.gateway.console.pages import switching
 from tieline.gateway.console.words import quoted
 from tieline.gateway.objects.model import Node
 from tieline.gateway.objects.store.objects import load
 from tieline.gateway.utilities import store as utilities
 from tieline.platform import audit
-from tieline.platform.errors import Conflict, Invalid, Problem
+from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
 from tieline.standards.mns.errors import DnError, MnsError
-from tieline.standards.mns.profile import DESIRED_NAMES, SUBSCRIPTION_CLASS, RatType, State
+from tieline.standards.mns.profile import DESIRED_NAMES, SUBSCRIPTION_CLASS, State
 
 router = pages()
 _CURRENT = "simulation"
@@ -44,15 +46,15 @@ _NOTE = Evidence(
 _NONE = "It has none of this name."
 _ICCID = re.compile(r"[0-9]{19,20}")
 _TECHNOLOGIES = ("2G", "3G", "4G", "5G")
-_SWITCH = (Option("1", "Switch them off"), Option("0", "Switch them on again"))
 _LISTS = {"ratRestriction"}
+_RATS = {word: rat for rat, word in words.TECHNOLOGIES.items()}
 
 
 @router.get("/simulation")
 async def by_hand(page: CurrentPage) -> Response:
     """What can be done by hand."""
     last = dict(lists.pairs_of(page.request.url.query))
-    return await _page(page, last.get("utility", ""), last.get("subscription", ""), {}, ())
+    return await _page(page, last.get("utility", ""), last.get("subscription", ""), last, ())
 
 
 async def _page(
@@ -60,31 +62,40 @@ async def _page(
 ) -> Response:
     async with page.db.snapshot() as tx:
         codes = {row["code"]: row["name"] for row in await utilities.listed(tx)}
-        node = None
+        node = fitted = None
         if code in codes and name:
             node = await _found(tx, await consumer_named(tx, code), name)
-    csrf = page.csrf_token
+            card = str(node.attributes.get("card") or "") if node else ""
+            fitted = await store.one(tx, card) if card else None
+        cells = await switching.now(tx, page, typed)
     rows: list[tuple[Block, ...]] = [
         (Block("Which subscription", _which(codes, code, name, missing=bool(name) and not node)),)
     ]
-    dialogs: tuple[Confirm, ...] = ()
+    dialogs: list[Confirm] = []
     if node is not None and page.may_operate:
-        rows.append((Block(f"Change {name} by hand", _attributes(code, node, typed, csrf, problems)),))
-        card = str(node.attributes.get("card") or "")
-        if card:
-            rows.append((Block("Put its card into a device", _device(code, node, typed, csrf, problems)),))
-            dialogs = (_unfit_dialog(code, name, card, csrf),)
-    rows += [
-        (Block("Cells of a technology", _cells(csrf) if page.may_operate else "You may look, and change nothing."),),
-        (Block("Faults in force", _faults(page)),),
-    ]
-    actions = (
-        (Action("Take its card out of the device", icon="plug", kind="danger", dialog="unfit"),) if dialogs else ()
-    )
-    head = PageHead("Simulated network", "By hand, outside of any utility's process.", actions=actions)
-    sheet = Sheet(rows=tuple(rows), notes=(_NOTE,), dialogs=dialogs)
+        rows.append((Block(f"Change {name}", _attributes(code, node, typed, page.csrf_token, problems)),))
+        if node.attributes.get("card"):
+            form = _device(code, node, typed, page.csrf_token, problems)
+            rows.append((_of_the_card(node, fitted, form),))
+            if fitted is not None:
+                dialogs.append(_unfit_dialog(code, name, str(node.attributes["card"]), page.csrf_token))
+    rows += [*cells.rows, (Block("What is made to go wrong", _faults(page)),)]
+    head = PageHead("Simulated network", "By hand, outside of any utility's process.")
+    sheet = Sheet(rows=tuple(rows), notes=(_NOTE,), dialogs=(*dialogs, *cells.dialogs))
     status = 422 if problems else 200
     return await page.show("templates/page.html", current=_CURRENT, head=head, status=status, **sheet.context())
+
+
+def _of_the_card(node: Node, fitted: Mapping[str, Any] | None, form: Form) -> Block:
+    """Its card: in which device it is, the way into another one, and out."""
+    name = node.dn.id
+    out = Action(f"Take the card of {name} out", icon="plug", kind="danger", dialog="unfit")
+    return Block(
+        f"Put the card of {name} into a device",
+        form,
+        state=f"It is in device {fitted['imei']}." if fitted else "It is in no device.",
+        actions=(out,) if fitted else (),
+    )
 
 
 async def _found(tx: Any, consumer: Any, name: str) -> Node | None:
@@ -107,7 +118,7 @@ def _which(codes: Mapping[str, str], code: str, name: str, *, missing: bool) -> 
             maxlength=400,
         ),
     )
-    return Form("/simulation", fields, "", "Take this one", method="get")
+    return Form("/simulation", fields, "", "Show it", method="get")
 
 
 def _attributes(code: str, node: Node, typed: Mapping[str, Any], csrf: str, problems: Sequence[Problem]) -> Form:
@@ -115,23 +126,25 @@ def _attributes(code: str, node: Node, typed: Mapping[str, Any], csrf: str, prob
     fields = []
     for name in DESIRED_NAMES:
         held = node.attributes.get(name)
-        now = ", ".join(held) if isinstance(held, list) else str(held or "")
+        now = ", ".join(words.TECHNOLOGIES.get(one, one) for one in held) if isinstance(held, list) else str(held or "")
         value = str(typed.get(name, now))
         error = wrong.get(name, "")
         if name == "state":
             options = tuple(Option(one.value, words.STATES[one.value][0]) for one in State)
             fields.append(Field(name, words.attribute(name), "select", value, error=error, options=options))
         else:
-            hint = f"Any of {', '.join(RatType)}, with commas between." if name in _LISTS else ""
+            hint = f"Any of {', '.join(words.TECHNOLOGIES.values())}, with commas between." if name in _LISTS else ""
             fields.append(
                 Field(name, words.attribute(name), value=value, hint=hint, error=error, required=False, maxlength=400)
             )
     general = wrong.get("attributes", "")
     fields.append(
         Field("reason", "Why", value=str(typed.get("reason", "")), required=False, error=general,
-              hint="It stands in the change log; the utility does not read it.", maxlength=400)
+              hint="It stands in the change log. The utility does not read it.", maxlength=400)
     )  # fmt: skip
-    return Form(f"/simulation/{code}/change?subscription={quoted(node.dn.id)}", tuple(fields), csrf, "Change it")
+    return Form(
+        f"/simulation/{code}/change?subscription={quoted(node.dn.id)}", tuple(fields), csrf, f"Change {node.dn.id}"
+    )
 
 
 @router.post("/simulation/{code}/change")
@@ -173,7 +186,7 @@ def _wanted(node: Node, typed: Mapping[str, Any]) -> dict[str, Any]:
         text = _line(typed, name)
         value: Any = text or None
         if name in _LISTS:
-            value = [one.strip() for one in text.split(",") if one.strip()] or None
+            value = [_RATS.get(one.strip().upper(), one.strip()) for one in text.split(",") if one.strip()] or None
         if value != node.attributes.get(name):
             wanted[name] = value
     return wanted
@@ -189,7 +202,7 @@ def _unfit_dialog(code: str, name: str, card: str, csrf: str) -> Confirm:
         f"Take the card of {name} out of its device",
         "Its session ends; the utility is told that it is not attached any more.",
         f"/simulation/{code}/unfit",
-        "Take it out",
+        "Take the card out",
         csrf,
         undo="Put it into a device again, on this page.",
         danger=True,
@@ -207,7 +220,7 @@ async def unfit(page: CurrentPage, code: str) -> Response:
         raise Invalid("This is no card.", [Problem("iccid", "digits", "19 or 20 digits.")])
     async with page.db.transaction() as tx:
         consumer = await consumer_named(tx, code[:64])
-        await _radio(page).unfit(tx, consumer, [iccid], page.now)
+        await switching.radio_of(page).unfit(tx, consumer, [iccid], page.now)
         entry = audit.Entry(
             "simulation.card-out", f"utility:{consumer.code}", {"subscription": _line(typed, "subscription")}
         )
@@ -228,7 +241,7 @@ def _device(code: str, node: Node, typed: Mapping[str, Any], csrf: str, problems
         Field("generations", "It can use", "select", str(typed.get("generations", "")), options=up_to),
         asked("place", "Where", "Latitude and longitude in degrees: 54.97, -1.61. A cell reaches 15 km."),
     )
-    return Form(f"/simulation/{code}/fit?subscription={quoted(node.dn.id)}", fields, csrf, "Put it in")
+    return Form(f"/simulation/{code}/fit?subscription={quoted(node.dn.id)}", fields, csrf, "Put the card in")
 
 
 @router.post("/simulation/{code}/fit")
@@ -240,7 +253,7 @@ async def fit(page: CurrentPage, code: str, subscription: str = "") -> Response:
         async with page.db.transaction() as tx:
             consumer = await consumer_named(tx, code[:64])
             fitting = _fitting(await _found(tx, consumer, subscription[:400]), typed)
-            settled = await _radio(page).fit(tx, consumer, [fitting], page.now)
+            settled = await switching.radio_of(page).fit(tx, consumer, [fitting], page.now)
             detail = {"subscription": subscription[:400], "imei": fitting.imei}
             await audit.append(tx, page.scope, audit.Entry("simulation.card-in", f"utility:{consumer.code}", detail))
     except Invalid as error:
@@ -270,67 +283,60 @@ def _fitting(node: Node | None, typed: Mapping[str, Any]) -> Fitting:
         raise Invalid("It cannot be put there.", [Problem(field, "format", str(error))]) from error
 
 
-def _radio(page: StaffPage) -> SimulatedRadio:
-    found = page.parts.radio
-    if not isinstance(found, SimulatedRadio):
-        raise Conflict("There is no simulated radio network behind this gateway.")
-    return found
-
-
-def _cells(csrf: str) -> Form:
-    fields = (
-        Field(
-            "technology",
-            "Technology",
-            "select",
-            "3G",
-            options=tuple(Option(one, one) for one in ("2G", "3G", "4G", "5G")),
-        ),
-        Field(
-            "region", "Region", hint="Empty: everywhere. As the cells' list writes it.", required=False, maxlength=100
-        ),
-        Field(
-            "off",
-            "What to do",
-            "select",
-            "1",
-            options=(Option("1", "Switch them off"), Option("0", "Switch them on again")),
-        ),
-    )
-    return Form("/simulation/cells", fields, csrf, "Switch these cells")
-
-
-@router.post("/simulation/cells")
-async def switch_cells(page: CurrentPage) -> Response:
-    """Switch the cells of a technology off, or on again."""
-    page.scope.require(Permission.STAFF_OPERATE)
-    typed = await page.form()
-    technology = _line(typed, "technology")
-    if technology not in _TECHNOLOGIES:
-        raise Invalid("This is no technology.", [Problem("technology", "choice", "2G, 3G, 4G or 5G.")])
-    off = _line(typed, "off") != "0"
-    wanted = PhaseOut(technology=technology, region=_line(typed, "region") or None, off=off)
-    cells, subscriptions = await Coverage(page.parts.db, page.parts.clock, _radio(page)).switch(wanted)
-    async with page.db.transaction() as tx:
-        detail = {"off": off, "region": wanted.region, "cells": cells, "subscriptions": subscriptions}
-        await audit.append(tx, page.scope, audit.Entry("simulation.cells-switched", f"technology:{technology}", detail))
-    page.parts.signals.changed()
-    return page.redirect("/simulation")
-
-
 def _faults(page: StaffPage) -> Table:
+    """The rules by which the simulated network fails, and whom each has struck."""
     network: SimulatedNetwork = page.request.app.state.network
+    struck = Counter(place for place, _ in network.strikes)
     columns = (
-        Column("rule", "Rule", numeric=True, fixed=True, narrow=True),
-        Column("subscription", "Struck", narrow=True),
+        Column("what", "What goes wrong", fixed=True, narrow=True, wrap=True),
+        Column("whom", "For", narrow=True, wrap=True),
+        Column("when", "When", wrap=True),
+        Column("struck", "Struck so far", unit="subscriptions", numeric=True),
     )
     rows = [
-        Row(f"{rule}-{subscription}", {"rule": rule, "subscription": subscription})
-        for rule, subscription in sorted(network.strikes)[:100]
+        Row(
+            str(place),
+            {
+                "what": _FAULTS.get(rule.fault, rule.fault),
+                "whom": _whom(rule),
+                "when": _when(rule),
+                "struck": struck[place] or None,
+            },
+        )
+        for place, rule in enumerate(network.faults.rules)
+        if rule.operator == network.code
     ]
     empty = Empty(
-        "No fault has struck anybody",
-        "Faults are set through PUT /simulation/v1/faults, or come with the start of the demonstration.",
+        "Nothing is made to go wrong",
+        "A demonstration may bring faults with it: changes that are refused, answers that never come.",
         icon="zap",
     )
-    return Table("faults", "Faults in force", columns, rows, empty=empty, chooser=False)
+    return Table("faults", "What is made to go wrong", columns, rows, empty=empty, chooser=False)
+
+
+_FAULTS: Mapping[str, str] = {
+    "reject": "A change is refused",
+    "timeout": "A request gets no answer",
+    "slow": "A change takes longer",
+    "accept_not_apply": "A change is taken, and never made",
+    "duplicate_notification": "The utility is told more than once",
+    "drop_notification": "The utility is not told",
+    "late_notification": "The utility is told late",
+    "out_of_band_change": "Somebody changes it behind the utility's back",
+    "foreign_device": "The card turns up in another device",
+    "down": "Nothing answers at all",
+}
+
+
+def _whom(rule: Rule) -> str:
+    if rule.share is not None:
+        return f"{percent(rule.share)} of subscriptions"
+    if rule.count is not None:
+        return plural(rule.count, "subscription")
+    return plural(len(rule.ids), "named subscription") if rule.ids is not None else "all"
+
+
+def _when(rule: Rule) -> str:
+    """From when until when, counted from the first change that the gateway took."""
+    begin = f"from {duration(rule.from_s)} after the first change" if rule.from_s else "from the first change"
+    return f"{begin} until {duration(rule.to_s)} after it" if rule.to_s is not None else begin
