@@ -298,7 +298,9 @@ async def test_a_plan_shows_what_came_of_each_object_and_is_taken_back(desk: Des
     await desk.rig.work()
     page = await desk.text(f"/plans/{name}")
     assert EVIL not in page
-    assert "Done with failures" in page
+    assert "Done in part" in page
+    assert "APN becomes planned.example" in page
+    assert "There is no such object." in page
     failed = await desk.text(f"/plans/{name}?failed=1")
     assert "nobody" in failed
     assert "S00003" not in failed
@@ -314,6 +316,63 @@ async def test_a_plan_shows_what_came_of_each_object_and_is_taken_back(desk: Des
     assert len(rows) == 2
 
 
+async def test_a_plan_that_changed_nothing_has_failed_and_offers_no_way_back(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    target = "/SubNetwork=U/UtilitySubscription="
+    changes = [
+        {
+            "modifyOperator": "merge",
+            "target": f"{target}S0000{at}",
+            "changeId": str(at),
+            "value": {"apn": "bare.example"},
+        }
+        for at in (1, 3)
+    ]
+    plan = {"name": "p", "activationMode": "BEST_EFFORT", "configChangesContentType": "OPENAPI_BASED"}
+    body = {"name": "Bare", "isFallbackEnabled": True, "planConfigDescr": {**plan, "configChanges": changes}}
+    made = await desk.utilities["U"].post("/3gpp-mns/plan-management/v1/plan-activation-jobs", json=body)
+    name = made.json()["id"]
+    before = await desk.text(f"/plans/{name}")
+    assert "What it is to change" in before
+    assert "what it changed" not in before
+    await desk.rig.work()
+    page = await desk.text(f"/plans/{name}")
+    assert "Failed: 2 changes, 0 done, 2 failed." in page
+    assert "Take it back" not in page
+    assert page.count("neither a child class") == 1
+    assert "“Bare” of U: 2 of 2 changes failed." in await desk.text("/")
+    assert f"/plans/{name}?failed=1" in await desk.text("/")
+    assert "Bare" in (await desk.text("/plans?state=FAILED")).partition('id="plans"')[2]
+    assert "Bare" not in (await desk.text("/plans?state=COMPLETED")).partition('id="plans"')[2]
+
+
+async def test_cells_are_switched_once_it_was_shown_what_that_does(desk: Desk) -> None:
+    desk.sign_in(Role.OPERATOR)
+    cell = {"ratType": "UTRA", "band": "B1", "plmn": "001-01", "lat": 54.97, "lon": -1.61}
+    cells = [{**cell, "cellId": f"3G-{region}", "region": region} for region in ("North", EVIL[:30])]
+    (await desk.rig.office.post("/simulation/v1/cells", json=cells)).raise_for_status()
+    shown = await desk.text("/simulation?technology=3G&off=1")
+    assert "Switch 3G off everywhere" in shown
+    assert "Switch 2 cells off" in shown
+    assert EVIL[:30] not in shown
+    asked = {"technology": "3G", "region": "North", "off": "1"}
+    assert (await desk.post("/simulation/cells", {**asked, "technology": "9G"})).status_code == 422
+    assert (await desk.post("/simulation/cells", asked)).status_code == 303
+    assert "Switch 1 cell off" in await desk.text("/simulation?technology=3G&off=1")
+    assert "Switch 1 cell on again" in await desk.text("/simulation?technology=3G&off=0")
+    assert "none that is on" in await desk.text("/simulation?technology=3G&off=1&region=North")
+    assert (await desk.get("/simulation?technology=9G")).status_code == 422
+    desk.sign_in(Role.READER)
+    assert "Switch 1 cell" not in await desk.text("/simulation?technology=3G&off=1")
+
+
+async def test_a_list_whose_filters_hide_everything_leads_to_all_of_it(desk: Desk) -> None:
+    desk.sign_in(Role.READER)
+    for path in ("/objects?q=zzzz", "/plans?bad=1", "/log?by=zzzz", "/clients?state=off"):
+        assert "Clear filters" in await desk.text(path), path
+    assert "No change matches" not in await desk.text("/log?by=bulk+load")
+
+
 async def test_a_client_is_made_given_a_certificate_once_and_disabled(desk: Desk) -> None:
     desk.sign_in(Role.OPERATOR)
     asked = {"utility": "U", "name": "scada", "scope": "read", "subject": "CN=scada,O=Grid"}
@@ -322,6 +381,7 @@ async def test_a_client_is_made_given_a_certificate_once_and_disabled(desk: Desk
     assert (await desk.post("/clients", {**asked, "certificate": "-----BEGIN PRIVATE KEY-----"})).status_code == 422
     assert (await desk.post("/clients", asked)).headers["location"] == "/clients/U.scada"
     assert (await desk.post("/clients", asked)).status_code == 422
+    assert "counts." in await desk.text("/clients/U.scada/certificates")
     issued = await desk.post("/clients/U.scada/certificates/issue")
     assert issued.text.count("BEGIN PRIVATE KEY") >= 1
     assert issued.headers["cache-control"] == "no-store"

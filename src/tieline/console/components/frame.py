@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from tieline.console.components.values import Tone
 from tieline.console.components.views import ViewsBar
@@ -185,6 +186,7 @@ class Action:
     where its name alone does not tell it from its neighbours.
     """
 
+    part: ClassVar[str] = "action"
     label: str
     href: str = ""
     icon: str = ""

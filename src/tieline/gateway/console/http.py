@@ -1,7 +1,9 @@
 """What a page of the operator's console starts from: a member of staff who is signed in, and the frame around it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -11,8 +13,9 @@ from tieline.console.http import BasePage, is_htmx, local_path, pages, redirect,
 from tieline.console.visitor import Visitor, current_visitor
 from tieline.gateway.backoffice.store import reading
 from tieline.gateway.console.navigation import places
+from tieline.gateway.console.words import job_name
 from tieline.gateway.parts import Parts
-from tieline.gateway.plans.model import public_id
+from tieline.gateway.plans.model import ACTIVATION, VALIDATION, public_id
 from tieline.platform.db import Tx
 from tieline.platform.scope import Permission
 from tieline.platform.web import CurrentRuntime
@@ -32,6 +35,34 @@ __all__ = [
 _FRESH = timedelta(seconds=3)
 _LATE = timedelta(minutes=2)
 """A recipient that was told nothing for so long, while something waits, is behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffFrame(Frame):
+    """The frame of the operator's console: its feeds are the utilities that are told."""
+
+    def unasked(self) -> "StaffFrame":
+        """The frame of a page that did not ask whom notifications reach."""
+        return replace(self, no_feeds="This page did not ask whom notifications reach.", no_feeds_word="Who is told")
+
+    @property
+    def feeds_word(self) -> str:
+        """What the dot says in words."""
+        lost, behind = (sum(feed.tone is tone for feed in self.feeds) for tone in (Tone.BAD, Tone.BUSY))
+        if not self.feeds:
+            return self.no_feeds_word
+        if lost:
+            return f"{lost} of {len(self.feeds)} not reached"
+        return f"{behind} of {len(self.feeds)} being told" if behind else "Everybody is told"
+
+
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """How each utility is reached, the plans that run, and how many are to be carried out, those included."""
+
+    feeds: tuple[Feed, ...] = ()
+    running: tuple[Running, ...] = ()
+    plans: int = 0
 
 
 class StaffPage(BasePage):
@@ -61,23 +92,22 @@ class StaffPage(BasePage):
     async def frame(self) -> Frame:
         """The frame with whom notifications reach, and which plans run."""
         known = await self.always("frame", _moving, fresh=_FRESH)
-        feeds, running = known.value
-        return self._frame(feeds, running)
+        return self._frame(known.value)
 
     def bare_frame(self) -> Frame:
         """The frame alone."""
-        return self._frame((), ()).unasked()
+        return self._frame(_Moving()).unasked()
 
-    def _frame(self, feeds: tuple[Feed, ...], running: tuple[Running, ...]) -> Frame:
+    def _frame(self, moving: _Moving) -> StaffFrame:
         visitor = self.visitor
-        return Frame(
-            nav=places(visitor.scope, simulated=self.simulated, counts={"plans": len(running)} if running else {}),
+        return StaffFrame(
+            nav=places(visitor.scope, simulated=self.simulated, counts={"plans": moving.plans} if moving.plans else {}),
             current="",
             person=Person(visitor.name, visitor.role, href_label="My account"),
             csrf_token=visitor.csrf_token,
             now=self.now,
-            feeds=feeds,
-            running=running,
+            feeds=moving.feeds,
+            running=moving.running,
             search_href="/objects",
             search_hint="Search subscription, ICCID, IMSI, address",
             no_feeds="No utility has named an address to be told at yet.",
@@ -87,8 +117,8 @@ class StaffPage(BasePage):
         )
 
 
-async def _moving(tx: Tx) -> tuple[tuple[Feed, ...], tuple[Running, ...]]:
-    """How each utility is reached, and the plans that run."""
+async def _moving(tx: Tx) -> _Moving:
+    """How each utility is reached, and what becomes of plans."""
     feeds: dict[str, Feed] = {}
     for row in await reading.recipients(tx):
         tone, word = Tone.OK, "is told"
@@ -102,16 +132,14 @@ async def _moving(tx: Tx) -> tuple[tuple[Feed, ...], tuple[Running, ...]]:
             feeds[row["utility"]] = Feed(
                 row["utility"], tone, word, row["delivered_at"], stale, f"/utilities/{row['utility']}"
             )
-    running = tuple(
-        Running(
-            row["name"] or f"{row['kind']} of {row['utility']}",
-            f"/plans/{public_id('aj' if row['kind'] == 'activation' else 'vj', row['id'])}",
-            row["position"],
-            row["total"],
-        )
-        for row in await reading.open_jobs(tx)
-    )
-    return tuple(feeds.values()), running
+    plans = await reading.open_jobs(tx)
+    running = tuple(_running(row) for row in plans if row["state"] != "QUEUED")
+    return _Moving(tuple(feeds.values()), running, len(plans))
+
+
+def _running(row: Mapping[str, Any]) -> Running:
+    name = public_id(ACTIVATION if row["kind"] == "activation" else VALIDATION, row["id"])
+    return Running(row["name"] or job_name(name), f"/plans/{name}", row["position"], row["total"])
 
 
 async def current_person(

@@ -1,12 +1,18 @@
 """The gateway's words as staff read them: states as badges, who did something, names of objects as links."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 from urllib.parse import quote
 
+from tieline.console.components.formats import local_date, plural, utc_time
+from tieline.console.components.frame import Action
+from tieline.console.components.tables import Empty
 from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Tone
 from tieline.gateway.model import TokenScope
+from tieline.gateway.plans.model import VALIDATION
+from tieline.platform.scope import named
 from tieline.standards.mns.dn import Dn
 from tieline.standards.mns.errors import DnError
 from tieline.standards.mns.profile import CARD_CLASS, SUBSCRIPTION_CLASS
@@ -19,24 +25,29 @@ STATES: Mapping[str, tuple[str, Tone, str]] = {
     "RETIRED": ("Retired", Tone.OFF, "circle-slash"),
 }
 JOBS: Mapping[str, tuple[str, Tone, str]] = {
-    "NOT_STARTED": ("Waits for its trigger", Tone.HELD, "clock"),
+    "NOT_STARTED": ("Waits to begin", Tone.HELD, "clock"),
     "QUEUED": ("Queued", Tone.BUSY, "hourglass"),
     "RUNNING": ("Running", Tone.BUSY, "loader"),
     "CANCELLING": ("Being cancelled", Tone.HELD, ""),
     "CANCELLED": ("Cancelled", Tone.OFF, "ban"),
     "COMPLETED": ("Done", Tone.OK, ""),
-    "FAILED": ("Could not be carried out", Tone.BAD, ""),
+    "PARTLY": ("Done in part", Tone.WARN, ""),
+    "FAILED": ("Failed", Tone.BAD, ""),
 }
 PARTIES: Mapping[str, str] = {"utility": "utility", "staff": "our staff", "network": "network"}
 OPERATIONS: Mapping[str, str] = {"created": "made", "changed": "changed", "deleted": "removed"}
+KINDS: Mapping[str, str] = {SUBSCRIPTION_CLASS: "Subscription", CARD_CLASS: "Card", "LanGroup": "5G LAN group"}
+_SOURCES: Mapping[str, str] = {"network": "the network", "staff:load": "bulk load"}
+_WHEN = frozenset({"since", "reportedAt", "lastSeen"})
+"""Members of what the network tells that only say when."""
 SCOPES: Mapping[TokenScope, tuple[str, str]] = {
-    TokenScope.READ: ("Read", "Subscriptions, cards, plans and their outcome (TS 28.532)."),
-    TokenScope.WRITE: ("Write", "Change single objects (TS 28.532 PATCH)."),
-    TokenScope.PLANS: ("Plans", "Change many at once, and take that back (TS 28.572)."),
-    TokenScope.NOTICES: ("Notices", "Read notices and answer them (TMF655)."),
-    TokenScope.GROUPS: ("Groups and addresses", "5G LAN groups, static addresses (TS 29.522)."),
-    TokenScope.EVENTS: ("Events", "Be told of what devices do (TS 29.122)."),
-    TokenScope.USAGE: ("Usage", "Read what was used, and what it costs (TMF635)."),
+    TokenScope.READ: ("Read", "Subscriptions, cards, plans and what came of them."),
+    TokenScope.WRITE: ("Write", "Change subscriptions one by one."),
+    TokenScope.PLANS: ("Plans", "Change many at once, and take that back."),
+    TokenScope.NOTICES: ("Notices", "Read notices and answer them."),
+    TokenScope.GROUPS: ("Groups and addresses", "Make 5G LAN groups, ask for fixed addresses."),
+    TokenScope.EVENTS: ("Events", "Be told of what devices do."),
+    TokenScope.USAGE: ("Usage", "Read what was used, and what it costs."),
 }
 ATTRIBUTES: Mapping[str, str] = {
     "state": "State",
@@ -56,7 +67,15 @@ ATTRIBUTES: Mapping[str, str] = {
     "stockState": "Stock",
     "attached": "Attached",
     "lastSeen": "Last seen",
+    "since": "So since",
+    "reportedAt": "Reported",
     "servingCell": "Serving cell",
+    "operational": "In the network",
+    "cellId": "Cell",
+    "ratType": "Technology",
+    "band": "Band",
+    "plmn": "Network code",
+    "exterGroupId": "Name",
 }
 TECHNOLOGIES: Mapping[str, str] = {"GERAN": "2G", "UTRA": "3G", "EUTRA": "4G", "NR": "5G"}
 IDENTS: Mapping[str, IdentKind] = {
@@ -78,10 +97,13 @@ def state_badge(state: object) -> Badge | None:
     return Badge(word, tone, icon)
 
 
-def job_badge(state: str, failed: int = 0) -> Badge:
-    """How a plan's job stands; one that is done with failures says so."""
-    if state == "COMPLETED" and failed:
-        return Badge("Done with failures", Tone.WARN)
+def job_badge(job: Mapping[str, Any]) -> Badge:
+    """How a plan's job stands, from its row; one of which some or all changes failed says so."""
+    state = job["state"]
+    if state in {"COMPLETED", "FAILED"} and (job["failed"] or state == "FAILED"):
+        state = "PARTLY" if job["position"] > job["failed"] + job["rolled_back"] else "FAILED"
+        if state == "PARTLY" and job["kind"] == "validation":
+            return Badge("Failed in part", Tone.WARN)
     word, tone, icon = JOBS.get(state, (state, Tone.UNKNOWN, ""))
     return Badge(word, tone, icon)
 
@@ -91,19 +113,80 @@ def attribute(name: str) -> str:
     return ATTRIBUTES.get(name, name)
 
 
+def who(source: str | None) -> str:
+    """Who did something, as the change log and plans have it: a name alone, or a part of the operator's works."""
+    return _SOURCES.get(source or "", "") or named(source)
+
+
+def sources(name: str) -> tuple[str, ...]:
+    """Who may be meant by a name, as the change log has it; one written in full is meant alone."""
+    known = tuple(source for source, word in _SOURCES.items() if word == name)
+    return known or ((name,) if ":" in name or name in _SOURCES else (f"staff:{name}", f"utility:{name}"))
+
+
+def job_name(public_id: str) -> str:
+    """What a plan's job is called that has no name of its own: "Plan 3"."""
+    kind, _, number = public_id.partition("-")
+    return f"{'Dry run' if kind == VALIDATION else 'Plan'} {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """A fact that differs: what people call it, its name, what it was and what it is."""
+
+    word: str
+    name: str
+    before: Any
+    after: Any
+
+
+def became(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Became]:
+    """What differs, fact by fact; what the network does is taken apart. When it was seen is no fact beside others."""
+    found: list[Became] = []
+    for name in dict.fromkeys([*after, *before]):
+        was, is_ = before.get(name), after.get(name)
+        if name == "operational":
+            inside = became(was if isinstance(was, dict) else {}, is_ if isinstance(is_, dict) else {})
+            found += [replace(one, word=f"{one.word} in the network") for one in inside]
+        elif was != is_:
+            found.append(Became(attribute(name), name, was, is_))
+    return [one for one in found if one.name not in _WHEN] or found
+
+
+def brief(name: str, value: Any) -> str | None:
+    """An attribute's value within a sentence; None for none."""
+    value = value.get("cellId") if name == "servingCell" and isinstance(value, dict) else value
+    if value is None or value == []:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    said = shown(name, value)
+    if isinstance(said, datetime):
+        return utc_time(said)
+    return said.word if isinstance(said, Badge) else said.value if isinstance(said, Ident) else str(said)
+
+
 def shown(name: str, value: Any) -> object:
     """An attribute's value as it is shown."""
-    if name == "state":
-        return state_badge(value)
-    if name in IDENTS and value is not None:
-        return Ident(str(value), IDENTS[name])
-    if name == "ratRestriction" and isinstance(value, list):
-        return ", ".join(TECHNOLOGIES.get(str(one), str(one)) for one in value) or None
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or None
+        known = TECHNOLOGIES if name == "ratRestriction" else {}
+        return ", ".join(known.get(str(one), str(one)) for one in value) or None
     if isinstance(value, dict):
-        return ", ".join(f"{attribute(key)} {one}" for key, one in value.items())
-    return value if value is None or isinstance(value, bool | int | float) else str(value)
+        said = ((attribute(key), brief(key, one)) for key, one in value.items() if key not in _WHEN)
+        return ", ".join(f"{key} {one}" for key, one in said if one is not None) or None
+    return _shown_text(name, str(value))
+
+
+def _shown_text(name: str, text: str) -> object:
+    if name == "state":
+        return state_badge(text)
+    if name in IDENTS:
+        return Ident(text, IDENTS[name])
+    if name in _WHEN:
+        return moment(text) or text
+    return TECHNOLOGIES.get(text, text) if name == "ratType" else text
 
 
 def moment(text: object) -> datetime | None:
@@ -141,12 +224,24 @@ def object_link(dn: str) -> object:
 def until(moment_: datetime | None, now: datetime) -> object:
     """When a certificate is over: a badge where that is soon."""
     if moment_ is None:
-        return "not known yet"
+        return Badge("Not known", Tone.UNKNOWN, tip=_NOT_KNOWN)
+    day = local_date(moment_, UTC)
     if moment_ <= now:
-        return Badge(f"over since {moment_:%Y-%m-%d}", Tone.BAD)
+        return Badge(f"Over since {day}", Tone.BAD)
     if moment_ - now < SOON:
-        return Badge(f"{moment_:%Y-%m-%d}: in {(moment_ - now).days} days", Tone.WARN)
-    return f"{moment_:%Y-%m-%d}"
+        return Badge(f"{day}: in {plural((moment_ - now).days, 'day')}", Tone.WARN)
+    return day
+
+
+_NOT_KNOWN = "Only its fingerprint was given here. Add the certificate itself, and this is known."
+
+
+def day(moment_: datetime, zone: tzinfo) -> object:
+    """A day where something begins or ends with one, as plans of many months do; else the moment."""
+    for one in (zone, UTC):
+        if moment_.astimezone(one).time() == time():
+            return local_date(moment_, one)
+    return moment_
 
 
 def told(row: Mapping[str, Any]) -> Badge:
@@ -161,3 +256,9 @@ def told(row: Mapping[str, Any]) -> Badge:
 def seen(at: datetime | None) -> Age:
     """When somebody came in last."""
     return Age(at, "calls of the standard interfaces")
+
+
+def no_match(noun: str, path: str) -> Empty:
+    """A list whose filters hid everything, and the way to all of it."""
+    text = "Take a filter away to see more."
+    return Empty(f"No {noun} matches these filters", text, (Action("Clear filters", path, "x"),), "search")

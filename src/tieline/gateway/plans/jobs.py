@@ -190,11 +190,15 @@ def validation_status(job: Job) -> ValidationJobStatus:
 
 async def details(tx: Tx, job: Job, *, everything: bool) -> ExecutionDetails:
     """Give the results operation by operation: those that failed, or all."""
-    failures = await store.failures(tx, job.id)
-    results = [
-        result async for result in _results(tx, job, failures) if everything or result.state is OperationState.FAILED
-    ]
+    results = [result for result, _ in await outcomes(tx, job, everything=everything)]
     return ExecutionDetails(summary=job.summary, results=results, member_conflicts=list(job.conflicts))
+
+
+async def outcomes(tx: Tx, job: Job, *, everything: bool) -> list[tuple[Result, ConfigChange]]:
+    """Give what came of each operation beside what the plan says of it: of those that failed, or of all."""
+    failures = await store.failures(tx, job.id)
+    every = [pair async for pair in _results(tx, job, failures)]
+    return every if everything else [pair for pair in every if pair[0].state is OperationState.FAILED]
 
 
 def summary_of(job: Job) -> ExecutionDetails:
@@ -338,12 +342,14 @@ def _fallback_name(row: DictRow) -> str:
     return f"Undo of {row['name'] or public_id(ACTIVATION, row['id'])}"
 
 
-async def _results(tx: Tx, job: Job, failures: dict[int, list[ErrorDetail]]) -> AsyncIterator[Result]:
+async def _results(
+    tx: Tx, job: Job, failures: dict[int, list[ErrorDetail]]
+) -> AsyncIterator[tuple[Result, ConfigChange]]:
     place = 0
     named = job.request.get("planConfigGroupDescrId") is not None or "planConfigGroupDescr" in job.request
     for part, changes in await changes_of(tx, job):
         for index, change in enumerate(changes):
-            yield Result(
+            result = Result(
                 target=change.target,
                 state=_state(job, place, failures),
                 change_id=change.change_id,
@@ -351,6 +357,7 @@ async def _results(tx: Tx, job: Job, failures: dict[int, list[ErrorDetail]]) -> 
                 plan_config_descr_id=part.plan if named else None,
                 errors=failures.get(place),
             )
+            yield result, change
             place += 1
 
 

@@ -112,25 +112,36 @@ async def members(tx: Tx, group_id: int, *, after: str, limit: int) -> list[Dict
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs of plans to list: ``kinds`` are activation, validation; ``bad`` those in which something failed."""
+    """Which jobs of plans to list: ``kinds`` are activation, validation; ``bad`` those in which something failed.
+
+    ``outcomes`` are states as people are told them: one that is over and in which something failed is PARTLY if any
+    change of it holds, else FAILED.
+    """
 
     utilities: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ("activation",)
     states: tuple[str, ...] = ()
     bad: bool = False
     undoes: bool | None = None
+    outcomes: tuple[str, ...] = ()
+
+
+_OUTCOME = """CASE WHEN j.state = 'FAILED' OR (j.state = 'COMPLETED' AND j.failed > 0)
+               THEN CASE WHEN j.position > j.failed + j.rolled_back THEN 'PARTLY' ELSE 'FAILED' END
+               ELSE j.state END"""
 
 
 async def jobs(tx: Tx, wanted: JobFilter, *, before: int, limit: int) -> list[DictRow]:
     """Give jobs, the latest first."""
     return await fetch_all(
         tx,
-        """SELECT j.id, u.code AS utility, j.kind, j.name, j.requested_by, j.mode, j.state, j.total, j.position,
+        f"""SELECT j.id, u.code AS utility, j.kind, j.name, j.requested_by, j.mode, j.state, j.total, j.position,
                j.failed, j.rolled_back, j.fallback, j.fallback_of, j.message, j.created_at, j.started_at, j.stopped_at
            FROM plan_job j JOIN utility u ON u.id = j.utility_id
            WHERE j.kind = ANY(%(kinds)s) AND j.id < %(before)s
              AND (%(utilities)s::text[] IS NULL OR u.code = ANY(%(utilities)s))
              AND (%(states)s::text[] IS NULL OR j.state = ANY(%(states)s))
+             AND (%(outcomes)s::text[] IS NULL OR {_OUTCOME} = ANY(%(outcomes)s))
              AND (NOT %(bad)s OR j.failed > 0 OR j.state = 'FAILED')
              AND (%(undoes)s::boolean IS NULL OR (j.fallback_of IS NOT NULL) = %(undoes)s)
            ORDER BY j.id DESC LIMIT %(limit)s""",
@@ -139,6 +150,7 @@ async def jobs(tx: Tx, wanted: JobFilter, *, before: int, limit: int) -> list[Di
             "before": before,
             "utilities": list(wanted.utilities) or None,
             "states": list(wanted.states) or None,
+            "outcomes": list(wanted.outcomes) or None,
             "bad": wanted.bad,
             "undoes": wanted.undoes,
             "limit": limit,
@@ -150,7 +162,8 @@ async def open_jobs(tx: Tx) -> list[DictRow]:
     """Give the jobs that are to be carried out, the oldest first."""
     return await fetch_all(
         tx,
-        """SELECT j.id, u.code AS utility, j.kind, j.name, j.state, j.total, j.position, j.failed, j.created_at
+        """SELECT j.id, u.code AS utility, j.kind, j.name, j.state, j.total, j.position, j.failed,
+               j.rolled_back, j.created_at
            FROM plan_job j JOIN utility u ON u.id = j.utility_id
            WHERE j.state IN ('QUEUED', 'RUNNING', 'CANCELLING') ORDER BY j.id LIMIT 50""",
     )
@@ -164,12 +177,12 @@ async def job_owner(tx: Tx, job_id: int) -> DictRow | None:
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Which rows of the change log to list. ``source`` is who did it, in full: ``staff:ada``."""
+    """Which rows of the change log to list. ``sources`` are who did it, in full: ``staff:ada``."""
 
     utilities: tuple[str, ...] = ()
     parties: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
-    source: str = ""
+    sources: tuple[str, ...] = ()
     client: str = ""
     dn: str = ""
     job: int | None = None
@@ -188,12 +201,14 @@ async def changes(tx: Tx, wanted: LogFilter, *, before: int, limit: int) -> list
         "utilities": list(wanted.utilities),
         "parties": list(wanted.parties),
         "operations": list(wanted.operations),
+        "sources": list(wanted.sources),
     }
     return await fetch_all(
         tx,
         f"""SELECT l.id, u.code AS utility, l.at, l.party, l.source, l.client, a.name AS client_name, l.operation, l.dn,
-                l.version, l.before, l.after, l.reason, l.job_id, l.change
+                l.version, l.before, l.after, l.reason, l.job_id, j.name AS job_name, l.change
             FROM change_log l JOIN utility u ON u.id = l.utility_id LEFT JOIN api_client a ON a.client_id = l.client
+                LEFT JOIN plan_job j ON j.id = l.job_id
             WHERE {" AND ".join(parts)} ORDER BY l.id DESC LIMIT %(limit)s""",
         {**bound, "before": before, "limit": limit},
     )
@@ -203,7 +218,7 @@ _LOGGED: Mapping[str, str] = {
     "utilities": "l.utility_id = ANY(ARRAY(SELECT id FROM utility WHERE code = ANY(%(utilities)s)))",
     "parties": "l.party = ANY(%(parties)s)",
     "operations": "l.operation = ANY(%(operations)s)",
-    "source": "l.source = %(source)s",
+    "sources": "l.source = ANY(%(sources)s)",
     "client": "l.client = %(client)s",
     "dn": "l.dn = %(dn)s",
     "job": "l.job_id = %(job)s",
@@ -260,15 +275,19 @@ async def queues(tx: Tx, utility_id: int | None = None) -> dict[str, int]:
     return {name: int(count) for name, count in (row or {}).items()}
 
 
-async def bad_jobs(tx: Tx, since: datetime) -> int:
-    """Count activations since a moment in which something failed."""
-    found: int = await fetch_value(
+async def bad_jobs(tx: Tx, since: datetime, limit: int) -> tuple[int, list[DictRow]]:
+    """Count activations since a moment in which something failed, and give the latest of them."""
+    rows = await fetch_all(
         tx,
-        """SELECT count(*) FROM plan_job WHERE kind = 'activation' AND stopped_at >= %s
-             AND state IN ('CANCELLED', 'COMPLETED', 'FAILED') AND (failed > 0 OR state = 'FAILED')""",
-        [since],
+        """SELECT j.id, u.code AS utility, j.kind, j.name, j.state, j.total, j.position, j.failed, j.rolled_back,
+               count(*) OVER () AS matching
+           FROM plan_job j JOIN utility u ON u.id = j.utility_id
+           WHERE j.kind = 'activation' AND j.stopped_at >= %s
+             AND j.state IN ('CANCELLED', 'COMPLETED', 'FAILED') AND (j.failed > 0 OR j.state = 'FAILED')
+           ORDER BY j.id DESC LIMIT %s""",
+        [since, limit],
     )
-    return found
+    return (rows[0]["matching"] if rows else 0), rows
 
 
 async def declined(tx: Tx) -> list[DictRow]:

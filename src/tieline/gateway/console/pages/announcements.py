@@ -34,6 +34,8 @@ AREAS = (
 )
 _MEMBERS = {"Regions": "region", "PostcodeAreas": "postcodeArea", "Cells": "cell"}
 _MOST_PHASES = 100
+_FEW = 3
+"""Names of a place that are told."""
 _TECHNOLOGIES = (*(Option(one, one) for one in ("2G", "3G", "4G", "5G")), Option("", "All of them (planned work)"))
 _RULES = {
     "title": "Say what it is about, in at most 200 characters.",
@@ -109,8 +111,8 @@ def area_words(area: Area) -> str:
 
 
 def _few(noun: str, names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""  # noqa: PLR2004 - as many as one line takes
+    shown = ", ".join(names[:_FEW])
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
     return f"{noun}{'s' if len(names) > 1 else ''} {shown}{more}"
 
 
@@ -240,7 +242,7 @@ def form(typed: Any, codes: Mapping[str, str], csrf: str, problems: Sequence[Pro
         fields = [
             *((Field("ref", "Reference", value=typed_text(typed, "ref"), error=wrong.get("ref", ""), maxlength=64,
                      autofocus=True,
-                     hint="Your own; it names the notice on the wire, and stays."),) if known is None else ()),
+                     hint="Your own name for it. Utilities read it, and it never changes."),) if known is None else ()),
             Field("kind", "Kind", "select", typed_text(typed, "kind"),
                   options=(Option("phase-out", "A technology ends"), Option("planned-work", "Planned work"))),
             *fields,
@@ -250,4 +252,4 @@ def form(typed: Any, codes: Mapping[str, str], csrf: str, problems: Sequence[Pro
         ]  # fmt: skip
     action = "/notices" if known is None else f"/notices/{known.ref}/edit"
     back = "/notices" if known is None else f"/notices/{known.ref}"
-    return Form(action, tuple(fields), csrf, "Keep the draft", back, wide=True)
+    return Form(action, tuple(fields), csrf, "Save the draft", back)

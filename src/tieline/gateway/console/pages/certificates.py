@@ -38,14 +38,17 @@ class Holder:
     current: str
 
 
-def table(rows: Sequence[Mapping[str, Any]], now: datetime, subject: str | None = None) -> Table:
-    """Certificates of one holder; any certificate with ``subject`` counts besides."""
+def table(
+    rows: Sequence[Mapping[str, Any]], now: datetime, subject: str | None = None, *, takes: bool = False
+) -> Table:
+    """Certificates of one holder; any certificate with ``subject`` counts besides. ``takes``: with a button each."""
     columns = (
         Column("fingerprint", "SHA-256", fixed=True, narrow=True),
         Column("subject", "Subject", wrap=True),
-        Column("until", "Over", narrow=True),
+        Column("until", "Over", narrow=not takes),
         Column("added", "Added"),
-        Column("seen", "Last came in", narrow=True),
+        Column("seen", "Last came in", narrow=not takes),
+        *((Column("take", "Take away", narrow=True),) if takes else ()),
     )
     shown = [
         Row(
@@ -56,23 +59,33 @@ def table(rows: Sequence[Mapping[str, Any]], now: datetime, subject: str | None 
                 "until": words.until(row["not_after"], now),
                 "added": row["added_at"],
                 "seen": words.seen(row["seen_at"]),
+                "take": Action("Take away", icon="trash-2", kind="danger", dialog=_dialog(row)) if takes else None,
             },
         )
         for row in rows
     ]
-    words_ = f"Any certificate of the authority with the subject {subject} counts." if subject else _NOBODY
-    empty = Empty("No certificate is listed", words_, icon="key-round")
+    empty = Empty("No certificate is listed", _others(subject), icon="key-round")
     return Table("certificates", "Certificates", columns, shown, empty=empty, chooser=False)
 
 
+def _others(subject: str | None) -> str:
+    return f"Any certificate of the authority with the subject {subject} counts." if subject else _NOBODY
+
+
 async def show(
-    page: StaffPage, holder: Holder, known: Sequence[Mapping[str, Any]], *, typed: str, problems: Sequence[Problem]
+    page: StaffPage,
+    holder: Holder,
+    known: Sequence[Mapping[str, Any]],
+    *,
+    typed: str,
+    problems: Sequence[Problem],
+    subject: str | None = None,
 ) -> Response:
     """Certificates of a utility or of a client, with the ways to add, issue and take away."""
     place = holder.place
     sheet = Sheet(
         rows=(
-            (Block("Certificates that count", table(known, page.now)),),
+            (Block("Certificates that count", table(known, page.now, subject, takes=True)),),
             (
                 Block(
                     "Add one that somebody else issued",
@@ -81,15 +94,11 @@ async def show(
                 Block("Or have one issued here", _ISSUE),
             ),
         ),
-        dialogs=removals(known, place, page.csrf_token),
-    )
-    takes = tuple(
-        Action(f"Take {one['fingerprint'][:8]}… away", icon="trash-2", dialog=f"remove-{one['fingerprint'][:12]}")
-        for one in known
+        dialogs=removals(known, page.now, place, page.csrf_token, subject),
     )
     issue_ = Action("Issue a certificate", f"{place}/certificates/issue", "key-round", "primary", "post")
     state = "Each of them counts until it is taken away."
-    head = PageHead(f"Certificates of {holder.name}", state, holder.crumbs, (issue_, *takes))
+    head = PageHead(f"Certificates of {holder.name}", state, holder.crumbs, (issue_,))
     status = 422 if problems else 200
     return await page.show("templates/page.html", current=holder.current, head=head, status=status, **sheet.context())
 
@@ -110,17 +119,28 @@ async def note(tx: Tx, certificate: Given) -> None:
         )
 
 
-def removals(rows: Sequence[Mapping[str, Any]], base: str, csrf: str) -> tuple[Confirm, ...]:
-    """Dialogs that ask before a certificate is taken away, one for each."""
+def _dialog(row: Mapping[str, Any]) -> str:
+    return f"remove-{row['fingerprint'][:12]}"
+
+
+def removals(
+    rows: Sequence[Mapping[str, Any]], now: datetime, base: str, csrf: str, subject: str | None = None
+) -> tuple[Confirm, ...]:
+    """Dialogs that ask before a certificate is taken away, one for each; the last one says that it is the last."""
+    last = f" It is the only one that is listed. {_others(subject)}" if len(rows) == 1 else ""
     return tuple(
         Confirm(
-            f"remove-{row['fingerprint'][:12]}",
+            _dialog(row),
             "Take the certificate away",
-            "Calls with it, and with tokens that are bound to it, are refused within seconds.",
+            f"Calls with it, and with tokens that are bound to it, are refused within seconds.{last}",
             f"{base}/certificates/{row['fingerprint']}/remove",
-            "Take it away",
+            "Take away",
             csrf,
-            facts=(("SHA-256", Ident(row["fingerprint"], IdentKind.HASH)), ("Subject", row["subject"] or None)),
+            facts=(
+                ("SHA-256", Ident(row["fingerprint"], IdentKind.HASH)),
+                ("Subject", row["subject"] or None),
+                ("Over", words.until(row["not_after"], now)),
+            ),
             undo="Add the same certificate again.",
             danger=True,
         )
@@ -152,7 +172,7 @@ async def issued(page: StaffPage, whose: str, pem: tuple[bytes, bytes], crumb: C
         current=current,
         head=head,
         words="Hand both over by a way that only the holder reads. The key is kept nowhere here: if it is lost, "
-        "issue another certificate and take this one away.",
+        "issue another certificate, and take this one away.",
         facts=(("For", whose),),
         texts=(("Certificate", certificate), ("Private key", key)),
     )

@@ -34,6 +34,7 @@ Typed = ImmutableMultiDict[Any, Any]
 HOME = Crumb("API clients", "/clients")
 _CURRENT = "clients"
 _LIVING, _ENDED = Badge("May call", Tone.OK), Badge("Disabled", Tone.OFF, "ban")
+_BARE = Badge("No certificate yet", Tone.WARN, "key-round")
 
 
 @router.get("/clients")
@@ -58,8 +59,7 @@ async def every(page: CurrentPage) -> Response:
     )
     head = PageHead(
         "API clients",
-        "Programs of utilities with certificates and scopes of their own; their tokens are bound to the certificate "
-        "(RFC 8705).",
+        "Programs of utilities, each with certificates of its own and its own share of what the contract allows.",
         actions=(Action("Make a client", "/clients/new", "plus", "primary"),) if page.may_operate else (),
     )
     table = clients_table(shown, filtered=bool(wanted or living))
@@ -83,7 +83,7 @@ def clients_table(rows: Sequence[ApiClient], *, filtered: bool = False) -> Table
             {
                 "client": one.client_id,
                 "utility": Link(one.utility, f"/utilities/{one.utility}"),
-                "state": _ENDED if one.revoked_at else _LIVING,
+                "state": _state(one),
                 "scopes": _scopes(one.scopes),
                 "certificates": len(one.certificates),
                 "token": Age(one.token_at),
@@ -95,7 +95,7 @@ def clients_table(rows: Sequence[ApiClient], *, filtered: bool = False) -> Table
         for one in rows
     ]
     empty = (
-        Empty("No client matches", "Take a filter away to see more.", icon="search")
+        words.no_match("client", "/clients")
         if filtered
         else Empty(
             "No API client yet",
@@ -104,6 +104,13 @@ def clients_table(rows: Sequence[ApiClient], *, filtered: bool = False) -> Table
         )
     )
     return Table("clients", "API clients", columns, shown, empty=empty, chooser=False)
+
+
+def _state(client: ApiClient) -> Badge:
+    """Whether it may call; one with which nobody can come in says so."""
+    if client.revoked_at is not None:
+        return _ENDED
+    return _LIVING if client.certificates or client.subject else _BARE
 
 
 def _scopes(scopes: frozenset[TokenScope]) -> str:
@@ -174,8 +181,8 @@ async def _known(tx: Tx, client_id: str) -> list[Mapping[str, Any]]:
 
 
 def _facts(found: ApiClient) -> tuple[tuple[str, object], ...]:
-    return (
-        ("State", _LIVING if found.revoked_at is None else _ENDED),
+    every: tuple[tuple[str, object], ...] = (
+        ("State", _state(found)),
         ("Utility", Link(found.utility, f"/utilities/{found.utility}")),
         ("Any certificate with the subject", found.subject or None),
         ("Given its last token", Age(found.token_at)),
@@ -184,6 +191,7 @@ def _facts(found: ApiClient) -> tuple[tuple[str, object], ...]:
         ("By", named(found.created_by)),
         ("Disabled", found.revoked_at),
     )
+    return tuple(pair for pair in every if pair[1] is not None)
 
 
 def _may(found: ApiClient) -> tuple[tuple[str, object], ...]:
@@ -267,7 +275,7 @@ def _rule(field: str) -> str:
     return {
         "name": "Small letters, digits and dashes, at most 40 of them.",
         "scopes": "Choose at least one: a client that may do nothing is of no use.",
-        "subject": "Write it as RFC 4514 does: CN=scada,O=Grid",
+        "subject": "Write it like this: CN=scada,O=Grid",
     }.get(field, "This cannot be used.")
 
 
@@ -333,7 +341,7 @@ async def _certificates(page: StaffPage, client_id: str, typed: str, problems: S
         known = await _known(tx, client_id)
     place = f"/clients/{client_id}"
     holder = certificates.Holder(place, found.client_id, (HOME, Crumb(client_id, place)), _CURRENT)
-    return await certificates.show(page, holder, known, typed=typed, problems=problems)
+    return await certificates.show(page, holder, known, typed=typed, problems=problems, subject=found.subject)
 
 
 @router.post("/clients/{client_id}/certificates")

@@ -85,14 +85,14 @@ def form(typed: Any, csrf: str, problems: Sequence[Problem], *, code: str | None
                 for scope, (word, hint) in words.SCOPES.items()
             ),
         ),
-        Field("calls", "Calls a second", "number", typed_text(typed, "calls"), error=wrong.get("calls", ""),
+        Field("calls", "Calls it may make", "number", typed_text(typed, "calls"), error=wrong.get("calls", ""),
               unit="a second", attributes={"min": "0", "step": "any"}),
-        Field("changes", "Changes that one plan may hold", "number", typed_text(typed, "changes"),
-              error=wrong.get("changes", ""), attributes={"min": "1", "step": "1"}),
+        Field("changes", "Changes it may make", "number", typed_text(typed, "changes"),
+              error=wrong.get("changes", ""), unit="a plan", attributes={"min": "1", "step": "1"}),
         Field("hosts", "Hosts it may be told at", "textarea", typed_text(typed, "hosts"),
               "host or host:port, one a line. Notifications go nowhere else.", wrong.get("hosts", ""),
               required=False, maxlength=4000),
-        Field("token", "Its certificates count only with an access token (RFC 8705)", "check",
+        Field("token", "Its certificates count only with an access token", "check",
               typed_text(typed, "token"), required=False),
     )  # fmt: skip
     action = "/utilities" if code is None else f"/utilities/{code}/edit"
@@ -106,7 +106,7 @@ def _of_a_new_one(typed: Any, wrong: Mapping[str, str]) -> tuple[Field, ...]:
             "code",
             "Code",
             value=typed_text(typed, "code"),
-            hint="It names the utility's part of the tree (SubNetwork), and stays.",
+            hint="Short, and never changed: every name of what the utility has begins with it.",
             error=wrong.get("code", ""),
             maxlength=64,
         ),

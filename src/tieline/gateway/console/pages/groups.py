@@ -31,7 +31,7 @@ async def every(page: CurrentPage, after: After = None) -> Response:
         rows = await reading.groups(tx, None, after=begin, limit=lists.ROWS + 1)
     found = page_of(rows, lists.ROWS, lambda row: (row["id"],))
     table = _list(found.items, lists.paging(page.url, found, "group"))
-    head = PageHead("5G LAN groups", "What utilities have made of their subscriptions (TS 29.522).")
+    head = PageHead("5G LAN groups", "What utilities have made of their subscriptions.")
     return await page.show("layout/list.html", current=_CURRENT, head=head, bar=None, table=table)
 
 
@@ -57,7 +57,7 @@ def _list(rows: Sequence[Mapping[str, Any]], paging: Paging) -> Table:
         )
         for row in rows
     ]
-    empty = Empty("No group yet", "A utility makes one over 5GLANParameterProvision.", icon="layers")
+    empty = Empty("No group yet", "A group shows here once a utility has made one of its subscriptions.", icon="layers")
     return Table("groups", "5G LAN groups", columns, shown, paging, empty=empty, chooser=False)
 
 

@@ -1,7 +1,7 @@
 """The change log: every change of every object, before and after, by whom, in the course of what; also as a file."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Annotated, Any
 
 import msgspec
@@ -63,13 +63,12 @@ async def every(page: CurrentPage, after: After = None) -> Response:
     filtered = any(key != "after" for key, _ in pairs)
     table = log_table(
         found.items,
-        page.now,
         lists.paging(page.url, found, "change"),
         csv_href=f"/log.csv?{query}" if query else "/log.csv",
         filtered=filtered,
         with_object=True,
     )
-    head = PageHead("Change log", "Every change of every object, whoever made it. Rows are never altered.")
+    head = PageHead("Change log", "Every change of what utilities have, whoever made it. Nothing here is ever altered.")
     return await page.show("layout/list.html", current=_CURRENT, head=head, bar=bar, table=table)
 
 
@@ -83,7 +82,7 @@ def _wanted(pairs: lists.Pairs, zone: tzinfo) -> reading.LogFilter:
         utilities=lists.chosen("utility", pairs),
         parties=lists.chosen("party", pairs),
         operations=lists.chosen("operation", pairs),
-        source=_source(lists.typed("by", pairs).strip()),
+        sources=words.sources(by) if (by := lists.typed("by", pairs).strip()) else (),
         client=lists.typed("client", pairs).strip(),
         dn=lists.typed("dn", pairs).strip(),
         job=number,
@@ -92,14 +91,8 @@ def _wanted(pairs: lists.Pairs, zone: tzinfo) -> reading.LogFilter:
     )
 
 
-def _source(who: str) -> str:
-    """Who, as the log has it: a bare name is one of the staff's."""
-    return who if not who or ":" in who or who == "network" else f"staff:{who}"
-
-
 def log_table(
     rows: Sequence[Mapping[str, Any]],
-    now: datetime,
     paging: Paging | None = None,
     *,
     csv_href: str = "",
@@ -107,19 +100,18 @@ def log_table(
     with_object: bool = False,
 ) -> Table:
     """Rows of the log as a list; each opens beside it."""
-    del now
     columns = (
-        Column("at", "When", fixed=True, narrow=True),
+        Column("what", "What", fixed=True, wrap=True, narrow=True),
         *((Column("object", "Object", narrow=True),) if with_object else ()),
-        Column("party", "Whose hand", narrow=True),
+        Column("party", "Whose hand"),
         Column("by", "By"),
-        Column("what", "What", wrap=True, narrow=True),
+        Column("at", "When", narrow=True),
         Column("job", "Plan"),
-        Column("reason", "Reason", wrap=True),
+        Column("reason", "Reason"),
     )
     shown = [Row(str(row["id"]), _row(row), f"/log/{row['id']}", sheet=True) for row in rows]
     empty = (
-        Empty("No change matches", "Take a filter away to see more.", icon="search")
+        words.no_match("change", "/log")
         if filtered
         else Empty("Nothing was changed yet", "Each change of an object stands here from now on.", icon="history")
     )
@@ -134,15 +126,21 @@ def _row(row: Mapping[str, Any]) -> dict[str, object]:
         "party": Badge(words.PARTIES[row["party"]], _TONES[row["party"]], _ICONS[row["party"]]),
         "by": _by(row),
         "what": _what(row),
-        "job": Link(public_id(ACTIVATION, job), f"/plans/{public_id(ACTIVATION, job)}") if job else None,
+        "job": _plan(job, row["job_name"]) if job else None,
         "reason": row["reason"],
     }
+
+
+def _plan(job: int, name: str | None) -> Link:
+    known = public_id(ACTIVATION, job)
+    return Link(name or words.job_name(known), f"/plans/{known}")
 
 
 def _by(row: Mapping[str, Any]) -> object:
     """Who: of a utility also which of its programs, where it came in as one."""
     client = _client(row)
-    return row["source"] if client is None else Several((row["source"], client))
+    source = words.who(row["source"])
+    return source if client is None else Several((source, client))
 
 
 def _client(row: Mapping[str, Any]) -> Link | None:
@@ -153,18 +151,21 @@ def _client(row: Mapping[str, Any]) -> Link | None:
 def _what(row: Mapping[str, Any]) -> str:
     """A row in a few words: "APN old.example to new.example"."""
     if row["operation"] != "changed":
-        return f"{words.OPERATIONS[row['operation']]}"
-    before, after = row["before"] or {}, row["after"] or {}
-    names = list(dict.fromkeys([*after, *before]))
-    said = [f"{words.attribute(one)} {_short(before.get(one))} to {_short(after.get(one))}" for one in names[:_SHOWN]]
-    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(said) + more
+        return f"{_kind(row['dn'])} {words.OPERATIONS[row['operation']]}"
+    facts = words.became(row["before"] or {}, row["after"] or {})
+    said = [f"{one.word} {_short(one.name, one.before)} to {_short(one.name, one.after)}" for one in facts[:_SHOWN]]
+    more = f", and {len(facts) - _SHOWN} more" if len(facts) > _SHOWN else ""
+    return ", ".join(said) + more or "Nothing differs"
 
 
-def _short(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+def _kind(dn: str) -> str:
+    """What kind of object a name is of."""
+    class_name = dn.rpartition(",")[2].partition("=")[0]
+    return words.KINDS.get(class_name, class_name)
+
+
+def _short(name: str, value: Any) -> str:
+    text = words.brief(name, value) or "nothing"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
@@ -180,32 +181,32 @@ async def one(page: CurrentPage, number: Number) -> Response:
     facts = (
         ("When", row["at"]),
         ("Object", cells["object"]),
-        ("Whole name", row["dn"]),
         ("Utility", Link(row["utility"], f"/utilities/{row['utility']}")),
         ("Whose hand", cells["party"]),
-        ("By", row["source"]),
+        ("By", words.who(row["source"])),
         ("API client", _client(row)),
         ("What", words.OPERATIONS[row["operation"]]),
         ("Version", row["version"]),
         ("Plan", cells["job"]),
         ("Change within the plan", row["change"]),
         ("Reason", row["reason"]),
+        ("The utility knows it as", row["dn"].replace(",", ", ")),
     )
+    known = tuple(pair for pair in facts if pair[1] is not None)
     diff = Block("Before and after", difference(row))
     title = row["dn"].rpartition("=")[2]
     if page.is_sheet:
-        return page.sheet("templates/sheet.html", title=title, state=_what(row), facts=facts, blocks=(diff,))
-    sheet = Sheet(rows=((Block("The change", facts), diff),))
+        return page.sheet("templates/sheet.html", title=title, state=_what(row), facts=known, blocks=(diff,))
+    sheet = Sheet(rows=((Block("The change", known), diff),))
     head = PageHead(title, _what(row), (HOME,))
     return await page.show("templates/page.html", current=_CURRENT, head=head, **sheet.context())
 
 
 def difference(row: Mapping[str, Any]) -> PlanDiff:
     """Before and after of one row."""
-    before, after = row["before"] or {}, row["after"] or {}
+    facts = words.became(row["before"] or {}, row["after"] or {})
     deltas = tuple(
-        Delta(words.attribute(name), words.shown(name, before.get(name)), words.shown(name, after.get(name)))
-        for name in dict.fromkeys([*before, *after])
+        Delta(one.word, words.shown(one.name, one.before), words.shown(one.name, one.after)) for one in facts
     )
     return PlanDiff("Before and after", (Planned(row["dn"].rpartition("=")[2], deltas),), "object")
 

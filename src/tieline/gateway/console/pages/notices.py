@@ -1,6 +1,7 @@
 """Notices to utilities: what is announced, whom each phase hits, who answered; written, published, withdrawn."""
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
@@ -12,6 +13,7 @@ from tieline.console.components.tables import Column, Empty, Paging, Row, Table
 from tieline.console.components.values import Age, Badge, Count, Link, Tone
 from tieline.console.components.work import Confirm
 from tieline.gateway.backoffice import announcing
+from tieline.gateway.console import words
 from tieline.gateway.console.blocks import Block, Sheet
 from tieline.gateway.console.http import CurrentPage, StaffPage, pages
 from tieline.gateway.console.pages import announcements as forms
@@ -22,7 +24,7 @@ from tieline.gateway.utilities import store as utilities
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, NotFound, Problem
 from tieline.platform.paging import decode_key, page_of
-from tieline.platform.scope import Permission, named
+from tieline.platform.scope import Permission
 from tieline.standards.tmf.announcements import Phase
 
 router = pages()
@@ -49,28 +51,31 @@ async def every(page: CurrentPage, after: After = None) -> Response:
     found = page_of(rows, lists.ROWS, lambda one: (one.ref,))
     head = PageHead(
         "Notices",
-        "What utilities are told beforehand: technologies that end, planned work (TMF655).",
+        "What utilities are told beforehand: technologies that end, planned work.",
         actions=(Action("Write a notice", "/notices/new", "plus", "primary"),) if page.may_operate else (),
     )
-    table = _list(found.items, lists.paging(page.url, found, "notice"))
+    table = _list(found.items, lists.paging(page.url, found, "notice"), page.renderer.zone)
     return await page.show("layout/list.html", current=_CURRENT, head=head, bar=None, table=table)
 
 
-def _list(rows: Sequence[Notice], paging: Paging) -> Table:
+def _list(rows: Sequence[Notice], paging: Paging, zone: tzinfo) -> Table:
     columns = (
         Column("title", "Notice", fixed=True, narrow=True, wrap=True),
-        Column("ref", "Reference"),
+        Column("ref", "Reference", hidden=True),
         Column("state", "State", narrow=True),
         Column("kind", "Kind"),
         Column("technology", "Technology"),
-        Column("phases", "Phases", numeric=True),
-        Column("revision", "Revision", numeric=True),
-        Column("by", "By"),
-        Column("at", "Last published"),
+        Column("begins", "Begins"),
+        Column("ends", "Over by"),
+        Column("phases", "Phases", numeric=True, hidden=True),
+        Column("revision", "Revision", numeric=True, hidden=True),
+        Column("by", "By", hidden=True),
+        Column("at", "Last published", hidden=True),
     )
     shown = []
     for one in rows:
         said = one.draft or one.content or {}
+        phases = [phase.period for phase in forms.read(said)]
         state = Badge("Published, and being revised", Tone.BUSY, "pencil") if one.draft and one.revision else None
         cells: dict[str, object] = {
             "title": said.get("title"),
@@ -78,9 +83,11 @@ def _list(rows: Sequence[Notice], paging: Paging) -> Table:
             "state": state or _STATES[one.state],
             "kind": _KINDS[one.kind],
             "technology": said.get("technology"),
-            "phases": len(said.get("phases", ())),
+            "begins": words.day(min(phase.start_date_time for phase in phases), zone) if phases else None,
+            "ends": words.day(max(phase.end_date_time for phase in phases), zone) if phases else None,
+            "phases": len(phases),
             "revision": one.revision or None,
-            "by": named(one.updated_by),
+            "by": words.who(one.updated_by),
             "at": Age(one.updated_at) if one.revision else None,
         }
         shown.append(Row(one.ref, cells, f"/notices/{one.ref}", muted=one.state is State.WITHDRAWN))
@@ -176,7 +183,7 @@ async def one(page: CurrentPage, ref: Ref, earlier: Number = None, later: Number
         hits = await announcing.hits(tx, page.parts.radio, said)
     audience = codes if found.audience is None else list(found.audience)
     rows: list[tuple[Block, ...]] = [
-        (Block(_hit_title(found), _phases(said, hits, audience)),),
+        (Block(_hit_title(found), _phases(said, hits, audience, page.renderer.zone)),),
         (
             Block("What it says", _facts(found, said)),
             Block("What utilities answered", _answers(found, answers, audience)),
@@ -257,29 +264,31 @@ def _dialogs(page: StaffPage, found: Notice, said: Mapping[str, Any], audience: 
     return tuple(one for one in every if one.id in wanted)
 
 
-def _phases(said: Mapping[str, Any], hits: Sequence[Mapping[str, int] | None], audience: Sequence[str]) -> Table:
+def _phases(
+    said: Mapping[str, Any], hits: Sequence[Mapping[str, int] | None], audience: Sequence[str], zone: tzinfo
+) -> Table:
     columns = (
         Column("name", "Phase", fixed=True, narrow=True, wrap=True),
         Column("starts", "Begins", narrow=True),
         Column("ends", "Over by", narrow=True),
         Column("area", "Where", wrap=True),
-        Column("hits", "Subscriptions served there now", numeric=True, narrow=True),
-        Column("whose", "Of", wrap=True),
+        Column("hits", "Served there now", unit="subscriptions", numeric=True),
+        Column("whose", "Of", wrap=len(audience) > 1),
     )
     rows = []
     for phase, hit in zip(forms.read(said), hits, strict=True):
         mine = None if hit is None else {code: count for code, count in hit.items() if code in audience}
-        rows.append(Row(phase.id, _phase(phase, mine)))
+        rows.append(Row(phase.id, _phase(phase, mine, zone)))
     empty = Empty("No phase yet", "A notice has one phase at least.")
     return Table("phases", "Phases", columns, rows, empty=empty, chooser=False)
 
 
-def _phase(phase: Phase, hit: Mapping[str, int] | None) -> dict[str, object]:
+def _phase(phase: Phase, hit: Mapping[str, int] | None, zone: tzinfo) -> dict[str, object]:
     whose = ", ".join(f"{code} {count:,}" for code, count in sorted((hit or {}).items()))
     return {
         "name": phase.name,
-        "starts": phase.period.start_date_time,
-        "ends": phase.period.end_date_time,
+        "starts": words.day(phase.period.start_date_time, zone),
+        "ends": words.day(phase.period.end_date_time, zone),
         "area": forms.area_words(phase.area),
         "hits": None if hit is None else Count(sum(hit.values())),
         "whose": "the network cannot tell for this area" if hit is None else whose or None,
@@ -298,7 +307,7 @@ def _facts(found: Notice, said: Mapping[str, Any]) -> tuple[tuple[str, object], 
         ("Asks for an answer", found.approval),
         ("First published", found.published_at),
         ("Last published", Age(found.updated_at) if found.revision else None),
-        ("By", named(found.updated_by)),
+        ("By", words.who(found.updated_by)),
         ("Reason", found.reason or None),
     )
 
@@ -307,7 +316,6 @@ def _answers(found: Notice, answers: Sequence[Mapping[str, Any]], audience: Sequ
     columns = (
         Column("utility", "Utility", fixed=True, narrow=True),
         Column("answer", "Answer", narrow=True),
-        Column("revision", "To revision", numeric=True),
         Column("reason", "Words", wrap=True, narrow=True),
         Column("at", "When"),
     )
@@ -320,13 +328,18 @@ def _answers(found: Notice, answers: Sequence[Mapping[str, Any]], audience: Sequ
         cells: dict[str, object] = {
             "utility": Link(code, f"/utilities/{code}"),
             "answer": _ANSWERS[row["status"]] if row is not None and stands else waiting,
-            "revision": row["revision"] if row else None,
-            "reason": row["reason"] or None if row else None,
+            "reason": _words(row, stands=stands) if row else None,
             "at": Age(row["at"]) if row else None,
         }
         rows.append(Row(code, cells))
     empty = Empty("No answer yet", "Utilities answer once the notice is published and asks for it.", icon="inbox")
     return Table("answers", "Answers", columns, rows, empty=empty, chooser=False)
+
+
+def _words(row: Mapping[str, Any], *, stands: bool) -> str | None:
+    """What was said with an answer; to which revision, where that is not the present one."""
+    earlier = "" if stands else f"To revision {row['revision']}: {_ANSWERS[row['status']].word.lower()}."
+    return f"{earlier} {row['reason'] or ''}".strip() or None
 
 
 def _revisions(found: Notice, revisions: Sequence[Mapping[str, Any]]) -> Table:
@@ -343,7 +356,7 @@ def _revisions(found: Notice, revisions: Sequence[Mapping[str, Any]]) -> Table:
             {
                 "revision": f"Revision {row['revision']}",
                 "at": Age(row["at"]),
-                "by": named(row["by"]),
+                "by": words.who(row["by"]),
                 "reason": row["reason"] or None,
                 "compare": "the newest"
                 if row["revision"] == found.revision

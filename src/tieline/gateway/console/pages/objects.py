@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from tieline.console import lists
-from tieline.console.components.formats import plural
+from tieline.console.components.formats import listed, plural
 from tieline.console.components.frame import Action, Crumb, Hit, HitGroup, PageHead
 from tieline.console.components.tables import Column, Empty, Filter, FilterBar, FilterKind, Paging, Row, Table
-from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Observed, Tone
+from tieline.console.components.values import Age, Badge, Ident, IdentKind, Link, Observed, Several, Tone
 from tieline.gateway.backends.simulated import store as radio
 from tieline.gateway.backoffice.access import Code, consumer_named
 from tieline.gateway.backoffice.store import reading
@@ -121,7 +121,7 @@ def _list(code: str, found: Rows[Any], paging: Paging, *, filtered: bool) -> Tab
         Column("address", "IP address"),
         Column("network", "Network", narrow=True),
         Column("attached", "Attached"),
-        Column("changed", "Last changed"),
+        Column("changed", "Last changed", hidden=True),
         Column("by", "By", hidden=True),
     )
     rows = []
@@ -137,13 +137,13 @@ def _list(code: str, found: Rows[Any], paging: Paging, *, filtered: bool) -> Tab
             "network": _network(node),
             "attached": _attached(node),
             "changed": Age(node.modified_at),
-            "by": node.modified_by,
+            "by": words.who(node.modified_by),
         }
         rows.append(Row(node.dn.id, cells, words.object_href(str(node.dn))))
     empty = (
-        Empty("No subscription matches", "Take a filter away to see more.", icon="search")
+        words.no_match("subscription", f"/objects?utility={quoted(code)}" if code else "/objects")
         if filtered
-        else Empty("No subscription yet", "Subscriptions and cards are loaded in bulk through the back office.")
+        else Empty("No subscription yet", "Subscriptions and cards come in bulk, from the systems that order them.")
     )
     return Table("objects", f"Subscriptions of {code}", columns, rows, paging, empty=empty)
 
@@ -178,14 +178,14 @@ async def subscription(page: CurrentPage, code: Code, name: Name) -> Response:
             (
                 Block(
                     "What happened to it",
-                    log_table(history, page.now),
+                    log_table(history),
                     f"/log?dn={quoted(str(node.dn))}",
                     "All of it in the change log",
                 ),
             ),
         )
     )
-    state = "The network does what is asked." if not lags(node) else "The network does something else (still)."
+    state = _standing(node)
     head = PageHead(
         name,
         state,
@@ -195,11 +195,24 @@ async def subscription(page: CurrentPage, code: Code, name: Name) -> Response:
     return await page.show("templates/page.html", current=_CURRENT, head=head, **sheet.context())
 
 
+def _standing(node: Node) -> str:
+    """Whether the network does what is asked, and what differs."""
+    operational = node.observed.get("operational") or {}
+    names = [words.attribute(one) for one in DESIRED_NAMES if node.attributes.get(one) != operational.get(one)]
+    if not names:
+        return "The network does what is asked."
+    return f"The network does not do what is asked yet: {listed(names)} {'differs' if len(names) == 1 else 'differ'}."
+
+
 def _actions(page: StaffPage, code: str, name: str, *, simulated: bool) -> tuple[Action, ...]:
     if not (page.may_operate and simulated):
         return ()
     return (
-        Action("Change it by hand (simulation)", f"/simulation?utility={code}&subscription={quoted(name)}", "pencil"),
+        Action(
+            "Change it by hand (simulation)",
+            f"/simulation?utility={code}&subscription={quoted(name)}",
+            "pencil",
+        ),
     )
 
 
@@ -227,8 +240,11 @@ def _identity(node: Node, code: str) -> tuple[tuple[str, object], ...]:
         *pairs,
         ("Version", node.version),
         ("Last changed", Age(node.modified_at)),
-        ("By", node.modified_by),
-        ("In the course of", Link(node.last_plan, f"/plans/{node.last_plan}") if node.last_plan else None),
+        ("By", words.who(node.modified_by)),
+        (
+            "In the course of",
+            Link(words.job_name(node.last_plan), f"/plans/{node.last_plan}") if node.last_plan else None,
+        ),
     )
 
 
@@ -254,17 +270,16 @@ def _twins(node: Node) -> Table:
         Column("name", "Attribute", fixed=True, narrow=True),
         Column("desired", "Asked for", narrow=True),
         Column("operational", "In the network", narrow=True),
-        Column("state", "", narrow=True),
     )
     rows = []
     for name in DESIRED_NAMES:
         wanted, found = node.attributes.get(name), operational.get(name)
-        same = wanted == found
+        same, told = wanted == found, words.shown(name, found)
+        differs = Several((Badge("Differs", Tone.WARN), *(() if told is None else (told,))))
         cells: dict[str, object] = {
             "name": words.attribute(name),
             "desired": words.shown(name, wanted),
-            "operational": words.shown(name, found),
-            "state": None if same else Badge("Differs", Tone.WARN),
+            "operational": told if same else differs,
         }
         rows.append(Row(name, cells, tone="" if same else "warn"))
     return Table("twins", "Asked for, and in the network", columns, rows, chooser=False)
@@ -278,11 +293,14 @@ async def _session(page: StaffPage, tx: Tx, node: Node) -> tuple[tuple[str, obje
     row = await radio.one(tx, str(card))
     if row is None:
         return (("Session", Badge("Its card is in no device", Tone.OFF)),)
-    (judged,) = await radio.judged(tx, [row["object_id"]])
     attached = Badge("Attached", Tone.OK) if row["attached"] else Badge("No session", Tone.WARN)
+    why: tuple[tuple[str, object], ...] = ()
+    if not row["attached"]:
+        (judged,) = await radio.judged(tx, [row["object_id"]])
+        why = (("Why there is none", judged["why"]),)
     return (
         ("Session", attached),
-        ("Why there is none", judged["why"]),
+        *why,
         ("Device", Ident(row["imei"], IdentKind.IMEI)),
         ("The device can do", ", ".join(words.TECHNOLOGIES.get(one, one) for one in row["rats"])),
         ("Cell", row["cell_id"]),
@@ -336,6 +354,6 @@ async def card(page: CurrentPage, code: Code, name: Name) -> Response:
         *(pair for pair in pairs if pair[0] != "carries"),
         ("Last changed", Age(node.modified_at)),
     )
-    sheet = Sheet(rows=((Block("Which one", facts),), (Block("What happened to it", log_table(history, page.now)),)))
+    sheet = Sheet(rows=((Block("Which one", facts),), (Block("What happened to it", log_table(history)),)))
     head = PageHead(f"Card {name}", plural(len(history), "change"), (HOME, Crumb(code, f"/objects?utility={code}")))
     return await page.show("templates/page.html", current=_CURRENT, head=head, **sheet.context())

@@ -8,6 +8,7 @@ from fastapi import Response
 from starlette.datastructures import FormData
 
 from tieline.console.components.figures import Figure
+from tieline.console.components.formats import number
 from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.console.components.tables import Column, Empty, Row, Table
 from tieline.console.components.values import Age, Count, Several
@@ -23,8 +24,9 @@ from tieline.gateway.console.blocks import Block, Sheet
 from tieline.gateway.console.http import CurrentPage, StaffPage, pages
 from tieline.gateway.console.pages import certificates, contracts
 from tieline.gateway.console.pages.clients import clients_table
-from tieline.gateway.console.pages.overview import COUNTS_FRESH, let_in
+from tieline.gateway.console.pages.overview import COUNTS_FRESH, let_in, nobody_yet
 from tieline.gateway.console.pages.plans import jobs_table
+from tieline.gateway.tally import Minute
 from tieline.gateway.utilities import store as utilities
 from tieline.platform.db import Tx
 from tieline.platform.errors import Conflict, Invalid, Problem
@@ -80,15 +82,19 @@ def _list(
             "code": code,
             "state": let_in(row),
             "calls": page.parts.tally.last_minute(code).calls,
-            "rate": row["calls_per_second"],
+            "rate": _whole(row["calls_per_second"]),
             "told": worst,
             "waiting": sum(one["waiting"] for one in mine),
             "until": words.until(min(ends), page.now) if ends else None,
             "since": row["created_at"],
         }
         shown.append(Row(code, cells, f"/utilities/{code}", muted=row["suspended_at"] is not None))
-    empty = Empty("No utility is served yet", "Take the first one on.", icon="building-2")
-    return Table("utility-list", "Utilities", columns, shown, empty=empty)
+    return Table("utility-list", "Utilities", columns, shown, empty=nobody_yet(page))
+
+
+def _whole(rate: float) -> float:
+    """A rate without decimals that say nothing."""
+    return int(rate) if rate == int(rate) else rate
 
 
 @router.get("/utilities/new")
@@ -188,12 +194,19 @@ def _figures(
             "Calls in the last minute",
             minutes[-1].calls,
             trend=[one.calls for one in minutes],
-            note=f"{hour.wrong} in error within the hour, {hour.refused} beyond the rate",
+            note=_of_the_hour(hour),
             tone="warn" if hour.wrong else "",
         ),
         Figure("Notifications that wait", sum(row["waiting"] for row in told), f"/utilities/{code}#addresses"),
         Figure("Orders under way to the network", orders, f"/objects?utility={code}&lags=1"),
     )
+
+
+def _of_the_hour(hour: Minute) -> str:
+    told = [f"{number(hour.wrong)} in error"] if hour.wrong else []
+    if hour.refused:
+        told.append(f"{number(hour.refused)} beyond the rate")
+    return f"{' and '.join(told)} within the hour" if told else "none in error within the hour"
 
 
 def _terms(row: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
@@ -203,7 +216,7 @@ def _terms(row: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
         ("Kinds of call", ", ".join(permitted) if len(permitted) < len(words.SCOPES) else "every kind"),
         ("Calls a second", f"{held.calls_per_second:g}"),
         ("Changes a plan", held.max_changes),
-        ("Access tokens", "needed beside the certificate (RFC 8705)" if held.token_required else "not needed"),
+        ("Access tokens", "needed beside the certificate" if held.token_required else "not needed"),
         ("Hosts it may be told at", ", ".join(held.hosts) or None),
         ("Taken on", row["created_at"]),
     )
@@ -224,7 +237,7 @@ def _states(code: str, states: Mapping[str, int]) -> Table:
         )
         for state, count in sorted(states.items())
     ]
-    empty = Empty("No subscription yet", "Subscriptions and cards are loaded in bulk through the back office.")
+    empty = Empty("No subscription yet", "Subscriptions and cards come in bulk, from the systems that order them.")
     return Table("utility-states", "Subscriptions by state", columns, rows, empty=empty, chooser=False)
 
 
@@ -257,9 +270,7 @@ def addresses(rows: Sequence[Mapping[str, Any]]) -> Table:
         )
         for number, row in enumerate(rows)
     ]
-    empty = Empty(
-        "No address yet", "The utility names where it wants to be told, over the standard interfaces.", icon="bell-ring"
-    )
+    empty = Empty("No address yet", "A utility names for itself where it wants to be told.", icon="bell-ring")
     return Table("addresses", "Addresses", columns, shown, empty=empty, chooser=False)
 
 
@@ -276,12 +287,12 @@ def _suspend_dialog(row: Mapping[str, Any], csrf: str) -> Confirm:
     return Confirm(
         "suspend",
         f"Suspend {row['name']}",
-        "Every call of this utility is refused within seconds (403), those of its API clients too. Plans that run go "
-        "on, and it is told of changes as before.",
+        "Every call of this utility is refused within seconds, those of its API clients too. Plans that run go on, and "
+        "it is told of changes as before.",
         f"/utilities/{row['code']}/suspend",
         "Suspend",
         csrf,
-        undo="Let it in again on this page.",
+        undo="Press “Let it in again” on this page.",
         danger=True,
         reason_label="Why",
     )
