@@ -105,7 +105,10 @@ def items(found: list[Any]) -> None:
         ]
         for one in found
     ]
-    print_table("", ["No", "Site", "Operator", "Subscription", "Wave", "State", "Sets", "Why"], rows)
+    names = ["No", "Site", "Operator", "Subscription", "Wave", "State", "Sets", "Why"]
+    if not any(one["reason"] for one in found):
+        names, rows = names[:-1], [row[:-1] for row in rows]
+    print_table("", names, rows)
 
 
 def _differences(one: Any) -> str:
@@ -113,7 +116,7 @@ def _differences(one: Any) -> str:
         return "unset" if value in (None, "", []) else ",".join(value) if isinstance(value, list) else str(value)
 
     before = one["before"]
-    return "; ".join(f"{name}: {word(before.get(name))} → {word(value)}" for name, value in one["desired"].items())
+    return "\n".join(f"{name}: {word(before.get(name))} → {word(value)}" for name, value in one["desired"].items())
 
 
 def record(found: Any) -> None:

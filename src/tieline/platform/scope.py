@@ -202,7 +202,7 @@ def _intersect(have: frozenset[str] | None, want: Collection[str] | None) -> fro
 
 
 def named(actor: str | None) -> str:
-    """Who acted, in words: "fred", "fred (token 12)", "the system (changes)"; "nobody" where nobody did.
+    """Who acted, in words: "fred", "fred (by token 12)", "the system (changes)"; "nobody" where nobody did.
 
     Members of an operator's staff and utilities are called by their name alone, as people are.
     """
@@ -210,7 +210,7 @@ def named(actor: str | None) -> str:
     kind, _, name = who.partition(":")
     plain = name if kind in {"user", "staff", "utility"} else who
     shown = f"the system ({name})" if kind == "system" else plain or "nobody"
-    return f"{shown} ({means.replace(':', ' ')})" if means else shown
+    return f"{shown} (by {means.replace(':', ' ')})" if means else shown
 
 
 def within(region: str | None = None, operator: str | None = None) -> str:

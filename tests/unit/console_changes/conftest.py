@@ -78,7 +78,11 @@ def planned_items(sites: int = 60) -> list[PlannedItem]:
                         "ip_address": f"10.{identity}.{site // 250}.{site % 250}",
                         "data_plan": "M2M Standard",
                     },
-                    notes=(Reason("visit-needed", "The device there knows 2G, 3G: it has to be replaced to use 4G."),)
+                    notes=(
+                        Reason(
+                            "visit-needed", "The device there knows only 2G and 3G: it has to be replaced to use 4G."
+                        ),
+                    )
                     if site % 7 == 0
                     else (),
                     blocked=Reason("no-address", f"Every address of grid.scada at operator {code} is taken.")

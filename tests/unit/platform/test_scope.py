@@ -9,7 +9,7 @@ from tieline.platform.scope import named
     ("actor", "shown"),
     [
         ("user:mara", "mara"),
-        ("user:mara/token:7", "mara (token 7)"),
+        ("user:mara/token:7", "mara (by token 7)"),
         ("system:changes", "the system (changes)"),
         (None, "nobody"),
         ("", "nobody"),

@@ -77,8 +77,8 @@ def visit(device_generations: Collection[str] | None, wanted: str) -> Reason | N
         return Reason("device-unknown", f"No device is known there; whether it knows {wanted} is not either.")
     if any(at_least(generation, wanted) for generation in device_generations):
         return None
-    known = ", ".join(sorted(device_generations)) or "nothing we know of"
-    return Reason("visit-needed", f"The device there knows {known}: it has to be replaced to use {wanted}.")
+    known = " and ".join(sorted(device_generations)) or "nothing we know of"
+    return Reason("visit-needed", f"The device there knows only {known}: it has to be replaced to use {wanted}.")
 
 
 def changed(current: Mapping[Any, Any], desired: Fields) -> dict[str, Any]:

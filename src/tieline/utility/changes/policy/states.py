@@ -119,11 +119,26 @@ _REFUSALS: Mapping[Act, str] = {
 }
 
 
+_NEXT: Mapping[ChangeState, str] = {
+    ChangeState.DRAFT: "Plan it first.",
+    ChangeState.PLANNING: "Wait until it is planned.",
+    ChangeState.PLANNED: "Submit it first: it is approved then, by the policy or by somebody else.",
+    ChangeState.SUBMITTED: "It waits for somebody else to approve it.",
+    ChangeState.APPROVED: "It is approved: start it.",
+    ChangeState.REJECTED: "Edit it or plan it anew, and submit it again.",
+    ChangeState.RUNNING: "It runs: pause or stop it first.",
+    ChangeState.PAUSED: "Resume or stop it.",
+    ChangeState.COMPLETED: "It is over; what it did is taken back by an undo.",
+    ChangeState.STOPPED: "It is over; what it did is taken back by an undo.",
+}
+"""What comes next in each state, for whoever tried something else."""
+
+
 def after(state: ChangeState, act: Act) -> ChangeState:
     """The state that an act leads to; raises ``Conflict`` where the table has none."""
     following = CHANGES.get((state, act))
     if following is None:
-        raise Conflict(f"A change that is {state.value} cannot {_REFUSALS.get(act, act.value)}.")
+        raise Conflict(f"A change that is {state.value} cannot {_REFUSALS.get(act, act.value)}.", advice=_NEXT[state])
     return following
 
 

@@ -26,7 +26,13 @@ async def submit(tx: Tx, scope: Scope, clock: Clock, change_id: int, *, threshol
     await check_touchable(tx, scope, change)
     size = _size(change)
     if size.items == 0:
-        raise Conflict("Nothing in this plan can be done.", advice="Look at the reasons of the blocked items.")
+        none = not (change.summary or {}).get("impact", {}).get("by_reason")
+        raise Conflict(
+            "Nothing matched what was selected: this plan has no items."
+            if none
+            else "Nothing in this plan can be done: all that was selected is left out.",
+            advice="Make another change with another selection." if none else "Look at why each item is left out.",
+        )
     needed = approval.requirement(change.type, size, threshold, always=KINDS.get(change.kind).approved_by_two)
     if change.type is ChangeType.STANDARD:
         await check_policy(tx, change)

@@ -343,4 +343,4 @@ def head_state(change: Change, kind_title: str, now: datetime) -> str:
     by = f"by {named(change.created_by)}, {formats.age(change.created_at, now)}"
     # While it runs, what holds it up stands right beneath.
     why = f" {change.state_why}" if change.state_why and change.state.value not in {"running", "paused"} else ""
-    return f"{words.badge(words.STATES, change.state.value).word}. {kind_title}, {by}.{why}"
+    return f"Change {change.id}, {words.badge(words.STATES, change.state.value).word.lower()}. {kind_title}, {by}.{why}"

@@ -83,8 +83,8 @@ def table(rows: Sequence[Listed], kinds: Mapping[str, str], paging: Paging, *, f
         Column("failed", "Failed", numeric=True),
         Column("who", "By"),
         Column("when", "Made"),
+        Column("id", "Number", numeric=True),
         Column("kind", "Kind", hidden=True),
-        Column("id", "Number", numeric=True, hidden=True),
     )
     empty = (
         lists.no_match("No change matches", "/changes")
