@@ -52,9 +52,10 @@ def from_problem(status: int, problem: Mapping[str, Any]) -> CommandError:
     lines = tuple(
         f"{p.get('field', '?')}: {p.get('message') or p.get('rule', '')}" for p in problem.get("problems") or ()
     )
+    unknown = status == 401  # noqa: PLR2004 - Unauthorized; what the answer advises is for those who write programs
     return CommandError(
         message,
-        advice=str(problem.get("advice") or ""),
+        advice="Run: tieline login" if unknown else str(problem.get("advice") or ""),
         lines=lines,
         exit_code=_BY_STATUS.get(status, Exit.REFUSED),
     )

@@ -150,7 +150,7 @@ def report(
     *,
     step: Annotated[str, typer.Option(help="Which card: fitted, test-asked.")] = "",
     iccid: Annotated[str, typer.Option(help="The card's number: fitted.")] = "",
-    router: Annotated[str, typer.Option(help="Serial number of the new router: fitted.")] = "",
+    router: Annotated[str, typer.Option(help="Number of the new router, as the inventory has it: fitted.")] = "",
     imei: Annotated[str, typer.Option(help="The router's IMEI: fitted.")] = "",
     outcome: Annotated[str, typer.Option(help="done, again or not-possible: finished.")] = "",
     why: Annotated[str, typer.Option(help="Why not done, or why one left.")] = "",

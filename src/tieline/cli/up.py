@@ -75,6 +75,7 @@ def up(
             advice=f"The last lines are above; logs are in {layout.home / 'logs'}",
             exit_code=Exit.UNREACHABLE,
         )
+    err.print(f"Stopped. What it kept stays in {layout.home}.", soft_wrap=True)
     sys.exit(Exit.DONE)
 
 

@@ -1,5 +1,6 @@
 """The pages of an audit trail, in every console: the list, one entry, and the verdict on the whole chain."""
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
@@ -10,15 +11,20 @@ from tieline.console.components.work import Evidence
 from tieline.console.http import BasePage
 from tieline.console.render import with_query
 from tieline.platform import audit
+from tieline.platform.db import Tx
 from tieline.platform.errors import NotFound
 from tieline.platform.paging import encode_cursor
-from tieline.platform.scope import Permission, named
+from tieline.platform.scope import Permission, Scope, named
 
 After = Annotated[str | None, Query(max_length=200)]
 Seq = Annotated[int, Path(ge=1, le=2**63 - 2)]
 _ROWS = 100
 _HEAD = "Audit trail"
 _BACK = (Crumb(_HEAD, "/audit"),)
+
+
+Names = Callable[[Tx, Scope, Collection[str]], Awaitable[Mapping[str, str]]]
+"""Finds what people call some subjects."""
 
 
 async def show_trail(
@@ -29,10 +35,15 @@ async def show_trail(
     *,
     state: str,
     exported: Evidence | None = None,
+    names: Names | None = None,
 ) -> Response:
-    """The trail, newest first; ``exported`` says where it goes besides, and stands on the first page."""
+    """The trail, newest first; ``exported`` says where it goes besides, and stands on the first page.
+
+    ``names`` finds what people call subjects.
+    """
     async with page.db.snapshot() as tx:
         found = await audit.entries(tx, page.scope, asked.wanted(page.renderer.zone), cursor=after, limit=_ROWS)
+        called = await names(tx, page.scope, {one.subject for one in found.items}) if names else {}
     first = with_query(page.url) if after else ""
     older = with_query(page.url, after=found.next) if found.next else ""
     verify = Action("Verify the trail", "/audit/verify", "shield-check", "primary", "post")
@@ -41,7 +52,7 @@ async def show_trail(
         current="audit",
         head=PageHead(_HEAD, state, actions=(verify,)),
         filters=trail.filters(page.url, asked),
-        table=trail.trail(found, first, older, places),
+        table=trail.trail(found, first, older, places, called),
         exported=None if after else exported,
     )
 

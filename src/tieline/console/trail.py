@@ -89,8 +89,8 @@ Places = Mapping[str, str]
 """Where a kind of subject has its page: ``/changes/{}`` by number, ``/utilities/{name}`` by name."""
 
 
-def trail(page: Page[Record], first: str, older: str, places: Places) -> Table:
-    """A page of the trail; ``first`` and ``older`` are URLs, or empty."""
+def trail(page: Page[Record], first: str, older: str, places: Places, called: Mapping[str, str] | None = None) -> Table:
+    """A page of the trail; ``first`` and ``older`` are URLs, or empty; ``called``: names of subjects, where known."""
     columns = (
         Column("what", "What", fixed=True, narrow=True, wrap=True),
         Column("actor", "Who", narrow=True),
@@ -108,16 +108,21 @@ def trail(page: Page[Record], first: str, older: str, places: Places) -> Table:
     shown = formats.plural(len(page.items), "entry", "entries")
     paging = Paging(newer=first, older=older, shown=shown if page.items else "", newer_label="Newest")
     return Table(
-        "audit", "Entries of the audit trail", columns, [_row(one, places) for one in page.items], paging, empty=empty
+        "audit",
+        "Entries of the audit trail",
+        columns,
+        [_row(one, places, called) for one in page.items],
+        paging,
+        empty=empty,
     )
 
 
-def _row(entry: Record, places: Places) -> Row:
+def _row(entry: Record, places: Places, called: Mapping[str, str] | None) -> Row:
     cells: dict[str, object] = {
         "at": entry.at,
         "actor": named(entry.actor),
         "what": action(entry.action),
-        "subject": subject(entry.subject, places),
+        "subject": subject(entry.subject, places, called),
         "detail": summary(entry.detail, entry.action),
         "seq": entry.seq,
         "request": Ident(entry.request_id) if entry.request_id else None,
@@ -126,14 +131,20 @@ def _row(entry: Record, places: Places) -> Row:
 
 
 def action(name: str) -> str:
-    """An action in words: ``change.approved`` is "Change approved"."""
-    return name.replace(".", " ").replace("_", " ").replace("-", " ").capitalize()
+    """An action in words: ``change.approved`` is "Change approved"; a lane of a change is an operator's part."""
+    return (
+        name.replace("change.lane-", "change.operator's part ")
+        .replace(".", " ")
+        .replace("_", " ")
+        .replace("-", " ")
+        .capitalize()
+    )
 
 
-def subject(name: str, places: Places) -> object:
-    """What it was done to, with a link to its page where it has one."""
+def subject(name: str, places: Places, called: Mapping[str, str] | None = None) -> object:
+    """What it was done to, with a link to its page where it has one; ``called``: what people call it, where known."""
     kind, _, key = name.partition(":")
-    where, shown = places.get(kind), f"{kind.replace('-', ' ')} {key}"
+    where, shown = places.get(kind), (called or {}).get(name) or f"{kind.replace('-', ' ')} {key}"
     if not key or where is None:
         return shown if _OURS.fullmatch(name) else name or None
     named_page = "{name}" in where

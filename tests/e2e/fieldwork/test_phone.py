@@ -27,7 +27,7 @@ def site_of(yard: Yard, visit: int) -> int:
 
 
 def fit(page: Page, number: str, router: str = "R-100") -> None:
-    page.get_by_label("Serial number of the new router").fill(router)
+    page.get_by_label("Number of the new router").fill(router)
     page.get_by_label("Number of the card (ICCID)").fill(number)
     page.get_by_role("button", name="Card is fitted").click()
 

@@ -103,7 +103,7 @@ async def test_what_was_typed_wrong_is_said_beside_the_field(console: "Console")
     assert answer.status_code == 422
     assert "10 to 3,600 seconds." in answer.text
     answer = await console.client.post("/programmes/new", data={**FORM, "dwell_days": "long"})
-    assert "A number from 0 to 10,000." in answer.text
+    assert "A number from 0 to 365." in answer.text
 
 
 async def test_every_number_of_the_page_leads_to_as_many_sites(console: "Console") -> None:

@@ -155,7 +155,10 @@ async def test_a_router_that_nobody_knows_is_told_to_the_crew(works: Any) -> Non
     await works.say(visit.id, "fitted", step=step.key, iccid=step.new_iccid, router="WHAT")
     await works.say(visit.id, "test-asked", step=step.key)
     (after,) = await works.visits(programme)
-    assert (after.steps[0].state, after.steps[0].said) == ("failed", "There is no device WHAT.")
+    assert (after.steps[0].state, after.steps[0].said) == (
+        "failed",
+        "No device WHAT is known: read its number again, or have it imported.",
+    )
     assert await works.links(programme, visit.site_id) == ["prepared", "prepared"]
     await works.say(visit.id, "fitted", step=step.key, iccid=step.new_iccid, router="NR1")
     await works.say(visit.id, "test-asked", step=step.key)

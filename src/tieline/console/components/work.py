@@ -105,9 +105,9 @@ class Progress:
         """Key, word, tone and count, in the order in which they are drawn."""
         it = self.whole
         return (
-            ("verified", "verified", "ok", it.verified),
+            ("verified", "verified", "ok" if it.verified else "off", it.verified),
             ("done", "accepted", "busy", it.done),
-            ("failed", "failed", "bad", it.failed),
+            ("failed", "failed", "bad" if it.failed else "off", it.failed),
             ("waiting", "waiting", "off", it.waiting),
             ("given_up", "not done", "off", it.given_up),
             ("blocked", "left out", "held", it.blocked - it.given_up),

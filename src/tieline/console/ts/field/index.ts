@@ -25,9 +25,9 @@ function draw(): void {
   main.replaceChildren(...screen());
   if (location.hash !== place) {
     place = location.hash;
+    main.focus({ preventScroll: true }); // else it would scroll until the bar lies over its first line
     scrollTo(0, 0);
-    main.focus();
-  } else if (focused) document.getElementById(focused)?.focus();
+  } else if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   document.documentElement.dataset["ready"] = "";
 }
 

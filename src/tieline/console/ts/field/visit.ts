@@ -74,7 +74,7 @@ export class VisitScreen {
     const id = (name: string): string => `${visit.id}-${step.key}-${name}`.replaceAll(/[^\w-]/g, "_");
     const passed = visit.steps.some((one) => one.state === "passed");
     const scanning = (title: string, take: (text: string) => string) => (canScan() ? (): Promise<string> => scan(title, take) : undefined);
-    const router = ask({ id: id("router"), label: "Serial number of the new router", value: visit.router, scan: scanning("Scan the new router", (text) => text.trim()) }, drafts);
+    const router = ask({ id: id("router"), label: "Number of the new router", value: visit.router, scan: scanning("Scan the new router", (text) => text.trim()) }, drafts);
     const planned = step.iccid ? `Planned: ${grouped(step.iccid)}` : "Any card of this operator.";
     const card = ask({ id: id("iccid"), label: "Number of the card (ICCID)", hint: planned, digits: true, scan: scanning(`Scan card ${step.position}`, iccidIn) }, drafts);
     const imei = ask({ id: id("imei"), label: "IMEI of the router’s modem (if it can be read)", digits: true, scan: scanning("Scan the IMEI", imeiIn) }, drafts);
@@ -95,7 +95,7 @@ export class VisitScreen {
     const serial = router.input.value.trim();
     const iccid = iccidIn(card.input.value);
     const wrong = wrongIccid(card.input.value) || wrongCard(this.visit, step, iccid, this.state.visits());
-    if (!serial) return router.fail("Scan or type the serial number on the router.");
+    if (!serial) return router.fail("Scan or type the number on the router.");
     if (wrong) return card.fail(wrong);
     const wrongModem = wrongImei(imei.input.value);
     if (wrongModem) return imei.fail(wrongModem);
@@ -117,7 +117,7 @@ export class VisitScreen {
   private finishing(): HTMLElement {
     const away = this.visit.take_away;
     const id = `${this.visit.id}-old`;
-    const router = ask({ id: `${id}-router`, label: "Serial number of the old router", value: away?.router ?? "" }, this.drafts);
+    const router = ask({ id: `${id}-router`, label: "Number of the old router", value: away?.router ?? "" }, this.drafts);
     const cards = (away?.iccids ?? []).map((iccid) => {
       const input = element("input");
       input.type = "checkbox";

@@ -210,7 +210,7 @@ def _unreadable(body: Fitted, iccid: numbering.Checked, imei: numbering.Checked 
     if imei is not None and not imei.ok:
         return Refusal("imei", f"{body.imei.strip()} is no IMEI: {imei.message}.", again)
     if not body.router.strip():
-        return Refusal("router", "The new router's serial number is missing.", "Scan or type it.")
+        return Refusal("router", "The new router's number is missing.", "Scan or type it.")
     return None
 
 

@@ -117,7 +117,11 @@ def _problem(one: Fitting, row: DictRow) -> tuple[str, str] | None:
     """The first of the rules that it breaks; a rule is judged only once those before it hold."""
     rules = (
         (row["site_id"] is None, "no-site", f"There is no site {one.site_id} that you may work at."),
-        (row["device_id"] is None, "no-device", f"There is no device {one.device}."),
+        (
+            row["device_id"] is None,
+            "no-device",
+            f"No device {one.device} is known: read its number again, or have it imported.",
+        ),
         (row["card_id"] is None, "no-card", f"There is no card {one.iccid}."),
         (row["subscription_id"] is None, "no-subscription", f"The card {one.iccid} carries no subscription."),
         (row["stock_state"] in _BARRED, "card-blocked", f"The card {one.iccid} was reported lost or is blocked."),

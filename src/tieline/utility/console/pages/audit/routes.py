@@ -8,7 +8,7 @@ from tieline.console import audit, trail
 from tieline.platform import siem
 from tieline.platform.siem.routes import SOURCES
 from tieline.utility.console.http import CurrentPage, pages
-from tieline.utility.console.pages.parts.subjects import PLACES
+from tieline.utility.console.pages.parts.subjects import PLACES, names
 
 _STATE = "Everything that altered anything: who, when, what. Entries are chained by hashes, and cannot be altered here."
 
@@ -22,7 +22,7 @@ async def every(
     """The trail, newest first."""
     async with page.db.snapshot() as tx:
         sent = await siem.state(tx, page.scope, siem.destination_of(page.runtime.settings), SOURCES)
-    return await audit.show_trail(page, asked, after, PLACES, state=_STATE, exported=trail.exported(sent))
+    return await audit.show_trail(page, asked, after, PLACES, state=_STATE, exported=trail.exported(sent), names=names)
 
 
 @router.post("/audit/verify")

@@ -206,22 +206,31 @@ def crew_form(
         *(Option(name, name) for name in dict.fromkeys((*regions, *filter(None, [typed.get("region")])))),
     )
     fields = [
-        Field("name", "Name", value=typed.get("name", ""), error=errors.get("name", ""), maxlength=100, autofocus=new),
+        Field("name", "Name", value=typed.get("name", ""), error=errors.get("name", ""), maxlength=100),
         Field("region", "Region", "select", typed.get("region") or "", error=errors.get("region", ""), options=places),
         Field(
             "members",
             "Members",
             "checks",
-            hint="People with the role “crew” that belong to no other crew. Each of them reports by an own phone.",
+            hint="People with the role “crew” that belong to no other crew. Each reports on a phone of their own.",
             error=errors.get("members", ""),
             options=people,
             required=False,
         ),
     ]
     if new:
-        hint = "Letters, digits, - and _. It stays."
+        hint = "Letters, digits, - and _. It cannot be changed later."
         fields.insert(
-            0, Field("code", "Code", value=typed.get("code", ""), hint=hint, error=errors.get("code", ""), maxlength=32)
+            0,
+            Field(
+                "code",
+                "Code",
+                value=typed.get("code", ""),
+                hint=hint,
+                error=errors.get("code", ""),
+                maxlength=32,
+                autofocus=True,
+            ),
         )
     else:
         fields.append(Field("active", "The crew works", "check", "1" if typed.get("active") else "", required=False))

@@ -198,7 +198,10 @@ def facts(notice: Notice, now: datetime) -> tuple[tuple[str, object], ...]:
     """Everything else about it."""
     return _said(
         ("State", words.state(notice, now)),
-        ("Why", notice.status_reason or None),
+        (
+            "Why",
+            None if notice.status_reason.rstrip(".") == words.state(notice, now).word else notice.status_reason or None,
+        ),
         ("Kind", words.KINDS[notice.kind]),
         ("Operator", Link(notice.operator_name, f"/operators/{notice.operator}")),
         ("Operator's reference", notice.ref),

@@ -1,8 +1,12 @@
 """What is named as kind and number ("visit:12"), in the audit trail and in stock: where it has its page."""
 
+from collections.abc import Collection
 from typing import Final
 
 from tieline.console import trail
+from tieline.platform.db import Tx
+from tieline.platform.scope import Permission, Scope
+from tieline.utility import inventory
 
 PLACES: Final[trail.Places] = {
     "account": "/users/{}",
@@ -34,6 +38,23 @@ PLACES: Final[trail.Places] = {
     "work-order": "/fieldwork/orders/{}",
 }
 """The page of each kind by its number."""
+
+
+_SUBSCRIPTION = "subscription:"
+
+
+async def names(tx: Tx, scope: Scope, subjects: Collection[str]) -> dict[str, str]:
+    """What people call the subscriptions among some subjects: the number, and where it is fitted."""
+    ids = [int(key) for one in subjects if (key := one.removeprefix(_SUBSCRIPTION)) != one and key.isdecimal()]
+    if not ids or not scope.may(Permission.INVENTORY_READ):
+        return {}
+    rows = await inventory.subscriptions(tx, scope, ids)
+    return {
+        f"{_SUBSCRIPTION}{row.subscription_id}": ", ".join(
+            filter(None, (row.msisdn or row.operator_ref, row.site_name))
+        )
+        for row in rows
+    }
 
 
 def linked(name: str) -> object:

@@ -8,7 +8,7 @@ from fastapi import Response
 
 from tieline.console.components.formats import plural
 from tieline.console.components.forms import Field, Form
-from tieline.console.components.frame import Crumb, PageHead
+from tieline.console.components.frame import Action, Crumb, PageHead
 from tieline.console.components.work import count_confirmed
 from tieline.platform.errors import Invalid, Problem
 from tieline.platform.scope import Permission
@@ -23,7 +23,9 @@ from tieline.utility.programmes import Detail, Programme, SiteState
 router = pages()
 _FORM = "pages/programmes/templates/form.html"
 _S = SiteState
-_MOST = 10_000
+_MOST, _MOST_AT_ONCE = 10_000, 500
+_SATURDAY = 5
+_NEW_CREW = Action("Make a crew", "/fieldwork/crews/new", "plus", "primary")
 _MOST_PREPARED = 100_000
 """Sites, as many as one change may hold."""
 
@@ -107,8 +109,8 @@ async def _prepare_form(page: Page, programme_id: int, typed: Mapping[str, Any],
                 "of their operator, and made ready for a test. The fixed address stays where it is."
             ),
             (
-                "It is planned at once. You read the plan, submit it, somebody else approves it, and you start it. It "
-                "runs in waves, the first of them small."
+                "It is planned at once. You read the plan and submit it; somebody else approves it, or the policy "
+                "where it is small; then you start it. Where it is large it runs in waves, the first of them small."
             ),
             "The sites then are ready for a visit. Those for which stock is missing wait for a person.",
         ),
@@ -124,8 +126,10 @@ async def _prepare_form(page: Page, programme_id: int, typed: Mapping[str, Any],
 async def scheduling(page: CurrentPage, programme_id: Identity) -> Response:
     """Asks who goes, and from which day on."""
     page.scope.require(Permission.PROGRAMME_WRITE)
-    tomorrow = fieldwork.today(page.calendar_now) + timedelta(days=1)
-    usual = {"first_day": tomorrow.isoformat(), "limit": "500", "hours_a_day": "8", "speed_km_h": "50"}
+    first = fieldwork.today(page.calendar_now) + timedelta(days=1)
+    while first.weekday() >= _SATURDAY:
+        first += timedelta(days=1)
+    usual = {"first_day": first.isoformat(), "hours_a_day": "8", "speed_km_h": "50"}
     return await _schedule_form(page, programme_id, usual, {})
 
 
@@ -153,8 +157,11 @@ async def _schedule_form(
     counts = _by_region(found, _S.READY, _S.AGAIN)
     ready, again = control.of(found.whole, _S.READY), control.of(found.whole, _S.AGAIN)
     possible = "schedule" in found.acts and ready + again > 0 and bool(crews)
+    going = [str(one.id) for one in crews if one.active]
+    only = {"crew": going} if len(going) == 1 else {}
+    typed = {"limit": str(min(_MOST_AT_ONCE, ready + again)), **only, **typed}
     form = forms.schedule_form(found.programme, typed, errors, page.csrf_token, crews=crews, counts=counts)
-    visits = min(ready + again, asked.number(typed.get("limit")) or 500)
+    visits = min(ready + again, asked.number(typed.get("limit")) or _MOST_AT_ONCE)
     approval = (
         "is approved beforehand, with the programme, as long as it stays within that"
         if found.programme.terms.cutover_policy
@@ -170,10 +177,11 @@ async def _schedule_form(
         ),
         form=form if possible else None,
         nothing=_why_not(found, crews=bool(crews)),
+        first=_NEW_CREW if "schedule" in found.acts and not crews else None,
         steps=(
             (
-                f"Up to {plural(visits, 'visit')} are planned, those due first, first, and put into routes: a crew and "
-                f"a day each."
+                f"Up to {plural(visits, 'visit')} are planned, the most urgent first, and put into routes: a crew "
+                "and a day each."
             ),
             (
                 f"One change is made that cuts their links over. It {approval}. Each link waits in it until its crew "
@@ -190,7 +198,7 @@ def _why_not(found: Detail, *, crews: bool) -> str:
     if "schedule" not in found.acts:
         return "Visits are scheduled while the programme runs: start or resume it first."
     if not crews:
-        return "There is no crew yet: make one in field work."
+        return "There is no crew yet. Make one, then come back."
     return "No site is ready for a visit: prepare some first, or wait until they are."
 
 

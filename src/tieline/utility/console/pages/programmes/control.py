@@ -360,7 +360,9 @@ def changes(found: Detail) -> Table:
                 "what": one["title"],
                 "part": words.PARTS.get(one["part"], one["part"]),
                 "state": badge(CHANGE_STATES, one["state"]),
-                "how": "by itself, approved beforehand"
+                "how": "is over"
+                if one["state"] in {"completed", "stopped"}
+                else "by itself, approved beforehand"
                 if one["type"] == "standard"
                 else "when somebody starts it"
                 if one["part"] == "prepare"

@@ -106,7 +106,7 @@ def usual(title: str, technology: str, notices: Sequence[int]) -> dict[str, Any]
 
 def opening_of(typed: Typed) -> Opening:
     """A programme as it was typed; raises ``Invalid`` for what is no number."""
-    figures = _figures(typed, {"minutes_a_visit": 1e4, "test_seconds": 1e6, "dwell_days": 1e4})
+    figures = _figures(typed, {"minutes_a_visit": 1440, "test_seconds": 86_400, "dwell_days": 365})
     terms = Terms(
         generation="5G" if typed.get("generation") == "5G" else "4G",
         dwell_hours=figures["dwell_days"] * 24,
@@ -136,6 +136,8 @@ def _figures(typed: Typed, most: Mapping[str, float]) -> dict[str, float]:
             found[name] = -1.0
         if not 0 <= found[name] <= limit:
             problems.append(Problem(name, "range", f"A number from 0 to {limit:,.0f}."))
+    if problems and "title" in typed and not str(typed["title"]).strip():
+        problems.insert(0, Problem("title", "required", "Say what people will call it."))
     if problems:
         raise Invalid("These figures cannot be used.", problems)
     return found
@@ -189,9 +191,9 @@ def schedule_form(
             "crew", "Crews", "checks", options=people, error=errors.get("crew", ""), hint="Each has one order a day."
         ),
         _field("first_day", "First day", typed, errors, "date", hint="Saturdays and Sundays are left free."),
-        _field("limit", "At most", typed, errors, "number", unit="sites, those due first, first"),
+        _field("limit", "At most", typed, errors, "number", unit="sites, the most urgent first"),
         _field("hours_a_day", "Working hours a day", typed, errors, "number", unit="hours"),
-        _field("speed_km_h", "Speed between visits", typed, errors, "number", unit="km/h over the great circle"),
+        _field("speed_km_h", "Speed between visits", typed, errors, "number", unit="km/h as the crow flies"),
     )
     base = f"/programmes/{programme.id}"
     return Form(f"{base}/schedule", fields, csrf, "Schedule the visits", base)

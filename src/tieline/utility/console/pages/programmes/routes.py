@@ -179,7 +179,7 @@ async def site(page: CurrentPage, programme_id: Identity, site_id: Identity) -> 
             items = sheet.items(rows.items, found["change_id"])
         ids = [one for link in links for one in (link.old_subscription_id, link.new_subscription_id) if one]
         rows_of = await inventory.subscriptions(tx, page.scope, ids)
-    names = {one.subscription_id: one.msisdn or one.operator_ref for one in rows_of}
+    names = {one.subscription_id: one.operator_ref for one in rows_of}
     context: dict[str, Any] = {
         "facts": sheet.facts(found, visit, page.calendar_now),
         "cards": [sheet.card(link, names) for link in links],

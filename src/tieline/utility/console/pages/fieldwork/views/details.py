@@ -145,7 +145,7 @@ def visit_facts(visit: Visit, now: datetime) -> Facts:
         ("Place", place),
         ("Wanted by", wanted),
         ("Attempt", visit.attempt),
-        ("Due", visit.due_at),
+        ("Due", words.due(visit.due_at)),
         ("Order", words.order_link(visit.order_id)),
         ("New router", Ident(visit.router) if visit.router else None),
     )

@@ -200,7 +200,7 @@ def _visit(one: Visit, now: datetime) -> Row:
             "day": words.day_words(one.day, now),
             "crew": one.crew,
             "steps": f"{passed} of {len(one.steps)}" if one.steps else None,
-            "due": one.due_at,
+            "due": words.due(one.due_at),
             "title": one.title,
             "trouble": _trouble(one),
             "attempt": one.attempt,

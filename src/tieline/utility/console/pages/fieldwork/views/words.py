@@ -110,3 +110,8 @@ def said(report: Mapping[str, Any]) -> str:
         f"outcome {body['outcome']}" if body.get("outcome") else None,
     ]
     return ", ".join(str(part) for part in parts if part)[:300]
+
+
+def due(moment: datetime | None) -> str | None:
+    """By which day a visit is due, in UTC as operators give it."""
+    return None if moment is None else f"{moment.day} {moment:%b %Y}"
