@@ -77,9 +77,9 @@ def introduce(layout: Layout, logins: Logins) -> None:
     out.print(f"\n  Console     {layout.url}")
     out.print(f"  REST API    {layout.url}/api/v1   (described by /api/v1/openapi.json)")
     for ports in layout.gateways:
-        out.print(f"  Operator {ports.code}  {layout.standard_url(ports.code)} (mutual TLS)", soft_wrap=True)
+        out.print(f"\n  Operator {ports.code}  {layout.standard_url(ports.code)} (mutual TLS)", soft_wrap=True)
         _staff_of(layout, ports.code)
-    out.print(f"  Logs        {layout.home / 'logs'}\n", soft_wrap=True)
+    out.print(f"\n  Logs        {layout.home / 'logs'}\n", soft_wrap=True)
     out.print("  Sign in as one of these:\n")
     roles = {name: ", ".join(held) for name, _shown, held in people.STAFF}
     for login in logins.people.values():
@@ -92,7 +92,11 @@ def _staff_of(layout: Layout, code: str) -> None:
     """Say where the console of an operator's staff is, and who was the first that may sign in there."""
     first = layout.home / f"gateway-{code.lower()}" / FIRST_ADMINISTRATOR
     who = f"   {first.read_text(encoding='utf-8').strip()}" if first.exists() else ""
-    out.print(f"              its staff's console {layout.backoffice_url(code)}{who}", highlight=False, soft_wrap=True)
+    out.print(
+        f"              the console of its own staff {layout.backoffice_url(code)}{who}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def operator_sides(layout: Layout, limits: Mapping[str, tuple[float, int]] = LIMITS) -> list[fill.OperatorSide]:

@@ -104,9 +104,9 @@ export class VisitScreen {
   }
 
   private testing(step: Step): HTMLElement {
-    const checks = step.checks.length > 0 && box("ul", "field-checks", ...step.checks.map(checkRow));
+    const checks = step.checks.length > 0 && box("ul", "field-checks", ...step.checks.map((check) => checkRow(check, step.state === "failed")));
     if (step.state === "fitted") return box("div", "stack", box("p", "", "Switch the router on and wait until its light is steady."), big(`Test card ${step.position}`, "signal", "primary", () => this.say("test-asked", { step: step.key })));
-    if (step.state === "failed") return box("div", "stack", note("bad", "octagon-alert", box("strong", "", "The test did not pass."), box("p", "", step.said)), checks);
+    if (step.state === "failed") return box("div", "stack", note("bad", "octagon-alert", box("strong", "", "The test did not pass."), box("p", "", step.said), box("p", "", "Look at the antenna, at how the card sits, and at the power; then test again.")), checks);
     const queued = this.state.queue.some((one) => one.words.visit === this.visit.id && one.words.kind === "test-asked" && one.words["step"] === step.key);
     const words = queued || this.state.link === "away" ? "The test begins when the network is back. Where you stand outside, this page sends it by itself." : "The test runs. This takes a minute or two; the page follows by itself.";
     const made = box("div", "stack", note("busy", "loader", box("p", "", words), box("p", "", step.said)), checks);
@@ -189,8 +189,9 @@ export class VisitScreen {
   }
 }
 
-function checkRow(check: Check): HTMLElement {
-  const [tone, sign, word] = check.ok === null ? ["busy", "loader", "waiting"] : check.ok ? ["ok", "circle-check", "holds"] : ["bad", "octagon-alert", "does not hold"];
+function checkRow(check: Check, isOver: boolean): HTMLElement {
+  const open = isOver ? (["warn", "circle-dashed", "not seen"] as const) : (["busy", "loader", "waiting"] as const);
+  const [tone, sign, word] = check.ok === null ? open : check.ok ? ["ok", "circle-check", "holds"] : ["bad", "octagon-alert", "does not hold"];
   const found = check.ok ? check.found || check.wanted : [check.wanted && `wanted ${check.wanted}`, check.found && `found ${check.found}`].filter(Boolean).join(", ");
   return box("li", "", badge(word, tone, sign), box("strong", "", check.name), found !== "" && box("span", "muted", found));
 }
