@@ -260,11 +260,14 @@ def sites(
 
 @app.command("site")
 def site(
-    programme: Number, site_id: Annotated[int, typer.Argument(min=1, metavar="SITE")], *, json: AsJson = False
+    programme: Number,
+    which: Annotated[str, typer.Argument(metavar="SITE", help="Its identifier, or its number here.")],
+    *,
+    json: AsJson = False,
 ) -> None:
     """Show one site: why it waits, and what the test of each link found."""
     with connect() as client:
-        found = client.get(f"/programmes/{programme}/sites/{site_id}")
+        found = client.get(f"/programmes/{programme}/sites/{_site_number(client, which)}")
     if json:
         print_json(found)
         return
@@ -276,6 +279,17 @@ def site(
         out.print(plain(f"{link['position']}. Operator {link['operator']}, {link['role']}: {link['state']}"))
         rows = [[one["name"], one["ok"], one["wanted"], one["found"]] for one in link["checks"]]
         print_table("", ["Check", "Holds", "Wanted", "Found"], rows, empty="Not tested yet.")
+
+
+def _site_number(client: Client, which: str) -> int:
+    """The number of a site by the utility's identifier, or as it was given."""
+    rows = client.get("/sites", q=which, limit=50)["items"]
+    known = next((int(one["id"]) for one in rows if one["external_id"] == which), None)
+    if known is None and not (which.isascii() and which.isdigit()):
+        raise CommandError(
+            f"There is no site {which}.", advice="tieline fleet sites lists them.", exit_code=Exit.NOT_FOUND
+        )
+    return known or int(which)
 
 
 def _change(change_id: int | None) -> str:

@@ -1,7 +1,7 @@
 """Counts of the fleet that take longer than a page may take: counted apart, kept for a while, shown with their age.
 
-What is kept is given at once, however old, and counted anew in the background when it is no longer fresh. What was
-never counted is waited for a moment; after that the page goes out without it and asks again.
+What is no longer fresh is counted anew, and waited for a moment; after that the page goes out with what was kept, with
+its age, or without it where it was never counted, and asks again.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from tieline.platform.scope import Scope
 T = TypeVar("T")
 MOST_KEPT = 500
 A_MOMENT = 0.05
-"""Seconds that a page waits for what was never counted."""
+"""Seconds that a page waits for what was never counted, or is no longer fresh."""
 _log = structlog.get_logger(__name__)
 
 
@@ -43,19 +43,17 @@ class Shelf:
     ) -> Counted[T] | None:
         """The value of a key, made by ``make`` when there is none that is fresh.
 
-        ``wait`` is how many seconds to wait for a first value: afterwards the answer is None, and the value comes to
-        be kept. None waits until it is made, and then raises what its making raised.
+        ``wait`` is how many seconds to wait for it: afterwards the answer is what is known of before, or None, and the
+        value comes to be kept. None waits for a first value until it is made, and then raises what its making raised.
         """
         known = self._kept.get(key)
         if known and self._clock.now() - known.at < fresh:
             return known
         task = self._making.get(key) or self._begin(key, make)
-        if known:
-            return known
-        if wait is None:
+        if wait is None and not known:
             return await asyncio.shield(task)
-        await asyncio.wait([task], timeout=wait)
-        return task.result() if task.done() and not task.exception() else None
+        await asyncio.wait([task], timeout=A_MOMENT if wait is None else wait)
+        return task.result() if task.done() and not task.exception() else known
 
     async def settle(self) -> None:
         """Wait until nothing is being made."""

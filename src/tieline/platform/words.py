@@ -16,3 +16,8 @@ def agree(count: int, one: str, many: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """Words in a row: "a, b and c"."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def band_word(band: str) -> str:
+    """A band as people say it: "band 20" for B20; bands of NR keep their n: "n78"."""
+    return f"band {band[1:]}" if band[:1] == "B" and band[1:].isdigit() else band

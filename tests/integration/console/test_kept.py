@@ -45,12 +45,25 @@ async def test_what_is_old_is_given_with_its_age_while_it_is_counted_anew() -> N
     count.go.set()
     first = await shelf.get("k", count, fresh=MINUTE, wait=None)
     clock.forward(2 * MINUTE)
-    second = await shelf.get("k", count, fresh=MINUTE)
+    count.go.clear()
+    second = await shelf.get("k", count, fresh=MINUTE, wait=0.001)
     assert first == second
+    count.go.set()
     await shelf.settle()
     third = await shelf.get("k", count, fresh=MINUTE)
     assert third is not None
     assert (third.value, third.at) == (2, clock.now())
+
+
+async def test_what_is_old_is_not_given_where_a_new_count_takes_but_a_moment() -> None:
+    clock = SetClock(datetime(2026, 1, 1, tzinfo=UTC))
+    shelf, count = Shelf(clock), Counting()
+    count.go.set()
+    await shelf.get("k", count, fresh=MINUTE)
+    clock.forward(2 * MINUTE)
+    found = await shelf.get("k", count, fresh=MINUTE)
+    assert found is not None
+    assert (found.value, found.at) == (2, clock.now())
 
 
 async def test_a_count_that_fails_is_raised_to_who_waits_and_tried_again() -> None:

@@ -121,6 +121,8 @@ async def test_what_the_books_never_heard_of_is_fitted_all_the_same_and_said(wor
     answer = await world.say(visit, "fitted", step="backup", iccid=iccid(0, 2), router="R-9")
     assert (answer.state, answer.rule) == (ReportState.ACCEPTED, "odd-goods")
     assert "Router R-9 is not in the books." in answer.sentence
+    step = next(one for one in (await world.visit(visit)).steps if one.key == "backup")
+    assert "Router R-9 is not in the books." in step.said  # the crew's phone shows it
 
 
 async def test_alarms_are_expected_from_arrival_until_the_crew_has_gone(world: Any) -> None:

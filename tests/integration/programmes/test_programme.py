@@ -84,7 +84,7 @@ async def test_a_link_on_3g_does_not_pass_and_the_crew_is_told(works: Any) -> No
     await works.turn()
     (after,) = await works.visits(programme)
     assert after.steps[0].state == "failed"
-    assert after.steps[0].said == "Not within 10 seconds: Technology: 4G or 5G is wanted; it is 3G, band B20."
+    assert after.steps[0].said == "Not within 10 seconds: Technology: 4G or 5G is wanted; it is 3G, band 20."
     assert after.steps[1].state == "closed"
     await works.say(visit.id, "test-asked", step=step.key)
     await works.seen(programme, visit.site_id, 1)

@@ -69,9 +69,13 @@ def test_sites_are_listed_as_asked_and_one_is_shown_with_its_tests(platform: Any
     check = {"name": "Technology", "ok": False, "wanted": "4G or 5G", "found": "3G"}
     link = {"position": 1, "operator": "A", "role": "backup", "state": "testing", "checks": [check]}
     platform.on("GET /programmes/3/sites/5", {**SITE, "links": [link]})
-    shown = run(programme.app, "site", "3", "5").out
-    assert "visit 8, cut over by change 9" in shown
-    assert "4G or 5G" in shown
+    platform.on("GET /sites", {"items": [{"id": 5, "external_id": "XP00001"}], "next": None})
+    for which in ("5", "XP00001"):
+        shown = run(programme.app, "site", "3", which).out
+        assert "visit 8, cut over by change 9" in shown
+        assert "4G or 5G" in shown
+    nowhere = run(programme.app, "site", "3", "XP99999")
+    assert (nowhere.code, "There is no site XP99999." in nowhere.err) == (4, True)
 
 
 def test_acts_say_what_came_of_them(platform: Any, run: Callable[..., Any]) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tieline.console.components import formats
 from tieline.console.components.values import Age, Badge, Observed, Tone
+from tieline.platform.words import band_word
 from tieline.utility.inventory import FIELDS, TECHNOLOGIES, Field, FleetRow
 
 CELL_STALE = timedelta(hours=24)
@@ -93,8 +94,7 @@ def serving(rat: str | None, band: str | None) -> str:
         return "unknown"
     if not band:
         return technology(rat)
-    named = f"band {band[1:]}" if band[:1] == "B" and band[1:].isdigit() else band
-    return f"{technology(rat)}, {named}"
+    return f"{technology(rat)}, {band_word(band)}"
 
 
 def serving_cell(row: FleetRow) -> Observed:

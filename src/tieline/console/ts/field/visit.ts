@@ -105,7 +105,7 @@ export class VisitScreen {
 
   private testing(step: Step): HTMLElement {
     const checks = step.checks.length > 0 && box("ul", "field-checks", ...step.checks.map((check) => checkRow(check, step.state === "failed")));
-    if (step.state === "fitted") return box("div", "stack", box("p", "", "Switch the router on and wait until its light is steady."), big(`Test card ${step.position}`, "signal", "primary", () => this.say("test-asked", { step: step.key })));
+    if (step.state === "fitted") return box("div", "stack", step.said !== "" && note("warn", "triangle-alert", box("strong", "", step.said), box("p", "", "Read its number again. If it is right, tell the dispatcher: the test cannot pass before it is known.")), box("p", "", "Switch the router on and wait until its light is steady."), big(`Test card ${step.position}`, "signal", "primary", () => this.say("test-asked", { step: step.key })));
     if (step.state === "failed") return box("div", "stack", note("bad", "octagon-alert", box("strong", "", "The test did not pass."), box("p", "", step.said), box("p", "", "Look at the antenna, at how the card sits, and at the power; then test again.")), checks);
     const queued = this.state.queue.some((one) => one.words.visit === this.visit.id && one.words.kind === "test-asked" && one.words["step"] === step.key);
     const words = queued || this.state.link === "away" ? "The test begins when the network is back. Where you stand outside, this page sends it by itself." : "The test runs. This takes a minute or two; the page follows by itself.";

@@ -202,6 +202,8 @@ async def _bring_about(sitting: Sitting, visit: Visit, report: Report, effect: E
     The goods come first: where their books refuse them nothing of the report takes effect.
     """
     odd = await _carry(sitting, visit, report, effect) if effect.tells else ""
+    if odd and report.kind is ReportKind.FITTED:  # the crew reads it at the site, before it asks for the test
+        effect = replace(effect, step_values={**effect.step_values, "said": odd})
     sitting.apply(visit, effect)
     if not effect.tells:
         return ""

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tieline.platform.words import band_word
+
 _RATS = {"GERAN": "2G", "UTRA": "3G", "EUTRA": "4G", "NR": "5G"}
 _WANTED = {"4G": ("EUTRA", "NR"), "5G": ("EUTRA", "NR")}
 """5G devices of today fall back to 4G and are in service there."""
@@ -103,7 +105,7 @@ def _attached(seen: Seen) -> Check:
 def _technology(seen: Seen, want: Want) -> Check:
     wanted = _WANTED[want.generation]
     ok = None if seen.rat is None or not seen.attached else seen.rat in wanted
-    band = f", band {seen.band}" if seen.band else ""
+    band = f", {band_word(seen.band)}" if seen.band else ""
     found = f"{_RATS.get(seen.rat, seen.rat)}{band}" if seen.rat else "not seen yet"
     return Check("Technology", ok or None, " or ".join(_RATS[rat] for rat in wanted), found)
 

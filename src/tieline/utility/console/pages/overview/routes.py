@@ -73,6 +73,7 @@ async def overview(page: CurrentPage) -> Response:
     groups = fleet.value.groups if fleet else ()
     context: dict[str, Any] = {
         "counted": Age(fleet.at, "the inventory") if fleet else None,
+        "again": fleet is not None and page.now - fleet.at > FRESH,
         "figures": (*incident_figures, *views.figures(counts)) if counts else (),
         "also": views.also(counts) if counts else (),
         "technologies": views.technologies(groups, {one.code: one.name for one in operators}),
