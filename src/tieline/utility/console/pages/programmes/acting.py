@@ -158,7 +158,7 @@ async def _schedule_form(
     ready, again = control.of(found.whole, _S.READY), control.of(found.whole, _S.AGAIN)
     possible = "schedule" in found.acts and ready + again > 0 and bool(crews)
     going = [str(one.id) for one in crews if one.active]
-    only = {"crew": going} if len(going) == 1 else {}
+    only = {"crew": going} if len(going) == 1 and not errors else {}
     typed = {"limit": str(min(_MOST_AT_ONCE, ready + again)), **only, **typed}
     form = forms.schedule_form(found.programme, typed, errors, page.csrf_token, crews=crews, counts=counts)
     visits = min(ready + again, asked.number(typed.get("limit")) or _MOST_AT_ONCE)
