@@ -27,6 +27,8 @@ _OURS = re.compile(r"[a-z]+(?:-[a-z]+)*:[\w.+-]+")
 """A subject as this system writes it; whatever else stands there, somebody typed."""
 _ONLY_WHOLE = frozenset({"sha256", "plan_hash"})
 """Facts that say nothing to a reader; an entry's own page has them."""
+_WORDS: Mapping[str, str] = {"lane": "operator's part"}
+"""Words of actions that say nothing to people."""
 _CALLED: Mapping[str, Mapping[str, str]] = {"session.began": {"by": "signed in with", "address": "from"}}
 """What facts of some actions are called, where their own name says little."""
 _MEANING: Mapping[Wrong, str] = {
@@ -131,14 +133,8 @@ def _row(entry: Record, places: Places, called: Mapping[str, str] | None) -> Row
 
 
 def action(name: str) -> str:
-    """An action in words: ``change.approved`` is "Change approved"; a lane of a change is an operator's part."""
-    return (
-        name.replace("change.lane-", "change.operator's part ")
-        .replace(".", " ")
-        .replace("_", " ")
-        .replace("-", " ")
-        .capitalize()
-    )
+    """An action in words: ``change.approved`` is "Change approved"."""
+    return " ".join(_WORDS.get(word, word) for word in re.split(r"[._-]", name)).capitalize()
 
 
 def subject(name: str, places: Places, called: Mapping[str, str] | None = None) -> object:

@@ -93,6 +93,8 @@ async def test_a_notice_tells_which_programmes_answer_it(console: "Console") -> 
     answer = await console.client.post("/programmes/new", data=FORM)
     page = (await console.client.get("/notices/1")).text
     assert f'The programme <a href="{answer.headers["location"]}">End of 3G</a> answers this notice: draft.' in page
+    programme = (await console.client.get(answer.headers["location"])).text
+    assert '<a href="/notices/1">The end of 3G (' in programme
     assert "Open another programme" in page
 
 

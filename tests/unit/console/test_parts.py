@@ -162,3 +162,10 @@ def test_an_approval_that_is_void_is_not_asked_for_again(*, over: bool, signed: 
     at = datetime(2026, 5, 4, tzinfo=UTC)
     signatures = (Signature("dirk", at, Badge("Approved", Tone.OK)),) if signed else ()
     assert Approval("3G to 4G", "mara", at, "0" * 64, 1, signatures=signatures, over=over).title == title
+
+
+def test_a_plan_that_was_rejected_says_so_until_it_is_submitted_again() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    no = (Signature("dirk", at, Badge("Rejected", Tone.BAD)),)
+    rejected, again = (Approval("x", "mara", at, "0" * 64, 1, signatures=no, rejected=is_so) for is_so in (True, False))
+    assert (rejected.title, again.title) == ("Rejected", "Approval needed")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieline.utility.fieldwork.policy.days import Stop, Working, calendar, days_of
+from tieline.utility.fieldwork.policy.days import Stop, Working, calendar, days_of, working_day
 from tieline.utility.fieldwork.policy.routing import distance_km, length_km, route
 
 PLACES = st.tuples(st.floats(49, 61), st.floats(-8, 2))
@@ -90,3 +90,8 @@ def test_orders_fall_on_working_days_a_crew_at_a_time() -> None:
     friday = date(2026, 3, 6)
     assert calendar(friday, 3, 2, weekends=False) == [(friday, 0), (friday, 1), (date(2026, 3, 9), 0)]
     assert calendar(friday, 2, 1, weekends=True) == [(friday, 0), (date(2026, 3, 7), 0)]
+
+
+@pytest.mark.parametrize(("day", "first"), [(20, 20), (21, 23), (22, 23), (23, 23)])  # 20 November 2026 is a Friday
+def test_the_first_working_day_leaves_weekends_free(day: int, first: int) -> None:
+    assert working_day(date(2026, 11, day)) == date(2026, 11, first)

@@ -141,8 +141,8 @@ class Approval:
     """Asks for, or shows, an approval: who asked, when, what exactly, and the hash that ties the decision to this plan.
 
     ``refused_because`` says why this person may not decide (her own change, the plan was replaced, …). ``over``: the
-    plan will not run any more, so that an approval which is void is not asked for again. ``asked_as`` says what the
-    one who asked did.
+    plan will not run any more, so that an approval which is void is not asked for again; ``rejected``: this plan
+    was. ``asked_as`` says what the one who asked did.
     """
 
     what: str
@@ -159,6 +159,7 @@ class Approval:
     effects: tuple[tuple[str, object], ...] = ()
     undo: str = ""
     over: bool = False
+    rejected: bool = False
     asked_as: str = "Asked by"
 
     @property
@@ -166,7 +167,7 @@ class Approval:
         """How the approval stands, in a word or two."""
         if not self.missing:
             return "Approved"
-        if any(one.verdict.tone == "bad" for one in self.signatures):
+        if self.rejected:
             return "Rejected"
         return "Approval is void" if self.over else "Approval needed"
 

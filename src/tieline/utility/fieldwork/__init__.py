@@ -36,7 +36,7 @@ from tieline.utility.fieldwork.model import (
     Visit,
     VisitState,
 )
-from tieline.utility.fieldwork.policy.days import Working
+from tieline.utility.fieldwork.policy.days import Working, working_day
 from tieline.utility.fieldwork.service.crews import CrewDraft, candidates, change_crew, crew, crews, make_crew
 from tieline.utility.fieldwork.service.exports import csv_of, driven, geojson_of
 from tieline.utility.fieldwork.service.orders import (
@@ -134,4 +134,5 @@ __all__ = [
     "visit_detail",
     "visit_page",
     "visits_of",
+    "working_day",
 ]

@@ -43,6 +43,7 @@ from tieline.utility.notices.service.reading import (
     one,
     phase_counts,
     revisions,
+    titles,
 )
 from tieline.utility.notices.service.taking import ARRIVED, REVISED, STATUS, take
 
@@ -85,4 +86,5 @@ __all__ = [
     "revisions",
     "sentence",
     "take",
+    "titles",
 ]

@@ -22,6 +22,7 @@ from tieline.utility.programmes.model import (
     SiteState,
     Terms,
 )
+from tieline.utility.programmes.policy.states import FIELD_DONE
 from tieline.utility.programmes.service.approving import approve
 from tieline.utility.programmes.service.opening import Preview, open_programme, preview
 from tieline.utility.programmes.service.scheduling import Scheduled, schedule
@@ -43,6 +44,7 @@ from tieline.utility.programmes.service.watching import (
 )
 
 __all__ = [
+    "FIELD_DONE",
     "Crews",
     "Detail",
     "LinkRow",

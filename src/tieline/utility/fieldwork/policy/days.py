@@ -92,6 +92,11 @@ def _minutes(day: Sequence[Stop], working: Working) -> float:
     return sum(one.minutes for one in day) + working.drive_minutes(driven)
 
 
+def working_day(first: date) -> date:
+    """The first day from a day on that orders are given to; Saturdays and Sundays are left free."""
+    return calendar(first, 1, 1, weekends=False)[0][0]
+
+
 def calendar(first: date, count: int, crews: int, *, weekends: bool) -> list[tuple[date, int]]:
     """The next days and crews (by number) that orders are given to: every crew has one order a day."""
     found: list[tuple[date, int]] = []

@@ -54,21 +54,12 @@ def fields_word(names: Collection[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "configuration"
 
 
-_STATES: Mapping[str, str] = {
-    "INVENTORY": "in stock",
-    "TEST_READY": "test ready",
-    "ACTIVE": "active",
-    "SUSPENDED": "suspended",
-    "RETIRED": "retired",
-}
-
-
 def value_word(value: Any, field: str = "") -> str:
     """A value of a field in a sentence."""
     if value in _UNSET:
         return "not set"
     if field in {"state", "missing", "unknown"}:
-        return _STATES.get(str(value), str(value))
+        return "in stock" if value == "INVENTORY" else str(value).replace("_", " ").lower()
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

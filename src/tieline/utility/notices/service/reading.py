@@ -61,6 +61,11 @@ async def one(tx: Tx, scope: Scope, notice_id: int) -> Notice:
     return found[0]
 
 
+async def titles(tx: Tx, scope: Scope, notice_ids: Sequence[int]) -> dict[int, str]:
+    """What some notices are called and who gave them, by number; none of those that one may not see."""
+    return await store.titles(tx, scope, notice_ids) if scope.may(Permission.NOTICE_READ) else {}
+
+
 async def revisions(tx: Tx, scope: Scope, notice_id: int) -> list[Revision]:
     """Every revision of a notice, the newest first."""
     found = await one(tx, scope, notice_id)

@@ -75,6 +75,13 @@ async def some(tx: Tx, scope: Scope, ids: Sequence[int]) -> list[Notice]:
     return [_notice(row) for row in await fetch_all(tx, text, {**scope.params(), "ids": list(ids)})]
 
 
+async def titles(tx: Tx, scope: Scope, ids: Sequence[int]) -> dict[int, str]:
+    """What notices are called and who gave them, by number; those within the scope."""
+    text = f"SELECT n.id, n.title, o.name {_FROM} WHERE {_SEEN} AND n.id = ANY(%(ids)s)"
+    rows = await fetch_all(tx, text, {**scope.params(), "ids": list(ids)})
+    return {row["id"]: f"{row['title']} ({row['name']})" for row in rows}
+
+
 async def coming(tx: Tx, scope: Scope, now: datetime, limit: int) -> list[Notice]:
     """Notices of which something is still to come, those that begin or end next first."""
     text = f"""

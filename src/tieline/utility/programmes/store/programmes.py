@@ -12,6 +12,7 @@ from tieline.platform.db import Tx, execute, fetch_all, fetch_one, fetch_value
 from tieline.platform.errors import NotFound
 from tieline.platform.scope import Scope, within
 from tieline.utility.programmes.model import Opening, Programme, ProgrammeState, Terms
+from tieline.utility.programmes.policy.states import FIELD_DONE
 
 _COLUMNS = """p.id, p.title, p.technology, p.state, p.state_why, p.notice_ids, p.terms, p.created_by, p.created_by_user,
     p.created_at, p.started_at, p.closed_at"""
@@ -52,12 +53,14 @@ async def page(tx: Tx, scope: Scope, *, before: int | None, limit: int) -> list[
         SELECT {_COLUMNS}, c.sites, c.field_done, c.done FROM programme p
         LEFT JOIN LATERAL (
             SELECT count(*) FILTER (WHERE s.state <> 'left_out') AS sites,
-                count(*) FILTER (WHERE s.state IN ('dwelling', 'retiring', 'done')) AS field_done,
+                count(*) FILTER (WHERE s.state = ANY(%(field_done)s)) AS field_done,
                 count(*) FILTER (WHERE s.state = 'done') AS done
             FROM programme_site s WHERE s.programme_id = p.id AND {within("s.region")}) c ON true
         WHERE %(before)s::bigint IS NULL OR p.id < %(before)s
         ORDER BY p.id DESC LIMIT %(limit)s"""
-    rows = await fetch_all(tx, text, {"before": before, "limit": limit + 1, **scope.params()})
+    rows = await fetch_all(
+        tx, text, {"before": before, "limit": limit + 1, "field_done": sorted(FIELD_DONE), **scope.params()}
+    )
     return [_programme(row) for row in rows]
 
 

@@ -24,7 +24,6 @@ router = pages()
 _FORM = "pages/programmes/templates/form.html"
 _S = SiteState
 _MOST, _MOST_AT_ONCE = 10_000, 500
-_SATURDAY = 5
 _NEW_CREW = Action("Make a crew", "/fieldwork/crews/new", "plus", "primary")
 _MOST_PREPARED = 100_000
 """Sites, as many as one change may hold."""
@@ -126,9 +125,7 @@ async def _prepare_form(page: Page, programme_id: int, typed: Mapping[str, Any],
 async def scheduling(page: CurrentPage, programme_id: Identity) -> Response:
     """Asks who goes, and from which day on."""
     page.scope.require(Permission.PROGRAMME_WRITE)
-    first = fieldwork.today(page.calendar_now) + timedelta(days=1)
-    while first.weekday() >= _SATURDAY:
-        first += timedelta(days=1)
+    first = fieldwork.working_day(fieldwork.today(page.calendar_now) + timedelta(days=1))
     usual = {"first_day": first.isoformat(), "hours_a_day": "8", "speed_km_h": "50"}
     return await _schedule_form(page, programme_id, usual, {})
 

@@ -21,11 +21,10 @@ from tieline.utility.console.pages.programmes.listing import HOME
 from tieline.utility.programmes import Detail, Part, Programme, ProgrammeState, SiteState
 
 _S = SiteState
-FIELD_DONE = words.FIELD_DONE
 TO_DO = (_S.SELECTED, _S.PREPARING, _S.READY, _S.SCHEDULED, _S.ON_SITE, _S.AGAIN, _S.BLOCKED)
 NEEDS_SOMEBODY = (_S.AGAIN, _S.BLOCKED)
 GROUPS: Sequence[tuple[str, Tone | str, tuple[SiteState, ...]]] = (
-    ("Done in the field", Tone.OK, FIELD_DONE),
+    ("Done in the field", Tone.OK, words.FIELD_DONE),
     ("Crew planned or there", Tone.BUSY, (_S.SCHEDULED, _S.ON_SITE)),
     ("Ready for a visit", "ramp2", (_S.READY,)),
     ("Needs a person or another visit", Tone.WARN, NEEDS_SOMEBODY),
@@ -118,7 +117,7 @@ def figures(found: Detail) -> tuple[Figure, ...]:
         Figure(
             "Done in the field",
             whole.field_done,
-            sites_href(identity, state=FIELD_DONE),
+            sites_href(identity, state=words.FIELD_DONE),
             of=whole.sites,
             tone="ok" if whole.field_done else "",
             note=f"{number(of(whole, _S.DONE))} of them with the old subscriptions retired",
@@ -262,7 +261,7 @@ def _region(identity: int, part: Part) -> Row:
     cells: dict[str, object] = {
         "region": part.name or "none",
         "sites": Count(part.sites, sites_href(identity, region=part.name)),
-        "done": Count(part.field_done, sites_href(identity, region=part.name, state=FIELD_DONE)),
+        "done": Count(part.field_done, sites_href(identity, region=part.name, state=words.FIELD_DONE)),
         "left": Count(left, sites_href(identity, region=part.name, state=TO_DO)),
         "stuck": Count(of(part, *NEEDS_SOMEBODY), sites_href(identity, region=part.name, state=NEEDS_SOMEBODY)),
         "pace": pace(expected.a_day) if expected else None,

@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -50,7 +49,7 @@ async def one(page: CurrentPage, programme_id: Identity) -> Response:
     async with page.db.snapshot() as tx:
         found = await programmes.detail(tx, page.scope, page.runtime.calendar, programme_id)
         policies = await _policies(page, tx)
-        titles = await _titles(page, tx, found.programme.notice_ids)
+        titles = await notices.titles(tx, page.scope, found.programme.notice_ids)
         extent = await programmes.extent(tx, page.scope, programme_id) if "approve" in found.acts else None
     context: dict[str, Any] = {
         "programme": found.programme,
@@ -194,18 +193,6 @@ async def site(page: CurrentPage, programme_id: Identity, site_id: Identity) -> 
     return await page.show(
         f"{_TEMPLATES}/site.html", current="programmes", head=replace(head, actions=actions), **context
     )
-
-
-async def _titles(page: Page, tx: Tx, notice_ids: Sequence[int]) -> dict[int, str]:
-    """What the notices that a programme answers are called, and who gave them; those that the person may see."""
-    if not page.scope.may(Permission.NOTICE_READ):
-        return {}
-    found = {}
-    for number in notice_ids:
-        with suppress(NotFound):
-            one = await notices.one(tx, page.scope, number)
-            found[number] = f"{one.title} ({one.operator_name})"
-    return found
 
 
 async def _visit(page: Page, tx: Tx, visit_id: int | None) -> Visit | None:

@@ -1,12 +1,13 @@
 """The words of programmes as people read them: states as badges, what a log says, days."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from tieline.console.components.formats import plural
+from tieline.console.components.formats import local_date, plural
 from tieline.console.components.values import Badge, Tone
 from tieline.platform.scope import named
+from tieline.utility import programmes
 from tieline.utility.programmes import LinkState, ProgrammeState, SiteState
 
 STATES: Mapping[ProgrammeState, Badge] = {
@@ -30,8 +31,8 @@ SITES: Mapping[SiteState, Badge] = {
     SiteState.DONE: Badge("Done", Tone.OK, "circle-check"),
     SiteState.LEFT_OUT: Badge("Left out", Tone.OFF, "circle-slash"),
 }
-FIELD_DONE = (SiteState.DWELLING, SiteState.RETIRING, SiteState.DONE)
-"""States of sites whose links are over to their new subscriptions."""
+FIELD_DONE = tuple(state for state in SiteState if state in programmes.FIELD_DONE)
+"""States of sites whose links are over to their new subscriptions, in their order."""
 LINKS: Mapping[LinkState, Badge] = {
     LinkState.OLD: Badge("Nothing prepared", Tone.OFF, "circle-dashed"),
     LinkState.PREPARED: Badge("New card prepared", Tone.BUSY, "id-card"),
@@ -66,7 +67,7 @@ def phase(name: str) -> str:
 
 def day(moment: datetime | None) -> str | None:
     """A day of the calendar, in UTC as operators give it."""
-    return None if moment is None else f"{moment.day} {moment:%b %Y}"
+    return None if moment is None else local_date(moment, UTC)
 
 
 _EVENTS: Mapping[str, str] = {

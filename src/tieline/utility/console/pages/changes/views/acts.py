@@ -35,7 +35,7 @@ def _offers(change: Change, tally: Tally, scope: Scope, csrf: str) -> Iterator[O
         yield _start(change, tally, scope, csrf)
     yield from _steering(change, tally, scope, csrf, possible)
     if "submit" in possible and change.plan_hash:
-        yield _submit(change, tally, scope)
+        yield _submit(change, scope)
     if "undo" in possible and tally.count("verified"):
         yield Offer(
             Action("Undo", f"/changes/{change.id}/undo", "undo-2", unless=_unless(scope, Permission.CHANGE_PLAN))
@@ -110,10 +110,8 @@ def _start(change: Change, tally: Tally, scope: Scope, csrf: str) -> Offer:
     )
 
 
-def _submit(change: Change, tally: Tally, scope: Scope) -> Offer:
+def _submit(change: Change, scope: Scope) -> Offer:
     unless = _unless(scope, Permission.CHANGE_PLAN)
-    if not tally.count(*WAITING):
-        unless = "Nothing in this plan can be done: see what is left out, and why."
     second = bool(((change.summary or {}).get("requirement") or {}).get("second_person"))
     label = "Ask for approval" if second else "Approve by policy"
     return Offer(Action(label, f"/changes/{change.id}/submit", "shield-check", "primary", "post", unless=unless))

@@ -289,6 +289,7 @@ def approval(change: Change, decisions: Sequence[Decision], scope: Scope, csrf: 
         ),
         undo="One action plans a change that sets every before-image back; what was changed since is left alone.",
         over=change.ended_at is not None and change.type.value != "emergency",
+        rejected=change.state.value == "rejected",
         asked_as="Planned by" if change.state.value in {"draft", "planned"} else "Asked by",
     )
 

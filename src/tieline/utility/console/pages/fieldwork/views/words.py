@@ -1,9 +1,10 @@
 """The words of field work as people read them."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tieline.console.components.formats import local_date
 from tieline.console.components.values import Badge, Link, Tone
 from tieline.utility.fieldwork import (
     Order,
@@ -114,4 +115,4 @@ def said(report: Mapping[str, Any]) -> str:
 
 def due(moment: datetime | None) -> str | None:
     """By which day a visit is due, in UTC as operators give it."""
-    return None if moment is None else f"{moment.day} {moment:%b %Y}"
+    return None if moment is None else local_date(moment, UTC)

@@ -207,7 +207,7 @@ def _month(those: Sequence[Statement], bill: Bill | None, unit: str) -> Row:
         "total": f"{'about ' if ahead else ''}{words.money(total, currency)}",
         "claimed": words.money(bill.claimed, "" if unit else bill.currency) if bill else None,
         "difference": words.money(bill.difference, "" if unit else bill.currency) if bill else None,
-        "state": words.BILLS[bill.state] if bill else None,
+        "state": Link(words.BILLS[bill.state].word, f"/usage/bills/{bill.id}") if bill else None,
     }
     return Row(f"{first.first}-{first.operator}", cells, f"/usage?{query}")
 
