@@ -109,6 +109,41 @@ def test_an_answer_that_was_lost_on_its_way_does_not_make_a_second_report(yard: 
     assert yard.topics(visit) == ["visit.arrived"]
 
 
+def test_what_is_said_while_the_orders_are_on_their_way_goes_out_right_after(yard: Yard, phones: Phones) -> None:
+    (visit,) = yard.plan("while", 1, crew="north-1")
+    page = opened(phones("kit", worker=False), visit)
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    page.route("**/api/v1/field/mine", hold, times=1)
+    with page.expect_request("**/api/v1/field/mine"):
+        page.get_by_role("button", name="I have arrived").click()
+    fit(page, iccid(site_of(yard, visit), 2))
+    expect(page.locator("#queue")).to_contain_text("1 report waits for the network")
+    assert yard.reports(visit) == ["arrived"]
+    asked[0].continue_()
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")  # not with the next look, a minute later
+    assert yard.reports(visit) == ["arrived", "fitted"]
+
+
+def test_a_visit_does_not_step_back_where_a_report_arrived_and_the_orders_do_not(yard: Yard, phones: Phones) -> None:
+    (visit,) = yard.plan("back", 1, crew="north-1")
+    page = opened(phones("kit", worker=False), visit)
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    page.route("**/api/v1/field/mine", lambda route: route.abort())
+    page.get_by_role("button", name="I have arrived").click()
+    expect(page.locator("#queue")).to_contain_text("No network")
+    assert yard.reports(visit) == ["arrived"]
+    expect(page.get_by_role("button", name="Card is fitted")).to_be_visible()
+    expect(page.get_by_role("button", name="I have arrived")).to_have_count(0)
+    page.unroute("**/api/v1/field/mine")
+    expect(page.locator("#queue")).to_contain_text("Everything is sent")
+    assert yard.reports(visit) == ["arrived"]
+
+
 def test_signing_out_leaves_nothing_of_the_crew_for_the_next_one(yard: Yard, phones: Phones) -> None:
     (visit,) = yard.plan("secret", 1, crew="north-1")
     name = yard.rows("SELECT t.name FROM site t JOIN visit v ON v.site_id = t.id WHERE v.id = %(v)s", v=visit)[0][

@@ -18,7 +18,7 @@ const state = new State(draw);
 function draw(): void {
   drawBar();
   drawPerson();
-  const key = JSON.stringify([location.hash, state.person, state.mine, state.queue.map((one) => one.id), state.link === "signed-out", state.link === "away", state.foreign, state.refusedElsewhere().map((one) => one.report.id), photosHere().length]);
+  const key = JSON.stringify([location.hash, state.person, state.mine, state.queue.map((one) => one.id), state.sent.map((one) => one.id), state.link === "signed-out", state.link === "away", state.foreign, state.refusedElsewhere().map((one) => one.report.id), photosHere().length]);
   if (key === drawn) return;
   drawn = key;
   const focused = document.activeElement?.id;

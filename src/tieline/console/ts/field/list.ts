@@ -1,6 +1,6 @@
 // The crew's orders as a list, and the queue.
 import { icon } from "../core/dom";
-import { KIND_WORDS, ahead, stateOf } from "./local";
+import { KIND_WORDS, stateOf } from "./local";
 import { at, badge, big, box, day, moment, note, plural, way } from "./parts";
 import type { State } from "./state";
 import type { Order, Storm, Visit } from "./types";
@@ -33,7 +33,7 @@ export function listScreen(state: State): Node[] {
 }
 
 function orderPart(order: Order, state: State): HTMLElement {
-  const visits = order.visits.map((visit) => ahead(visit, state.queue));
+  const visits = order.visits.map((visit) => state.ahead(visit));
   const over = visits.filter((visit) => visit.state === "finished").length;
   const going = visits.filter((visit) => visit.state !== "cancelled").length;
   const hours = `${Math.floor(order.minutes / 60)} h ${order.minutes % 60} min`;

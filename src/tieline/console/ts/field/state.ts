@@ -14,6 +14,8 @@ export class State {
   mine: Mine | undefined;
   fetched = 0;
   queue: readonly Report[] = [];
+  /** Has gone out, and the orders do not tell of it yet. */
+  sent: readonly Report[] = [];
   link: Link = "unknown";
   foreign = 0;
   sending = false;
@@ -23,6 +25,7 @@ export class State {
   private timer: number | undefined;
   private failures = 0;
   private busy: Promise<void> | undefined;
+  private again = false;
   private parting: Promise<void> | undefined;
 
   constructor(private readonly changed: () => void) {}
@@ -38,7 +41,12 @@ export class State {
   }
 
   visits(): Visit[] {
-    return (this.mine?.orders ?? []).flatMap((order) => order.visits).map((visit) => ahead(visit, this.queue));
+    return (this.mine?.orders ?? []).flatMap((order) => order.visits).map((visit) => this.ahead(visit));
+  }
+
+  /** A visit as it stands with all that was said here, whether the orders tell of it yet or not. */
+  ahead(visit: Visit): Visit {
+    return ahead(visit, [...this.sent, ...this.queue]);
   }
 
   visit(id: number): Visit | undefined {
@@ -60,7 +68,7 @@ export class State {
   async say(site: string, words: Words, photos: readonly Blob[] = []): Promise<void> {
     if (!this.person) return;
     await box.queue(this.person, site, words, photos);
-    this.queue = await box.waiting(this.person.id);
+    await this.count(this.person);
     this.changed();
     void this.askForSync();
     this.soon();
@@ -99,12 +107,13 @@ export class State {
     this.timer = window.setTimeout(() => void this.meet(), 0);
   }
 
-  /** Meet the server once: session, queue, orders; and arrange for the next time. */
+  /** Meet the server once: session, queue, orders; and arrange for the next time. Who asks while one is under way gets another. */
   meet(): Promise<void> {
+    this.again = this.busy !== undefined;
     this.busy ??= this.meeting().finally(() => {
       this.busy = undefined;
       clearTimeout(this.timer);
-      if (this.link !== "signed-out") this.timer = window.setTimeout(() => void this.meet(), this.wait());
+      if (this.link !== "signed-out") this.timer = window.setTimeout(() => void this.meet(), this.again ? 0 : this.wait());
     });
     return this.busy;
   }
@@ -123,25 +132,36 @@ export class State {
       await this.failed(error);
     } finally {
       this.sending = false;
-      if (this.person) {
-        this.queue = await box.waiting(this.person.id);
-        this.refused = await box.refusals();
-      }
+      if (this.person) await this.count(this.person);
       this.changed();
     }
   }
 
   private async sendQueue(entered: wire.Entered): Promise<void> {
-    this.queue = await box.waiting(entered.person.id);
+    await this.count(entered.person);
     if (!this.queue.length) return;
     this.sending = true;
     this.changed();
     await wire.send(entered);
+    await this.count(entered.person);
+    this.sending = false;
+    this.changed();
+  }
+
+  /** What waits, as the phone holds it. What has gone out is kept until the orders tell of it, else a visit would step back. */
+  private async count(who: Person): Promise<void> {
+    const waiting = await box.waiting(who.id);
+    this.refused = await box.refusals();
+    const here = new Set([...waiting, ...this.refused.map((one) => one.report)].map((one) => one.id));
+    this.sent = [...this.sent, ...this.queue].filter((one) => !here.has(one.id));
+    this.queue = waiting;
   }
 
   private async fetchOrders(who: Person): Promise<void> {
+    const told = new Set(this.sent);
     const found = await wire.orders(this.etag);
     this.fetched = Date.now();
+    this.sent = this.sent.filter((one) => !told.has(one));
     if (found) {
       this.etag = found.etag;
       this.mine = found.mine;
@@ -188,7 +208,7 @@ export class State {
 
   private forget(): void {
     this.person = this.mine = undefined;
-    this.queue = this.refused = [];
+    this.queue = this.sent = this.refused = [];
     this.etag = "";
   }
 
